@@ -1,0 +1,583 @@
+//! A case: the one fold from entries to state.
+//!
+//! The same fold runs when an entry is recorded and when a case is loaded, so that recovery is
+//! not a second implementation. An impossible log is found on load, with both sides named.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::agency::{AgencyReply, ReplyBody};
+use crate::digest::Digest;
+use crate::entry::{
+    Body, CallMade, CallRenewed, CaseStarted, Entry, Incident, MatterFiled, PlannedMatter,
+    Requested, TaskOpened,
+};
+use crate::id::{CallId, CaseId, MatterNo, Seq};
+use crate::law::{ActAnswer, Law};
+use crate::request::{Ask, Decision, End, Request, RequestKey, Settled};
+use crate::time::Moment;
+use crate::value::Value;
+
+/// A log that cannot have been written by this engine.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("办件 {case} 的第 {seq} 条记录不合法:{what} / entry {seq} of {case} is impossible: {what}")]
+pub struct FoldError {
+    /// The case.
+    pub case: CaseId,
+    /// The entry.
+    pub seq: Seq,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// A case as its entries make it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Its id.
+    pub id: CaseId,
+    /// Its last entry.
+    pub head: Seq,
+    /// How it was started.
+    pub started: Arc<CaseStarted>,
+    /// Entry by which it was submitted, and when.
+    pub submitted: Option<(Seq, Moment)>,
+    /// When its first entry was recorded.
+    pub created_at: Moment,
+    /// When its last entry was recorded.
+    pub updated_at: Moment,
+    /// Its matters; number *n* stands at *n* - 1.
+    pub matters: Vec<Matter>,
+    /// Its tasks, by the entry that opened them.
+    pub tasks: BTreeMap<Seq, Task>,
+    /// Its calls.
+    pub calls: BTreeMap<CallId, CallState>,
+    /// What people must look at, by the entry that raised it.
+    pub incidents: BTreeMap<Seq, (MatterNo, Arc<Incident>)>,
+}
+
+/// A matter of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matter {
+    /// Its number.
+    pub no: MatterNo,
+    /// As it was planned.
+    pub planned: PlannedMatter,
+    /// Its standing in law.
+    pub law: Law,
+    /// How it was filed, once it is.
+    pub filed: Option<Arc<MatterFiled>>,
+    /// Results of earlier matters, by arrival.
+    pub inputs: Vec<Input>,
+    /// The current run of its script.
+    pub run: Run,
+    /// What its grant gave.
+    pub result: Option<MatterResult>,
+}
+
+/// A result of an earlier matter that became an input.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Input {
+    /// Entry by which it arrived.
+    pub at: Seq,
+    /// The earlier matter.
+    pub from: MatterNo,
+    /// Version of its result.
+    pub version: u32,
+}
+
+/// What a grant gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MatterResult {
+    /// Number of the license or document.
+    pub number: String,
+    /// Version, from 1.
+    pub version: u32,
+    /// Typed fields.
+    pub fields: Value,
+    /// When it took effect.
+    pub effective_at: Moment,
+}
+
+/// One evaluation of a matter's `handle`, across all its turns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// Its number; 0 before the first.
+    pub no: u16,
+    /// Restart generation.
+    pub generation: u16,
+    /// Entry that it begins with, and the time it begins at.
+    pub begun: Option<(Seq, Moment)>,
+    /// What it asked for, in the order of the log.
+    pub requests: Vec<Request>,
+    by_key: BTreeMap<RequestKey, usize>,
+    /// Whether `handle` has returned.
+    pub finished: bool,
+    /// The incident that stopped it.
+    pub stopped: Option<Seq>,
+    /// The request whose outcome nothing caught.
+    pub uncaught: Option<RequestKey>,
+}
+
+impl Run {
+    /// Returns the request `key`.
+    pub fn request(&self, key: &RequestKey) -> Option<&Request> {
+        self.by_key.get(key).map(|index| &self.requests[*index])
+    }
+
+    fn request_mut(&mut self, key: &RequestKey) -> Option<&mut Request> {
+        self.by_key.get(key).map(|index| &mut self.requests[*index])
+    }
+
+    /// Tells whether the script may be evaluated.
+    pub fn is_live(&self) -> bool {
+        self.begun.is_some() && !self.finished && self.stopped.is_none() && self.uncaught.is_none()
+    }
+}
+
+/// A task of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// Entry that opened it.
+    pub no: Seq,
+    /// Its matter.
+    pub matter: MatterNo,
+    /// What it asks.
+    pub opened: Arc<TaskOpened>,
+    /// When it was opened.
+    pub opened_at: Moment,
+    /// Who has taken it.
+    pub assignee: Option<String>,
+    /// Rises with every change, from 1.
+    pub version: u32,
+    /// How it ended.
+    pub end: Option<TaskEnd>,
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskEnd {
+    /// Somebody did it.
+    Completed(Decision),
+    /// It lost its purpose.
+    Dropped,
+}
+
+/// A call of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallState {
+    /// Its id and times.
+    pub made: CallMade,
+    /// The matter.
+    pub matter: MatterNo,
+    /// The request that it carries.
+    pub request: RequestKey,
+    /// Where it stands.
+    pub status: CallStatus,
+    /// Messages stored so far: number and digest.
+    pub messages: BTreeMap<u32, Digest>,
+}
+
+/// Where a call stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallStatus {
+    /// Written down; it may or may not have left.
+    Open,
+    /// The agency works on it.
+    Accepted {
+        /// Since when.
+        since: Moment,
+        /// Milliseconds after which to ask.
+        next_query_after: Option<u64>,
+    },
+    /// A person carries it out.
+    Manual {
+        /// The task.
+        task: Seq,
+    },
+    /// A person must look at it.
+    Failed,
+    /// Over.
+    Over,
+}
+
+impl CallState {
+    /// Tells whether the call is still an obligation of the case.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.status, CallStatus::Over)
+    }
+}
+
+impl Case {
+    /// Folds a whole log.
+    pub fn from_entries(id: CaseId, entries: &[Entry]) -> Result<Self, FoldError> {
+        let error = |what: &str| FoldError {
+            case: id,
+            seq: Seq(1),
+            what: what.to_owned(),
+        };
+        let (first, rest) = entries
+            .split_first()
+            .ok_or_else(|| error("the log is empty"))?;
+        let mut case = Self::begin(id, first)?;
+        for entry in rest {
+            case.fold(entry)?;
+        }
+        Ok(case)
+    }
+
+    /// Folds the first entry of a log.
+    pub fn begin(id: CaseId, first: &Entry) -> Result<Self, FoldError> {
+        let error = |what: &str| FoldError {
+            case: id,
+            seq: first.seq,
+            what: what.to_owned(),
+        };
+        let Body::CaseStarted(started) = &first.body else {
+            return Err(error("a log begins with the start of the case"));
+        };
+        if first.seq != Seq(1) {
+            return Err(error("a log begins with entry 1"));
+        }
+        let at = first.recorded_at;
+        let matters = (1..).map(MatterNo).zip(&started.matters);
+        Ok(Self {
+            id,
+            head: first.seq,
+            started: Arc::clone(started),
+            submitted: None,
+            created_at: at,
+            updated_at: at,
+            matters: matters
+                .map(|(no, planned)| Matter::planned(no, planned, at))
+                .collect(),
+            tasks: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+        })
+    }
+
+    /// Returns a matter by number.
+    pub fn matter(&self, no: MatterNo) -> Option<&Matter> {
+        self.matters.get(usize::from(no.0).checked_sub(1)?)
+    }
+
+    /// Returns the tasks that wait for a person.
+    pub fn open_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.values().filter(|task| task.end.is_none())
+    }
+
+    /// Returns the calls that are not over.
+    pub fn open_calls(&self) -> impl Iterator<Item = &CallState> {
+        self.calls.values().filter(|call| call.is_open())
+    }
+
+    /// Returns the digest that identifies the state of an entry, for error texts.
+    fn error(&self, entry: &Entry, what: impl Into<String>) -> FoldError {
+        FoldError {
+            case: self.id,
+            seq: entry.seq,
+            what: what.into(),
+        }
+    }
+
+    fn matter_mut(&mut self, entry: &Entry) -> Result<&mut Matter, FoldError> {
+        let error = self.error(entry, format!("there is no matter {}", entry.matter));
+        let index = usize::from(entry.matter.0).checked_sub(1);
+        index
+            .and_then(|index| self.matters.get_mut(index))
+            .ok_or(error)
+    }
+
+    fn task_mut(&mut self, entry: &Entry, task: Seq) -> Result<&mut Task, FoldError> {
+        let error = self.error(entry, format!("there is no open task {task}"));
+        self.tasks
+            .get_mut(&task)
+            .filter(|task| task.end.is_none())
+            .ok_or(error)
+    }
+
+    /// Folds one entry.
+    pub fn fold(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        if entry.seq != self.head.next() {
+            return Err(self.error(entry, format!("it follows entry {}", self.head)));
+        }
+        self.fold_body(entry)?;
+        self.head = entry.seq;
+        self.updated_at = self.updated_at.max(entry.recorded_at);
+        Ok(())
+    }
+
+    fn fold_body(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        match &entry.body {
+            Body::CaseStarted(_) => Err(self.error(entry, "a case starts once")),
+            Body::CaseSubmitted => {
+                self.submitted = Some((entry.seq, entry.effective_at));
+                Ok(())
+            }
+            Body::MatterFiled(filed) => self.fold_filed(entry, filed),
+            Body::Acted {
+                act,
+                answer,
+                request,
+            } => {
+                if *answer == ActAnswer::Done {
+                    self.matter_mut(entry)?.act(entry.seq, act);
+                }
+                match request {
+                    Some(key) => self.settle(entry, key, End::Answered(answer.clone())),
+                    None => Ok(()),
+                }
+            }
+            Body::InputArrived {
+                from,
+                version,
+                digest: _,
+            } => {
+                let input = Input {
+                    at: entry.seq,
+                    from: *from,
+                    version: *version,
+                };
+                self.matter_mut(entry)?.inputs.push(input);
+                Ok(())
+            }
+            Body::Requested(made) => self.fold_requested(entry, made),
+            Body::CallReplied(reply) => self.fold_reply(entry, reply),
+            Body::CallRenewed(renewed) => self.fold_renewed(entry, renewed),
+            Body::TimerFired { request, due: _ } => self.settle(entry, request, End::Fired),
+            Body::TaskOpened(opened) => self.fold_task(entry, opened),
+            Body::TaskClaimed { task, by } => {
+                let task = self.task_mut(entry, *task)?;
+                task.assignee = Some(by.clone());
+                task.version += 1;
+                Ok(())
+            }
+            Body::TaskReleased { task } => {
+                let task = self.task_mut(entry, *task)?;
+                task.assignee = None;
+                task.version += 1;
+                Ok(())
+            }
+            Body::TaskCompleted { task, decision } => self.fold_done(entry, *task, decision),
+            Body::TaskDropped { task } => {
+                let task = self.task_mut(entry, *task)?;
+                task.end = Some(TaskEnd::Dropped);
+                task.version += 1;
+                Ok(())
+            }
+            Body::IncidentRaised(incident) => self.fold_incident(entry, incident),
+            Body::RunFinished { run: _ } => {
+                self.matter_mut(entry)?.run.finished = true;
+                Ok(())
+            }
+            Body::OutcomeUncaught { request } => {
+                self.matter_mut(entry)?.run.uncaught = Some(request.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn fold_filed(&mut self, entry: &Entry, filed: &Arc<MatterFiled>) -> Result<(), FoldError> {
+        let error = self.error(entry, "the matter was filed before");
+        let matter = self.matter_mut(entry)?;
+        if matter.filed.is_some() {
+            return Err(error);
+        }
+        matter
+            .law
+            .file(entry.effective_at, filed.regime, filed.limits);
+        if filed.decides_in == crate::definition::DecidesIn::Connector {
+            matter.begin_run(entry.seq, entry.effective_at);
+        }
+        matter.filed = Some(Arc::clone(filed));
+        Ok(())
+    }
+
+    fn fold_requested(&mut self, entry: &Entry, made: &Arc<Requested>) -> Result<(), FoldError> {
+        let error = self.error(entry, format!("request {} was made before", made.key));
+        let matter = self.matter_mut(entry)?;
+        let index = matter.run.requests.len();
+        if matter.run.by_key.insert(made.key.clone(), index).is_some() {
+            return Err(error);
+        }
+        matter.run.requests.push(Request {
+            made: Arc::clone(made),
+            at: entry.seq,
+            call: made.call.as_ref().map(|call| call.id),
+            settled: None,
+        });
+        if let Some(call) = &made.call {
+            self.open_call(entry.matter, &made.key, call);
+        }
+        Ok(())
+    }
+
+    fn open_call(&mut self, matter: MatterNo, key: &RequestKey, made: &CallMade) {
+        self.calls.insert(
+            made.id,
+            CallState {
+                made: made.clone(),
+                matter,
+                request: key.clone(),
+                status: CallStatus::Open,
+                messages: BTreeMap::new(),
+            },
+        );
+    }
+
+    fn fold_reply(&mut self, entry: &Entry, reply: &Arc<AgencyReply>) -> Result<(), FoldError> {
+        let error = self.error(entry, format!("there is no call {}", reply.call));
+        let call = self.calls.get_mut(&reply.call).ok_or(error)?;
+        call.messages.insert(reply.seq, reply.digest);
+        let key = call.request.clone();
+        let end = match &reply.body {
+            ReplyBody::Accepted {
+                next_query_after, ..
+            } => {
+                call.status = CallStatus::Accepted {
+                    since: entry.recorded_at,
+                    next_query_after: *next_query_after,
+                };
+                return Ok(());
+            }
+            ReplyBody::Act(_) => return Ok(()),
+            ReplyBody::Completed { .. } => End::Completed(Arc::clone(reply)),
+            ReplyBody::Otherwise(outcome) => End::Otherwise(outcome.clone()),
+        };
+        call.status = CallStatus::Over;
+        self.settle(entry, &key, end)
+    }
+
+    fn fold_renewed(&mut self, entry: &Entry, renewed: &CallRenewed) -> Result<(), FoldError> {
+        let error = self.error(entry, format!("there is no call {}", renewed.old));
+        self.calls.get_mut(&renewed.old).ok_or(error)?.status = CallStatus::Over;
+        self.open_call(entry.matter, &renewed.request, &renewed.call);
+        let error = self.error(entry, format!("there is no request {}", renewed.request));
+        let run = &mut self.matter_mut(entry)?.run;
+        let request = run.request_mut(&renewed.request).ok_or(error)?;
+        request.settled = None;
+        request.call = Some(renewed.call.id);
+        if run.uncaught.as_ref() == Some(&renewed.request) {
+            run.uncaught = None;
+        }
+        Ok(())
+    }
+
+    fn fold_task(&mut self, entry: &Entry, opened: &Arc<TaskOpened>) -> Result<(), FoldError> {
+        if let Some(call) = opened.call {
+            let error = self.error(entry, format!("there is no call {call}"));
+            self.calls.get_mut(&call).ok_or(error)?.status = CallStatus::Manual { task: entry.seq };
+        }
+        self.tasks.insert(
+            entry.seq,
+            Task {
+                no: entry.seq,
+                matter: entry.matter,
+                opened: Arc::clone(opened),
+                opened_at: entry.recorded_at,
+                assignee: None,
+                version: 1,
+                end: None,
+            },
+        );
+        Ok(())
+    }
+
+    fn fold_done(&mut self, entry: &Entry, no: Seq, by: &Decision) -> Result<(), FoldError> {
+        let task = self.task_mut(entry, no)?;
+        task.end = Some(TaskEnd::Completed(by.clone()));
+        task.version += 1;
+        let answers = match task.opened.kind {
+            crate::entry::TaskKind::Decide => task.opened.request.clone(),
+            crate::entry::TaskKind::Intake
+            | crate::entry::TaskKind::Manual
+            | crate::entry::TaskKind::Rejected
+            | crate::entry::TaskKind::ConfirmDenial => None,
+        };
+        match answers {
+            Some(key) => self.settle(entry, &key, End::Decided(by.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn fold_incident(&mut self, entry: &Entry, incident: &Arc<Incident>) -> Result<(), FoldError> {
+        self.incidents
+            .insert(entry.seq, (entry.matter, Arc::clone(incident)));
+        if let Some(call) = incident.call.and_then(|id| self.calls.get_mut(&id))
+            && call.is_open()
+        {
+            call.status = CallStatus::Failed;
+        }
+        if incident.kind.stops_script() && entry.matter != MatterNo::COORDINATOR {
+            self.matter_mut(entry)?.run.stopped = Some(entry.seq);
+        }
+        Ok(())
+    }
+
+    /// Ends a request; the first end stays, because nothing is decided twice.
+    fn settle(&mut self, entry: &Entry, key: &RequestKey, end: End) -> Result<(), FoldError> {
+        let error = self.error(entry, format!("there is no request {key}"));
+        let twice = self.error(entry, format!("request {key} ended before"));
+        let run = &mut self.matter_mut(entry)?.run;
+        let request = run.request_mut(key).ok_or(error)?;
+        if request.settled.is_some() {
+            return Err(twice);
+        }
+        let at = match (&end, &request.made.ask) {
+            (End::Fired, Ask::Timer { due, .. }) => *due,
+            _ => entry.recorded_at,
+        };
+        request.settled = Some(Settled {
+            seq: entry.seq,
+            at,
+            end,
+        });
+        Ok(())
+    }
+}
+
+impl Matter {
+    fn planned(no: MatterNo, planned: &PlannedMatter, at: Moment) -> Self {
+        Self {
+            no,
+            planned: planned.clone(),
+            law: Law::planned(at),
+            filed: None,
+            inputs: Vec::new(),
+            run: Run::default(),
+            result: None,
+        }
+    }
+
+    fn begin_run(&mut self, seq: Seq, at: Moment) {
+        if self.run.begun.is_none() {
+            self.run.no = 1;
+            self.run.begun = Some((seq, at));
+        }
+    }
+
+    fn act(&mut self, seq: Seq, act: &crate::law::Act) {
+        self.law.apply(act);
+        if act.kind == crate::law::ActKind::Accept {
+            self.begin_run(seq, act.effective_at);
+        }
+        if self.law.ending().is_some_and(crate::law::Ending::is_grant) && self.result.is_none() {
+            self.result = Some(MatterResult {
+                number: act.document_no.clone(),
+                version: 1,
+                fields: act.detail.clone(),
+                effective_at: act.effective_at,
+            });
+        }
+    }
+
+    /// Tells whether the matter belongs to the case at all.
+    pub fn is_included(&self) -> bool {
+        !self.planned.skipped
+    }
+
+    /// Tells whether the matter still has something to come.
+    pub fn is_open(&self) -> bool {
+        self.is_included() && self.law.ending().is_none()
+    }
+}

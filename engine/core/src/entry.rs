@@ -1,0 +1,420 @@
+//! The entries of a case's log: what happened, in the past tense.
+//!
+//! These types are also the form on disk (see [`crate::wire`]): variants are only ever added at
+//! the end, fields never, and golden files hold the bytes of every released form.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::AgencyReply;
+use crate::definition::{DecidesIn, Intake, Limits, Regime};
+use crate::digest::Digest;
+use crate::id::{
+    CallId, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
+};
+use crate::law::{Act, ActAnswer};
+use crate::request::{Ask, Decision, RequestKey};
+use crate::time::{Moment, Period};
+use crate::value::Value;
+
+/// One item of a case's log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in the case's one sequence.
+    pub seq: Seq,
+    /// The matter it belongs to; 0 for the coordinator.
+    pub matter: MatterNo,
+    /// When it was recorded, by the lawful clock; order is `seq`, never this.
+    pub recorded_at: Moment,
+    /// When it took effect; clocks count this.
+    pub effective_at: Moment,
+    /// Who or what caused it.
+    pub origin: Origin,
+    /// What happened.
+    pub body: Body,
+}
+
+/// Who or what caused an entry.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Origin {
+    /// The engine's own rules.
+    Engine,
+    /// A matter's script.
+    Script,
+    /// The lawful clock.
+    Clock,
+    /// A person.
+    Person {
+        /// Subject of the host's identity.
+        subject: String,
+        /// Code of the role in which he acted.
+        role: String,
+    },
+    /// An agency, through a connector.
+    Agency {
+        /// Name of the connector.
+        connector: String,
+    },
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Body {
+    /// The case was started as a draft.
+    CaseStarted(Arc<CaseStarted>),
+    /// The applicant submitted it.
+    CaseSubmitted,
+    /// A matter's inputs exist: it was given to its department, its legal parameters fixed.
+    MatterFiled(Arc<MatterFiled>),
+    /// An act of the law was requested and answered.
+    Acted {
+        /// The act.
+        act: Act,
+        /// The answer of the legal fold.
+        answer: ActAnswer,
+        /// The script's request, when a script asked.
+        request: Option<RequestKey>,
+    },
+    /// A result of an earlier matter became an input of this one.
+    InputArrived {
+        /// The earlier matter.
+        from: MatterNo,
+        /// Its result's version, from 1.
+        version: u32,
+        /// Keyed digest of the result.
+        digest: Digest,
+    },
+    /// A run asked for something.
+    Requested(Arc<Requested>),
+    /// An agency said something about a call.
+    CallReplied(Arc<AgencyReply>),
+    /// A call was replaced by a new one after a fenced `unknown_call`, or by an officer.
+    CallRenewed(Arc<CallRenewed>),
+    /// A timer of a script was due.
+    TimerFired {
+        /// The request.
+        request: RequestKey,
+        /// When it was due.
+        due: Moment,
+    },
+    /// A person was asked for something.
+    TaskOpened(Arc<TaskOpened>),
+    /// A person took a task.
+    TaskClaimed {
+        /// Entry that opened the task.
+        task: Seq,
+        /// Who.
+        by: String,
+    },
+    /// A person gave a task back.
+    TaskReleased {
+        /// Entry that opened the task.
+        task: Seq,
+    },
+    /// A person did what a task asked. For a `decide`, this is its closing entry.
+    TaskCompleted {
+        /// Entry that opened the task.
+        task: Seq,
+        /// What came of it.
+        decision: Decision,
+    },
+    /// A task lost its purpose, because its matter ended or another way was found.
+    TaskDropped {
+        /// Entry that opened the task.
+        task: Seq,
+    },
+    /// Something a person must look at.
+    IncidentRaised(Arc<Incident>),
+    /// `handle` returned.
+    RunFinished {
+        /// The run.
+        run: u16,
+    },
+    /// An outcome reached the end of the script uncaught; its declared default took over.
+    OutcomeUncaught {
+        /// The request that ended so.
+        request: RequestKey,
+    },
+}
+
+/// The start of a case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseStarted {
+    /// Public number (办件编号).
+    pub number: String,
+    /// The service.
+    pub service: ServiceCode,
+    /// Its name, as it was.
+    pub service_name: String,
+    /// Closure that the case is pinned to.
+    pub closure: Digest,
+    /// Level of the host functions that the closure was written for.
+    pub api_level: u32,
+    /// Where it was filed.
+    pub region: RegionCode,
+    /// The coordinating department.
+    pub lead: DepartmentCode,
+    /// The service's promise.
+    pub promise: Option<Period>,
+    /// The applicant.
+    pub applicant: Party,
+    /// Who files for him.
+    pub agent: Option<Party>,
+    /// Answers to the service's questions.
+    pub answers: Value,
+    /// The form: the union of the matters' fields.
+    pub form: Value,
+    /// Materials given, by code.
+    pub materials: Vec<MaterialGiven>,
+    /// The matters, in order; number 1 is the first.
+    pub matters: Vec<PlannedMatter>,
+}
+
+/// A natural or legal person in a case.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Party {
+    /// Identifier: citizen number or unified social credit code.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A material that the applicant gave, by reference.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct MaterialGiven {
+    /// Code of the material.
+    pub code: String,
+    /// Name of the file.
+    pub file_name: String,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+}
+
+/// A matter as it was planned when the case started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedMatter {
+    /// The matter.
+    pub code: MatterCode,
+    /// Its name, as it was.
+    pub name: String,
+    /// The department.
+    pub department: DepartmentCode,
+    /// Whether the answers left it out.
+    pub skipped: bool,
+}
+
+/// The filing of a matter with the legal parameters of that day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MatterFiled {
+    /// The body of rules.
+    pub regime: Regime,
+    /// The limits.
+    pub limits: Limits,
+    /// Who accepts.
+    pub intake: Intake,
+    /// Where it is decided.
+    pub decides_in: DecidesIn,
+    /// Version of the holiday table that was read.
+    pub calendar: String,
+    /// Where each material came from.
+    pub materials: Vec<MaterialFound>,
+}
+
+/// How one required material was met when a matter was filed.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct MaterialFound {
+    /// Code of the material.
+    pub code: String,
+    /// How.
+    pub how: Found,
+}
+
+/// How a material was met.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Found {
+    /// By the result of an earlier matter of the case: nothing to hand in (免提交).
+    ResultOf {
+        /// The earlier matter.
+        matter: MatterNo,
+        /// Number of its license or document.
+        number: String,
+    },
+    /// By a file of the applicant.
+    Given {
+        /// SHA-256 of its bytes.
+        digest: Digest,
+    },
+    /// Not there, and the service tolerates it for now (容缺).
+    Owed,
+    /// Not there.
+    Missing,
+}
+
+/// A request of a run, as recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Requested {
+    /// Its name.
+    pub key: RequestKey,
+    /// Newest entry consumed in the scope when it was made.
+    pub seen: Seq,
+    /// Digest of kind, target and fingerprint, under the case's secret.
+    pub digest: Digest,
+    /// What was asked.
+    pub ask: Ask,
+    /// The call that carries it, for calls.
+    pub call: Option<CallMade>,
+}
+
+/// What identifies and times a call; with the request's input its body renders again.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct CallMade {
+    /// The derived id.
+    pub id: CallId,
+    /// Generation of the call, from 0; a new one only after a fence or by an officer.
+    pub generation: u16,
+    /// The connector that the operation was bound to.
+    pub connector: String,
+    /// Place of the agency.
+    pub region: RegionCode,
+    /// When it was made, by the wire clock.
+    pub issued_at: Moment,
+    /// When the agency must have begun, by the wire clock.
+    pub deadline: Moment,
+}
+
+/// The replacement of a call.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct CallRenewed {
+    /// The request.
+    pub request: RequestKey,
+    /// The call that is over.
+    pub old: CallId,
+    /// The call that takes its place.
+    pub call: CallMade,
+}
+
+/// What a task is for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum TaskKind {
+    /// 受理: accept, or refuse on an enumerated ground.
+    Intake,
+    /// A `decide` of a script.
+    Decide,
+    /// Work for an agency that has no system.
+    Manual,
+    /// A call was rejected and nothing caught it: deny, or ask the agency again.
+    Rejected,
+    /// A script proposes a denial; only an officer may deny.
+    ConfirmDenial,
+}
+
+impl TaskKind {
+    /// Every kind with its code and Chinese name.
+    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Intake, "intake", "受理"),
+        (Self::Decide, "decide", "审批"),
+        (Self::Manual, "manual", "人工办理"),
+        (Self::Rejected, "rejected", "部门退回处理"),
+        (Self::ConfirmDenial, "confirm_denial", "不予决定确认"),
+    ];
+
+    /// Returns the code.
+    pub fn code(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(kind, _, _)| *kind == self)
+            .map_or("", |(_, code, _)| code)
+    }
+}
+
+/// A task that was opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskOpened {
+    /// What for.
+    pub kind: TaskKind,
+    /// Who may take it: `department.role`.
+    pub role: RoleCode,
+    /// Where.
+    pub region: RegionCode,
+    /// What the person reads.
+    pub title: String,
+    /// The facts beside it.
+    pub facts: Value,
+    /// The script's request that it answers.
+    pub request: Option<RequestKey>,
+    /// The call that it carries out, for manual work.
+    pub call: Option<CallId>,
+}
+
+/// Something a person must look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// What went wrong.
+    pub kind: IncidentKind,
+    /// What happened and what to do, Chinese first.
+    pub message: String,
+    /// What the journal holds, for a mismatch.
+    pub expected: String,
+    /// What the script asked, for a mismatch.
+    pub got: String,
+    /// File of the script.
+    pub file: String,
+    /// Line, from 1; 0 when none is known.
+    pub line: u32,
+    /// Column in characters, from 1; 0 when none is known.
+    pub column: u32,
+    /// The call concerned, if one is.
+    pub call: Option<CallId>,
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum IncidentKind {
+    /// A script failed.
+    ScriptFailed,
+    /// A replay asked for something else than the journal holds.
+    ReplayMismatch,
+    /// A script passed a limit.
+    LimitExceeded,
+    /// A turn failed for reasons of the machine, too often.
+    TurnFailed,
+    /// A call came to no usable end.
+    CallFailed,
+    /// An agency contradicted its own reply.
+    TerminalConflict,
+    /// An agency reported an act that the law refuses.
+    UnlawfulAct,
+    /// Nothing can wake the matter.
+    Stalled,
+}
+
+impl IncidentKind {
+    /// Every kind with its code.
+    pub const ALL: [(Self, &'static str); 8] = [
+        (Self::ScriptFailed, "SCRIPT_FAILED"),
+        (Self::ReplayMismatch, "REPLAY_MISMATCH"),
+        (Self::LimitExceeded, "LIMIT_EXCEEDED"),
+        (Self::TurnFailed, "TURN_FAILED"),
+        (Self::CallFailed, "CALL_FAILED"),
+        (Self::TerminalConflict, "TERMINAL_CONFLICT"),
+        (Self::UnlawfulAct, "UNLAWFUL_ACT"),
+        (Self::Stalled, "STALLED"),
+    ];
+
+    /// Returns the code.
+    pub fn code(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, code)| code)
+    }
+
+    /// Tells whether the matter's script stops until a person has acted.
+    pub fn stops_script(self) -> bool {
+        matches!(
+            self,
+            Self::ScriptFailed | Self::ReplayMismatch | Self::LimitExceeded | Self::TurnFailed
+        )
+    }
+}

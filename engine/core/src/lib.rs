@@ -1,0 +1,25 @@
+//! The rules of Tongban (通办), pure: no I/O, no clock, no async body, key order everywhere.
+//!
+//! One log per case is the truth. [`case::Case`] is the one fold from its entries to state,
+//! [`law::Law`] the one authority on acts, [`replay::Replay`] the cursor between a script and
+//! the journal, and `turn` one pass over a case: commands in, entries and effects out. The
+//! shell (`tongban-engine`) loads, commits, and carries out effects.
+
+pub mod agency;
+pub mod calendar;
+pub mod case;
+pub mod definition;
+pub mod digest;
+pub mod entry;
+pub mod error;
+pub mod id;
+pub mod law;
+pub mod limits;
+pub mod port;
+pub mod replay;
+pub mod request;
+pub mod summary;
+pub mod time;
+pub mod value;
+pub mod viewer;
+pub mod wire;

@@ -1,0 +1,85 @@
+//! Every limit of the engine, in one file, related by compile-time assertions.
+//!
+//! Rhai's own defaults differ between debug and release builds, so each is set here.
+
+/// Operations that one run of a script may take.
+pub const RUN_OPERATIONS_MAX: u64 = 200_000;
+/// Nested script function calls.
+pub const RUN_CALL_LEVELS_MAX: usize = 32;
+/// Nesting of an expression, at the top level and inside functions.
+pub const RUN_EXPRESSION_DEPTH_MAX: usize = 64;
+/// Bytes of one string in a script.
+pub const RUN_STRING_BYTES_MAX: usize = 32 * 1024;
+/// Elements of one array in a script.
+pub const RUN_ARRAY_SIZE_MAX: usize = 4_096;
+/// Members of one object map in a script.
+pub const RUN_MAP_SIZE_MAX: usize = 1_024;
+/// Variables in scope at once.
+pub const RUN_VARIABLES_MAX: usize = 256;
+/// Functions that one script file may define.
+pub const SCRIPT_FUNCTIONS_MAX: usize = 128;
+/// Bytes of one script file.
+pub const SCRIPT_BYTES_MAX: usize = 256 * 1024;
+/// Milliseconds of wall-clock time after which a run is stopped as an infrastructure error.
+pub const RUN_MILLIS_MAX: u64 = 2_000;
+/// Bytes of the stack of a thread that runs scripts.
+pub const RUN_STACK_BYTES: usize = 8 * 1024 * 1024;
+
+/// Requests that one run may make.
+pub const RUN_REQUESTS_MAX: u32 = 1_000;
+/// Handles that one combinator may join.
+pub const FAN_OUT_MAX: usize = 256;
+/// Argument bytes that one run may put into its requests.
+pub const RUN_REQUEST_BYTES_MAX: usize = 1024 * 1024;
+/// Passes over a case in one turn before it counts as a loop.
+pub const TURN_PASSES_MAX: u32 = 64;
+/// Entries that one turn may append.
+pub const TURN_ENTRIES_MAX: usize = 4_096;
+/// Entries that one case may hold.
+pub const CASE_ENTRIES_MAX: u32 = 100_000;
+/// Matters of one combined service.
+pub const CASE_MATTERS_MAX: usize = 128;
+/// Commands that may wait for one case before senders are told to come back.
+pub const CASE_INBOX_MAX: usize = 1_024;
+
+/// Levels of nesting in a value.
+pub const VALUE_DEPTH_MAX: usize = 24;
+/// Bytes of a value.
+pub const VALUE_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of a record that a store keeps inline; larger ones go to the case's blob folder.
+pub const RECORD_INLINE_BYTES_MAX: usize = 4 * 1024;
+/// Bytes that no record may pass: sled puts larger leaves into files that it never syncs.
+pub const RECORD_BYTES_MAX: usize = 6 * 1024;
+/// Records that a parked case may take, index rows included.
+pub const PARKED_RECORDS_MAX: usize = 7;
+
+/// Attempts of one turn that fails for reasons of the machine, before it becomes an incident.
+pub const TURN_ATTEMPTS_MAX: u32 = 5;
+/// Milliseconds of patience with one call to an agency, from its first attempt.
+pub const CALL_PATIENCE_MILLIS: i64 = 5 * 60 * 1_000;
+/// Milliseconds before the second attempt of a call; doubled for each further one.
+pub const CALL_BACKOFF_MILLIS_MIN: u64 = 200;
+/// Most milliseconds between two attempts of a call.
+pub const CALL_BACKOFF_MILLIS_MAX: u64 = 30_000;
+/// Calls under way at once per connector.
+pub const CALLS_IN_FLIGHT_MAX: usize = 64;
+/// Generations of one call before a person must look.
+pub const CALL_GENERATIONS_MAX: u16 = 3;
+
+/// Milliseconds for which the event feed is kept: 14 days.
+pub const FEED_MILLIS: i64 = 14 * 24 * 3_600 * 1_000;
+/// Milliseconds for which an idempotency record is kept: 7 days.
+pub const IDEMPOTENCY_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
+/// Rows that a search may look at for one page.
+pub const SCAN_BUDGET: usize = 10_000;
+/// Largest page.
+pub const PAGE_MAX: usize = 100;
+
+const _: () = assert!(RECORD_INLINE_BYTES_MAX < RECORD_BYTES_MAX);
+const _: () = assert!(RUN_REQUESTS_MAX < CASE_ENTRIES_MAX);
+const _: () = assert!(TURN_ENTRIES_MAX as u32 <= CASE_ENTRIES_MAX);
+const _: () = assert!(FAN_OUT_MAX <= RUN_REQUESTS_MAX as usize);
+const _: () = assert!(RUN_STRING_BYTES_MAX <= VALUE_BYTES_MAX);
+const _: () = assert!(CALL_BACKOFF_MILLIS_MIN < CALL_BACKOFF_MILLIS_MAX);
+const _: () = assert!(IDEMPOTENCY_MILLIS <= FEED_MILLIS);

@@ -1,0 +1,443 @@
+//! The ports: what core names and others implement. Signatures only, no bodies that wait.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::{Ack, AgencyReply, Call, CallContext, Fault, Invoked, Queried};
+use crate::definition::Closure;
+use crate::digest::Digest;
+use crate::entry::Entry;
+use crate::error::ErrorClass;
+use crate::id::{CaseId, CommitNo, Epoch, MatterCode, RegionCode, Seq, ServiceCode};
+use crate::replay::Replay;
+use crate::summary::{CaseSummary, IndexRow, Search};
+use crate::time::Moment;
+use crate::value::Value;
+
+/// A boxed future, so that ports stay object-safe.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+// ---- time -------------------------------------------------------------------------------------
+
+/// What the law counts: virtual in demo, rehearsal and simulator.
+pub trait LawfulClock: Send + Sync {
+    /// Returns the lawful time.
+    fn now(&self) -> Moment;
+    /// Waits until the lawful time is `until` or later. Dropping the future stops the wait.
+    fn wait_until(&self, until: Moment) -> Later<'_, ()>;
+}
+
+/// Tokens, deadlines of calls, back-off: always real time outside the simulator.
+pub trait WireClock: Send + Sync {
+    /// Returns the real time.
+    fn now(&self) -> Moment;
+    /// Waits for so many milliseconds. Dropping the future stops the wait.
+    fn wait_millis(&self, millis: u64) -> Later<'_, ()>;
+}
+
+// ---- scripts ----------------------------------------------------------------------------------
+
+/// The script host. Calls are synchronous, bounded by limits, and pure but for [`Replay`].
+pub trait Script: Send + Sync {
+    /// Returns the closures that new cases may use, by service code.
+    fn services(&self) -> Vec<Arc<Closure>>;
+
+    /// Returns the closure of a service for new cases.
+    fn active(&self, service: &ServiceCode) -> Option<Arc<Closure>>;
+
+    /// Returns a closure by digest, active or adopted.
+    fn closure(&self, digest: &Digest) -> Option<Arc<Closure>>;
+
+    /// Returns the sources of a closure as one blob, to be kept with the cases that are pinned
+    /// to it.
+    fn sources(&self, digest: &Digest) -> Option<Vec<u8>>;
+
+    /// Takes back sources that [`Script::sources`] gave, perhaps to an older program. Their
+    /// digest must come out the same.
+    fn adopt(&self, digest: &Digest, sources: &[u8]) -> Result<(), ScriptFault>;
+
+    /// Evaluates the `when` predicates of a service for these answers: for each part, whether it
+    /// is in. Pure, with limits.
+    fn select(&self, closure: &Closure, answers: &Value) -> Result<Vec<bool>, ScriptFault>;
+
+    /// Evaluates one function of a matter's script from the start against the journal.
+    /// `Replay` keeps what was asked; the verdict follows its latch, not what the script said.
+    fn run(&self, job: &RunJob<'_>, replay: &mut Replay<'_>) -> RunEnd;
+}
+
+/// One evaluation of a matter's script.
+#[derive(Clone, Copy, Debug)]
+pub struct RunJob<'a> {
+    /// The case's closure.
+    pub closure: &'a Closure,
+    /// The matter.
+    pub matter: &'a MatterCode,
+    /// Which function.
+    pub function: RunFunction,
+}
+
+/// The functions of a matter's script that the engine calls.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RunFunction {
+    /// `fn handle(m)`, once the matter is accepted (or filed, when another system decides).
+    Handle,
+}
+
+/// How an evaluation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunEnd {
+    /// `handle` returned.
+    Finished,
+    /// It waits for something that is not in the journal yet.
+    Suspended,
+    /// A typed outcome reached the end uncaught; its request is named.
+    Uncaught(crate::request::RequestKey),
+    /// It failed; none of what it newly asked counts.
+    Failed(ScriptFault),
+}
+
+/// A failure of a script, or of the host.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct ScriptFault {
+    /// What kind.
+    pub kind: ScriptFaultKind,
+    /// What happened and what to do, Chinese first.
+    pub message: String,
+    /// What the journal holds, for a mismatch.
+    pub expected: String,
+    /// What the script asked, for a mismatch.
+    pub got: String,
+    /// File, relative to the script folder.
+    pub file: String,
+    /// Line, from 1; 0 when none is known.
+    pub line: u32,
+    /// Column in characters, from 1; 0 when none is known.
+    pub column: u32,
+}
+
+/// Kinds of script failure.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ScriptFaultKind {
+    /// The script is wrong.
+    Script,
+    /// It asked for something else than the journal holds.
+    Mismatch,
+    /// It passed a limit.
+    Limit,
+    /// The machine failed it (wall-clock guard, no thread): tried again, never journaled.
+    Infrastructure,
+}
+
+impl ScriptFault {
+    /// Builds a fault without a place.
+    pub fn new(kind: ScriptFaultKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            expected: String::new(),
+            got: String::new(),
+            file: String::new(),
+            line: 0,
+            column: 0,
+        }
+    }
+}
+
+// ---- agencies ---------------------------------------------------------------------------------
+
+/// A connector to one or more agencies. It never retries by itself; only the engine does.
+pub trait Connector: Send + Sync {
+    /// Sends a call. Safe to repeat with the same `call.id`: the same answer comes back.
+    fn invoke<'a>(
+        &'a self,
+        call: &'a Call,
+        context: &'a CallContext,
+    ) -> Later<'a, Result<Invoked, Fault>>;
+
+    /// Asks by the caller's id; works even if no reply was ever received. An agency that never
+    /// saw the id refuses it from then on.
+    fn query<'a>(
+        &'a self,
+        call: &'a Call,
+        context: &'a CallContext,
+    ) -> Later<'a, Result<Queried, Fault>>;
+}
+
+/// Where replies of agencies arrive. Answers only after the durable commit.
+pub trait Inbox: Send + Sync {
+    /// Stores a reply that came through `connector`.
+    fn deliver(&self, connector: String, reply: AgencyReply) -> Later<'_, Result<Ack, InboxError>>;
+}
+
+/// A reply that could not be stored; the agency tries again.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("回执未能保存,请稍后重发 / the reply was not stored, send it again later: {0}")]
+pub struct InboxError(pub String);
+
+/// Tells which connector carries an operation.
+pub trait Wiring: Send + Sync {
+    /// Returns the connector for `role.operation` at `region`, or `None` when nothing is bound.
+    fn connector_for(&self, operation: &str, region: &RegionCode) -> Option<String>;
+}
+
+// ---- store ------------------------------------------------------------------------------------
+
+/// What one commit writes, all or nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commit {
+    /// The case.
+    pub case: CaseId,
+    /// Head that the case must have; `Seq(0)` creates it and demands that it does not exist.
+    pub expected: Seq,
+    /// Epoch of the owner that makes the commit.
+    pub epoch: Epoch,
+    /// Lawful time of the commit.
+    pub at: Moment,
+    /// New entries, numbered from `expected` on without a gap.
+    pub entries: Vec<Entry>,
+    /// The read model after them.
+    pub summary: CaseSummary,
+    /// Index rows that are no longer true.
+    pub rows_gone: Vec<IndexRow>,
+    /// Index rows that became true. A [`IndexRow::Number`] of another case is a conflict.
+    pub rows_new: Vec<IndexRow>,
+    /// Idempotency records; an existing one with the same key refuses the whole commit.
+    pub idempotency: Vec<IdempotencyRecord>,
+}
+
+/// A commit that is on disk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Committed {
+    /// Its number, total over the store.
+    pub no: CommitNo,
+}
+
+/// A case as stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The case.
+    pub case: CaseId,
+    /// Every entry, in order.
+    pub entries: Vec<Entry>,
+    /// Number of the commit that wrote the last of them.
+    pub revision: CommitNo,
+}
+
+/// The memory of one mutation, so that its repetition changes nothing.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct IdempotencyRecord {
+    /// Digest over (principal, mutation, key).
+    pub key: Digest,
+    /// Digest of the input; another input under the same key is refused.
+    pub input: Digest,
+    /// Ids of what came of it.
+    pub result: Vec<String>,
+    /// When; kept for [`crate::limits::IDEMPOTENCY_MILLIS`].
+    pub at: Moment,
+}
+
+/// A place in the event feed: after this commit, and after so many of its entries.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct FeedCursor {
+    /// Commit last seen.
+    pub commit: CommitNo,
+    /// Entries of it that were seen; `u32::MAX` for all.
+    pub index: u32,
+}
+
+/// One commit in the feed.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct FeedItem {
+    /// The commit.
+    pub commit: CommitNo,
+    /// Its case.
+    pub case: CaseId,
+    /// First entry it wrote.
+    pub first: Seq,
+    /// Last entry it wrote.
+    pub last: Seq,
+}
+
+/// A stretch of the event feed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Feed {
+    /// The commits after the cursor, oldest first; empty when there is none.
+    Items(Vec<FeedItem>),
+    /// The cursor is older than what is kept; begin anew from a snapshot at this revision.
+    ResyncRequired(CommitNo),
+}
+
+/// One page of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The hits, in the order of the index.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<Vec<u8>>,
+}
+
+/// Durable storage: a handful of atomic units of our domain, no rules inside.
+pub trait Store: Send + Sync {
+    /// Appends to one case, if its head is `commit.expected`.
+    ///
+    /// After it returns `Ok`, everything in the commit survives a crash and a power cut and is
+    /// seen by every later read. After an error nothing of it is stored, except for
+    /// [`StoreError::Uncertain`]. Of two commits with the same `expected`, one wins.
+    fn append(&self, commit: Commit) -> Later<'_, Result<Committed, StoreError>>;
+
+    /// Returns a case, or `None` when there is none.
+    fn load(&self, case: CaseId) -> Later<'_, Result<Option<Stored>, StoreError>>;
+
+    /// Returns the cases created in this millisecond, for finding the case of a call id.
+    fn created_at(&self, at: Moment) -> Later<'_, Result<Vec<CaseId>, StoreError>>;
+
+    /// Returns cases whose [`IndexRow::Timer`] is due at `until` or before, earliest first.
+    fn due(&self, until: Moment, most: usize) -> Later<'_, Result<Vec<CaseId>, StoreError>>;
+
+    /// Returns the earliest due time in the store.
+    fn next_due(&self) -> Later<'_, Result<Option<Moment>, StoreError>>;
+
+    /// Returns cases with an [`IndexRow::Outbox`], after `after` in id order: their calls are to
+    /// be sent again when the store is opened.
+    fn outbox(
+        &self,
+        after: Option<CaseId>,
+        most: usize,
+    ) -> Later<'_, Result<Vec<CaseId>, StoreError>>;
+
+    /// Returns the case with this public number.
+    fn by_number(&self, number: String) -> Later<'_, Result<Option<CaseId>, StoreError>>;
+
+    /// Returns the largest public number that begins with `prefix`.
+    fn last_number(&self, prefix: String) -> Later<'_, Result<Option<String>, StoreError>>;
+
+    /// Returns summaries along one index family, within a scan budget.
+    fn search(&self, search: Search) -> Later<'_, Result<Page<CaseSummary>, StoreError>>;
+
+    /// Returns the commits after `cursor`, oldest first.
+    fn feed(&self, cursor: FeedCursor, most: usize) -> Later<'_, Result<Feed, StoreError>>;
+
+    /// Returns the number of the newest commit.
+    fn revision(&self) -> CommitNo;
+
+    /// Returns the record of an earlier mutation under this key.
+    fn remembered(&self, key: Digest) -> Later<'_, Result<Option<IdempotencyRecord>, StoreError>>;
+
+    /// Drops feed items and idempotency records that are older than `now` allows; returns how
+    /// many. Safe to call at any time, by one caller.
+    fn forget(&self, now: Moment) -> Later<'_, Result<u64, StoreError>>;
+
+    /// Keeps the sources of a closure; returns after they are durable. Twice is once.
+    fn keep_closure(&self, digest: Digest, sources: Vec<u8>) -> Later<'_, Result<(), StoreError>>;
+
+    /// Returns every kept closure.
+    fn closures(&self) -> Later<'_, Result<Vec<(Digest, Vec<u8>)>, StoreError>>;
+
+    /// Returns the facts about this store that the engine needs before anything else.
+    fn identity(&self) -> StoreIdentity;
+
+    /// Keeps how far the lawful clock is ahead of the wire clock, in milliseconds.
+    fn keep_clock_offset(&self, millis: i64) -> Later<'_, Result<(), StoreError>>;
+}
+
+/// Facts about a store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoreIdentity {
+    /// Kind, such as `sled`.
+    pub kind: &'static str,
+    /// Random key of this store, from which the secrets of its cases are derived.
+    pub secret: crate::digest::Secret,
+    /// Epoch that this opening holds; it rises with every opening.
+    pub epoch: Epoch,
+    /// How far the lawful clock is ahead of the wire clock, in milliseconds.
+    pub clock_offset: i64,
+}
+
+/// A failure of a store.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Someone else moved the case.
+    #[error(
+        "办件 {case} 的日志位置是 {found:?},不是 {expected:?} / head of {case} is {found:?}, not {expected:?}"
+    )]
+    Conflict {
+        /// The case.
+        case: CaseId,
+        /// What the commit expected.
+        expected: Seq,
+        /// What the store holds; `None` when the case does not exist.
+        found: Option<Seq>,
+    },
+    /// A mutation with this idempotency key was committed before.
+    #[error("该请求已经处理过 / this mutation was committed before")]
+    Remembered(IdempotencyRecord),
+    /// The public number is taken.
+    #[error("办件编号 {0} 已被占用 / case number {0} is taken")]
+    NumberTaken(String),
+    /// The commit comes from an owner that has been replaced.
+    #[error(
+        "本节点的任期 {ours:?} 已被 {current:?} 取代 / epoch {ours:?} was replaced by {current:?}"
+    )]
+    Fenced {
+        /// Epoch of the commit.
+        ours: Epoch,
+        /// Epoch in force.
+        current: Epoch,
+    },
+    /// A search without a fitting index, or past the scan budget.
+    #[error("该查询没有索引支持,请缩小范围:{0} / not indexed, narrow the search: {0}")]
+    NotIndexed(String),
+    /// A commit or record larger than the limits.
+    #[error("记录过大:{what} {bytes} 字节 / record too large: {what} has {bytes} bytes")]
+    TooLarge {
+        /// What.
+        what: String,
+        /// Its size.
+        bytes: usize,
+    },
+    /// Stored bytes that cannot be read.
+    #[error("存储内容损坏:{what} / stored data is damaged: {what}")]
+    Damaged {
+        /// Where and how.
+        what: String,
+    },
+    /// The device failed; nothing was stored.
+    #[error("存储不可用:{0} / the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The device failed while writing; whether the commit is stored shows after a reload.
+    #[error("写入结果未知,请重新读取:{0} / the outcome of the write is unknown, reload: {0}")]
+    Uncertain(String),
+}
+
+impl StoreError {
+    /// Returns the stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Conflict { .. } => "STORE_CONFLICT",
+            Self::Remembered(_) => "STORE_REMEMBERED",
+            Self::NumberTaken(_) => "STORE_NUMBER_TAKEN",
+            Self::Fenced { .. } => "STORE_FENCED",
+            Self::NotIndexed(_) => "STORE_NOT_INDEXED",
+            Self::TooLarge { .. } => "STORE_TOO_LARGE",
+            Self::Damaged { .. } => "STORE_DAMAGED",
+            Self::Unavailable(_) => "STORE_UNAVAILABLE",
+            Self::Uncertain(_) => "STORE_UNCERTAIN",
+        }
+    }
+
+    /// Returns the class.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Conflict { .. } | Self::Remembered(_) | Self::NumberTaken(_) => {
+                ErrorClass::Conflict
+            }
+            Self::NotIndexed(_) | Self::TooLarge { .. } => ErrorClass::Invalid,
+            Self::Fenced { .. } | Self::Damaged { .. } => ErrorClass::Permanent,
+            Self::Unavailable(_) | Self::Uncertain(_) => ErrorClass::Transient,
+        }
+    }
+}

@@ -1,0 +1,502 @@
+//! The cursor between a script and its journal.
+//!
+//! A run is a pure function of closure digest, seed and its entries in order. The script asks;
+//! the cursor answers from the journal, or notes a new request and stops the run by its *latch*.
+//! The latch is set first and decides the verdict; whatever a script does after that (swallow
+//! the stop in a `try`, return early) changes nothing, because every further call stops again.
+
+use std::sync::Arc;
+
+use crate::agency::AgencyReply;
+use crate::calendar::Calendar;
+use crate::case::{Case, Matter};
+use crate::digest::{Digest, Secret};
+use crate::id::Seq;
+use crate::law::{ActAnswer, ActKind};
+use crate::limits;
+use crate::port::{RunEnd, ScriptFault, ScriptFaultKind};
+use crate::request::{
+    Ask, Decision, End, Evidence, NewRequest, Outcome, OutcomeKind, Request, RequestKey,
+};
+use crate::time::{Moment, Period};
+use crate::value::Value;
+
+/// A thing that can be waited for. Only valid in the run that made it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Handle(u32);
+
+/// The run must end now; the latch knows why.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stop;
+
+/// Handles joined by a combinator, as a list or by name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Members {
+    /// In order.
+    List(Vec<Handle>),
+    /// By name.
+    Map(Vec<(String, Handle)>),
+}
+
+impl Members {
+    fn handles(&self) -> impl Iterator<Item = Handle> {
+        let (list, map) = match self {
+            Self::List(list) => (list.as_slice(), [].as_slice()),
+            Self::Map(map) => ([].as_slice(), map.as_slice()),
+        };
+        list.iter()
+            .copied()
+            .chain(map.iter().map(|(_, handle)| *handle))
+    }
+}
+
+/// A combinator. Each is a function of entry order, never of what is ready.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Join {
+    /// Ends with the last completion, or with the first failure.
+    All(Members),
+    /// Ends with the last end; failures are values.
+    AllSettled(Members),
+    /// Ends with the first end, and as that one did.
+    Race(Members),
+    /// Ends as the handle does, or timed out when the timer is first.
+    Timeout {
+        /// What is awaited.
+        handle: Handle,
+        /// The timer.
+        timer: Handle,
+    },
+}
+
+/// What a wait gives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrived {
+    /// A call completed; output and documents, with the request as evidence.
+    Output {
+        /// The request.
+        key: RequestKey,
+        /// The reply.
+        reply: Arc<AgencyReply>,
+    },
+    /// A typed outcome that is not success.
+    Thrown {
+        /// The request.
+        key: RequestKey,
+        /// The outcome.
+        outcome: Outcome,
+    },
+    /// A person decided.
+    Decision {
+        /// The request, as evidence.
+        key: RequestKey,
+        /// The decision.
+        decision: Decision,
+    },
+    /// A timer was due.
+    Fired,
+    /// The law answered an act.
+    Answer(ActAnswer),
+    /// Members of a combinator, in order.
+    List(Vec<Arrived>),
+    /// Members of a combinator, by name.
+    Map(Vec<(String, Arrived)>),
+    /// A member of `all_settled`: to be shown as `#{ ok, value, kind, reason }`.
+    Settled(Box<Arrived>),
+}
+
+enum Node {
+    Journal(usize),
+    Fresh,
+    Join(Join),
+}
+
+struct Arrival {
+    seq: Seq,
+    at: Moment,
+    what: Arrived,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Latch {
+    Suspended,
+    Failed(ScriptFault),
+}
+
+/// One evaluation of a matter's script over its journal.
+pub struct Replay<'a> {
+    case: &'a Case,
+    matter: &'a Matter,
+    secret: &'a Secret,
+    calendar: &'a Calendar,
+    seen: Seq,
+    seen_at: Moment,
+    ordinal: u32,
+    bytes: usize,
+    nodes: Vec<Node>,
+    fresh: Vec<NewRequest>,
+    latch: Option<Latch>,
+}
+
+impl<'a> Replay<'a> {
+    /// Begins an evaluation. The matter's run must have begun.
+    pub fn new(
+        case: &'a Case,
+        matter: &'a Matter,
+        secret: &'a Secret,
+        calendar: &'a Calendar,
+    ) -> Self {
+        let (seen, seen_at) = matter.run.begun.expect("only a begun run is evaluated");
+        Self {
+            case,
+            matter,
+            secret,
+            calendar,
+            seen,
+            seen_at,
+            ordinal: 0,
+            bytes: 0,
+            nodes: Vec::new(),
+            fresh: Vec::new(),
+            latch: None,
+        }
+    }
+
+    /// Returns the case as the script may see it.
+    pub fn case(&self) -> &'a Case {
+        self.case
+    }
+
+    /// Returns the matter as the script may see it.
+    pub fn matter(&self) -> &'a Matter {
+        self.matter
+    }
+
+    /// Returns the results of earlier matters that had arrived at the newest consumed entry.
+    pub fn results(&self) -> impl Iterator<Item = (&'a Matter, &'a crate::case::MatterResult)> {
+        let seen = self.seen;
+        let case = self.case;
+        let matter = self.matter;
+        matter
+            .inputs
+            .iter()
+            .filter(move |input| input.at <= seen)
+            .filter_map(move |input| case.matter(input.from))
+            .filter_map(|earlier| Some((earlier, earlier.result.as_ref()?)))
+    }
+
+    /// Returns the time of the newest consumed entry: the script's `now()`.
+    pub fn now(&mut self) -> Result<Moment, Stop> {
+        self.running()?;
+        Ok(self.seen_at)
+    }
+
+    /// Tells whether the run has been stopped; asked by the host's progress callback.
+    pub fn is_stopped(&self) -> bool {
+        self.latch.is_some()
+    }
+
+    /// Stops the run with a failure. The first stop stays.
+    pub fn fail(&mut self, fault: ScriptFault) -> Stop {
+        self.latch.get_or_insert(Latch::Failed(fault));
+        Stop
+    }
+
+    fn running(&self) -> Result<(), Stop> {
+        if self.latch.is_some() {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn over_limit(&mut self, what: &str) -> Stop {
+        self.fail(ScriptFault::new(ScriptFaultKind::Limit, what))
+    }
+
+    /// Asks for something; the ordinal is taken now.
+    pub fn request(&mut self, ask: Ask) -> Result<Handle, Stop> {
+        self.running()?;
+        let key = RequestKey {
+            run: self.matter.run.no,
+            generation: self.matter.run.generation,
+            scope: Vec::new(),
+            ordinal: self.ordinal,
+        };
+        self.ordinal += 1;
+        if self.ordinal > limits::RUN_REQUESTS_MAX {
+            return Err(self.over_limit(&format!(
+                "一次执行最多 {} 个请求 / a run may make at most {} requests",
+                limits::RUN_REQUESTS_MAX,
+                limits::RUN_REQUESTS_MAX
+            )));
+        }
+        let digest = fingerprint(self.secret, &ask);
+        if let Some(index) = self.recorded(&key) {
+            return self.replayed(index, &ask, digest);
+        }
+        self.bytes += ask.fingerprint().size();
+        if self.bytes > limits::RUN_REQUEST_BYTES_MAX {
+            return Err(self.over_limit(&format!(
+                "一次执行的请求数据最多 {} 字节 / the requests of a run may hold at most {} bytes",
+                limits::RUN_REQUEST_BYTES_MAX,
+                limits::RUN_REQUEST_BYTES_MAX
+            )));
+        }
+        self.fresh.push(NewRequest {
+            key,
+            seen: self.seen,
+            digest,
+            ask,
+        });
+        Ok(self.node(Node::Fresh))
+    }
+
+    fn recorded(&self, key: &RequestKey) -> Option<usize> {
+        let requests = &self.matter.run.requests;
+        let guess = key.ordinal as usize;
+        if requests
+            .get(guess)
+            .is_some_and(|request| request.made.key == *key)
+        {
+            return Some(guess);
+        }
+        requests.iter().position(|request| request.made.key == *key)
+    }
+
+    /// Compares what is asked with what the journal holds.
+    fn replayed(&mut self, index: usize, ask: &Ask, digest: Digest) -> Result<Handle, Stop> {
+        let made = Arc::clone(&self.matter.run.requests[index].made);
+        let same = made.ask.kind() == ask.kind()
+            && made.ask.target() == ask.target()
+            && made.digest == digest
+            && made.seen == self.seen;
+        if same {
+            return Ok(self.node(Node::Journal(index)));
+        }
+        let side = |kind, target: &str, digest: Digest, seen: Seq| {
+            format!("{kind:?} {target} (digest {digest:?}, seen {seen})")
+        };
+        let mut fault = ScriptFault::new(
+            ScriptFaultKind::Mismatch,
+            format!(
+                "重放与日志不一致:请求 {} / the replay asked for something else than the journal holds, at request {}",
+                made.key, made.key
+            ),
+        );
+        fault.expected = side(made.ask.kind(), &made.ask.target(), made.digest, made.seen);
+        fault.got = side(ask.kind(), &ask.target(), digest, self.seen);
+        Err(self.fail(fault))
+    }
+
+    fn node(&mut self, node: Node) -> Handle {
+        let handle = Handle(u32::try_from(self.nodes.len()).expect("requests are limited"));
+        self.nodes.push(node);
+        handle
+    }
+
+    /// Asks for a timer that is due after `period`, counted from [`Replay::now`].
+    pub fn timer(&mut self, period: Period) -> Result<Handle, Stop> {
+        let now = self.now()?;
+        let due = self.calendar.due(now, period, 0).at;
+        self.request(Ask::Timer {
+            text: period.to_string(),
+            due,
+        })
+    }
+
+    /// Joins handles.
+    pub fn join(&mut self, join: Join) -> Result<Handle, Stop> {
+        self.running()?;
+        let many = match &join {
+            Join::All(members) | Join::AllSettled(members) | Join::Race(members) => {
+                members.handles().count()
+            }
+            Join::Timeout { .. } => 2,
+        };
+        if many > limits::FAN_OUT_MAX {
+            return Err(self.over_limit(&format!(
+                "一次最多合并 {} 个请求 / at most {} handles can be joined",
+                limits::FAN_OUT_MAX,
+                limits::FAN_OUT_MAX
+            )));
+        }
+        Ok(self.node(Node::Join(join)))
+    }
+
+    /// Asks for an act of the law and waits for the answer.
+    pub fn act(
+        &mut self,
+        act: ActKind,
+        evidence: Option<Evidence>,
+        detail: Value,
+    ) -> Result<Arrived, Stop> {
+        let handle = self.request(Ask::Act {
+            act,
+            evidence,
+            detail,
+        })?;
+        self.wait(handle)
+    }
+
+    /// Waits: gives what has arrived, or suspends the run. Consumes the entries it rests on.
+    pub fn wait(&mut self, handle: Handle) -> Result<Arrived, Stop> {
+        self.running()?;
+        let Some(arrival) = self.arrival(handle) else {
+            self.latch = Some(Latch::Suspended);
+            return Err(Stop);
+        };
+        if arrival.seq > self.seen {
+            self.seen = arrival.seq;
+            self.seen_at = arrival.at;
+        }
+        Ok(arrival.what)
+    }
+
+    fn arrival(&self, handle: Handle) -> Option<Arrival> {
+        match self.nodes.get(handle.0 as usize)? {
+            Node::Fresh => None,
+            Node::Journal(index) => ended(&self.matter.run.requests[*index]),
+            Node::Join(Join::All(members)) => self.arrive_all(members),
+            Node::Join(Join::AllSettled(members)) => self.arrive_settled(members),
+            Node::Join(Join::Race(members)) => self.first(members.handles()),
+            Node::Join(Join::Timeout { handle, timer }) => self.arrive_in_time(*handle, *timer),
+        }
+    }
+
+    fn first(&self, handles: impl Iterator<Item = Handle>) -> Option<Arrival> {
+        handles
+            .filter_map(|handle| self.arrival(handle))
+            .min_by_key(|arrival| arrival.seq)
+    }
+
+    fn arrive_all(&self, members: &Members) -> Option<Arrival> {
+        let arrivals: Vec<Option<Arrival>> = members
+            .handles()
+            .map(|handle| self.arrival(handle))
+            .collect();
+        let failed = arrivals
+            .iter()
+            .flatten()
+            .filter(|arrival| matches!(arrival.what, Arrived::Thrown { .. }))
+            .min_by_key(|arrival| arrival.seq);
+        if let Some(failed) = failed {
+            return Some(Arrival {
+                seq: failed.seq,
+                at: failed.at,
+                what: failed.what.clone(),
+            });
+        }
+        self.together(members, arrivals.into_iter().collect::<Option<Vec<_>>>()?)
+    }
+
+    fn arrive_settled(&self, members: &Members) -> Option<Arrival> {
+        let arrivals: Option<Vec<Arrival>> = members
+            .handles()
+            .map(|handle| {
+                let mut arrival = self.arrival(handle)?;
+                arrival.what = Arrived::Settled(Box::new(arrival.what));
+                Some(arrival)
+            })
+            .collect();
+        self.together(members, arrivals?)
+    }
+
+    /// Builds the value of a combinator that waited for every member.
+    fn together(&self, members: &Members, arrivals: Vec<Arrival>) -> Option<Arrival> {
+        let last = arrivals.iter().max_by_key(|arrival| arrival.seq);
+        let (seq, at) = last.map_or((self.seen, self.seen_at), |last| (last.seq, last.at));
+        let values = arrivals.into_iter().map(|arrival| arrival.what);
+        let what = match members {
+            Members::List(_) => Arrived::List(values.collect()),
+            Members::Map(map) => Arrived::Map(
+                map.iter()
+                    .map(|(name, _)| name.clone())
+                    .zip(values)
+                    .collect(),
+            ),
+        };
+        Some(Arrival { seq, at, what })
+    }
+
+    fn arrive_in_time(&self, handle: Handle, timer: Handle) -> Option<Arrival> {
+        let awaited = self.arrival(handle);
+        let timer_at = self.arrival(timer);
+        match (awaited, timer_at) {
+            (Some(awaited), None) => Some(awaited),
+            (Some(awaited), Some(late)) if awaited.seq < late.seq => Some(awaited),
+            (_, Some(late)) => {
+                let key = self.key_of(timer)?;
+                let outcome = Outcome {
+                    kind: OutcomeKind::TimedOut,
+                    reason: "等待超时 / the wait timed out".to_owned(),
+                    detail: Value::Null,
+                };
+                Some(Arrival {
+                    what: Arrived::Thrown { key, outcome },
+                    ..late
+                })
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn key_of(&self, handle: Handle) -> Option<RequestKey> {
+        match self.nodes.get(handle.0 as usize)? {
+            Node::Journal(index) => Some(self.matter.run.requests[*index].made.key.clone()),
+            Node::Fresh | Node::Join(_) => None,
+        }
+    }
+
+    /// Ends the evaluation: the verdict, and what was newly asked. The latch decides; `said` is
+    /// what the script itself came to.
+    pub fn conclude(self, said: RunEnd) -> (RunEnd, Vec<NewRequest>) {
+        match self.latch {
+            Some(Latch::Suspended) => (RunEnd::Suspended, self.fresh),
+            Some(Latch::Failed(fault)) => (RunEnd::Failed(fault), Vec::new()),
+            None if matches!(said, RunEnd::Failed(_)) => (said, Vec::new()),
+            None => (said, self.fresh),
+        }
+    }
+}
+
+/// Returns the digest that replay compares: kind, target and fingerprint, keyed per case.
+fn fingerprint(secret: &Secret, ask: &Ask) -> Digest {
+    let target = ask.target();
+    let mut bytes = Vec::with_capacity(64);
+    bytes.push(ask.kind() as u8);
+    bytes.extend_from_slice(
+        &u32::try_from(target.len())
+            .unwrap_or(u32::MAX)
+            .to_be_bytes(),
+    );
+    bytes.extend_from_slice(target.as_bytes());
+    bytes.extend_from_slice(&ask.fingerprint().canonical());
+    secret.keyed(b"request", &bytes)
+}
+
+/// Returns how a recorded request arrived, if it has ended.
+fn ended(request: &Request) -> Option<Arrival> {
+    let settled = request.settled.as_ref()?;
+    let key = request.made.key.clone();
+    let what = match &settled.end {
+        End::Completed(reply) => Arrived::Output {
+            key,
+            reply: Arc::clone(reply),
+        },
+        End::Otherwise(outcome) => Arrived::Thrown {
+            key,
+            outcome: outcome.clone(),
+        },
+        End::Decided(decision) => Arrived::Decision {
+            key,
+            decision: decision.clone(),
+        },
+        End::Fired => Arrived::Fired,
+        End::Answered(answer) => Arrived::Answer(answer.clone()),
+    };
+    Some(Arrival {
+        seq: settled.seq,
+        at: settled.at,
+        what,
+    })
+}

@@ -1,0 +1,272 @@
+//! Requests: what a run durably asks for, and how each ends.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agency::AgencyReply;
+use crate::digest::Digest;
+use crate::entry::Requested;
+use crate::id::{CallId, Seq};
+use crate::law::{ActAnswer, ActKind};
+use crate::time::Moment;
+use crate::value::Value;
+
+/// Names one request of a matter. The ordinal is taken when the handle is built.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct RequestKey {
+    /// Evaluation of `handle` from the start, from 1; a correction begins the next run.
+    pub run: u16,
+    /// Restart generation within the run, from 0.
+    pub generation: u16,
+    /// Path of the scope; empty for the script's own top scope.
+    pub scope: Vec<u16>,
+    /// Order of making within the scope, from 0.
+    pub ordinal: u32,
+}
+
+impl std::fmt::Display for RequestKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.run, self.generation)?;
+        for step in &self.scope {
+            write!(f, "/{step}")?;
+        }
+        write!(f, "#{}", self.ordinal)
+    }
+}
+
+/// What kind of thing is asked for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum RequestKind {
+    /// A call to an agency; the target is `role.operation`.
+    Call,
+    /// A decision of a person; the target is the role.
+    Decide,
+    /// A timer; the target is the period or instant.
+    Timer,
+    /// An act of the law; the target is the act's code.
+    Act,
+}
+
+/// One request as the script made it, before the engine gives it a call id or a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRequest {
+    /// Its name.
+    pub key: RequestKey,
+    /// What was consumed in the scope when it was made.
+    pub seen: Seq,
+    /// The digest that replay compares.
+    pub digest: Digest,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What is asked, with all that the engine needs to carry it out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Ask {
+    /// Call an operation of an agency.
+    Call {
+        /// `role.operation`.
+        operation: String,
+        /// Place of the agency; `None` is the matter's own region.
+        place: Option<String>,
+        /// Its input.
+        input: Value,
+    },
+    /// Ask a person to decide.
+    Decide {
+        /// `department.role`.
+        role: String,
+        /// What the person reads; not part of the fingerprint.
+        title: String,
+        /// The facts beside it; not part of the fingerprint.
+        facts: Value,
+        /// Options that change the meaning; part of the fingerprint.
+        options: Value,
+    },
+    /// Wait for an instant.
+    Timer {
+        /// The period, for display.
+        text: String,
+        /// When it is due.
+        due: Moment,
+    },
+    /// Do an act of the law.
+    Act {
+        /// Which.
+        act: ActKind,
+        /// On what ground.
+        evidence: Option<Evidence>,
+        /// What goes with it.
+        detail: Value,
+    },
+}
+
+impl Ask {
+    /// Returns the kind.
+    pub fn kind(&self) -> RequestKind {
+        match self {
+            Self::Call { .. } => RequestKind::Call,
+            Self::Decide { .. } => RequestKind::Decide,
+            Self::Timer { .. } => RequestKind::Timer,
+            Self::Act { .. } => RequestKind::Act,
+        }
+    }
+
+    /// Returns the target that replay compares and people read.
+    pub fn target(&self) -> String {
+        match self {
+            Self::Call {
+                operation,
+                place: None,
+                ..
+            } => operation.clone(),
+            Self::Call {
+                operation,
+                place: Some(place),
+                ..
+            } => format!("{operation}@{place}"),
+            Self::Decide { role, .. } => role.clone(),
+            Self::Timer { text, .. } => text.clone(),
+            Self::Act { act, .. } => act.code().to_owned(),
+        }
+    }
+
+    /// Returns the value whose digest is the fingerprint.
+    pub fn fingerprint(&self) -> Value {
+        match self {
+            Self::Call { input, .. } => input.clone(),
+            Self::Decide { options, .. } => options.clone(),
+            Self::Timer { .. } => Value::Null,
+            Self::Act {
+                evidence, detail, ..
+            } => Value::List(vec![
+                Value::from(
+                    evidence
+                        .as_ref()
+                        .map_or_else(String::new, ToString::to_string),
+                ),
+                detail.clone(),
+            ]),
+        }
+    }
+}
+
+/// What a grant rests on: a decision, or the documents of a completed call.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Evidence {
+    /// The closing entry of a decision.
+    Decision(RequestKey),
+    /// A completed call.
+    Call(RequestKey),
+}
+
+impl Evidence {
+    /// Returns the request it rests on.
+    pub fn key(&self) -> &RequestKey {
+        match self {
+            Self::Decision(key) | Self::Call(key) => key,
+        }
+    }
+}
+
+impl std::fmt::Display for Evidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Decision(key) => write!(f, "decision {key}"),
+            Self::Call(key) => write!(f, "call {key}"),
+        }
+    }
+}
+
+/// A request in the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// As it was recorded.
+    pub made: Arc<Requested>,
+    /// Entry that recorded it.
+    pub at: Seq,
+    /// The call that carries it at present, for calls.
+    pub call: Option<CallId>,
+    /// How it ended, if it has.
+    pub settled: Option<Settled>,
+}
+
+/// The end of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    /// The entry that ended it.
+    pub seq: Seq,
+    /// Time for `now()`: the entry's own, or a timer's due time.
+    pub at: Moment,
+    /// How.
+    pub end: End,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// The call completed; the reply holds output and documents.
+    Completed(Arc<AgencyReply>),
+    /// The call ended otherwise.
+    Otherwise(Outcome),
+    /// A person decided.
+    Decided(Decision),
+    /// The timer fired.
+    Fired,
+    /// The law answered.
+    Answered(ActAnswer),
+}
+
+/// A terminal outcome of a call that is not `completed`. None of them is an error; each ends the
+/// call, never the matter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Which.
+    pub kind: OutcomeKind,
+    /// The agency's words.
+    pub reason: String,
+    /// What the agency sent with it (items to correct, action of the applicant).
+    pub detail: Value,
+}
+
+/// The kinds of outcome that are not `completed`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum OutcomeKind {
+    /// A lawful no.
+    Rejected,
+    /// Items must be corrected first.
+    NeedsCorrection,
+    /// The applicant must do something first.
+    NeedsApplicant,
+    /// The call was cancelled.
+    Cancelled,
+    /// A `timeout` was due first; the call goes on as an obligation of the case.
+    TimedOut,
+}
+
+impl OutcomeKind {
+    /// Returns the code that scripts and the wire use.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::NeedsCorrection => "needs_correction",
+            Self::NeedsApplicant => "needs_applicant",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
+/// What a person decided in a `decide`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Whether it was a yes.
+    pub granted: bool,
+    /// The reasons or opinion.
+    pub opinion: String,
+    /// Who decided.
+    pub officer: String,
+    /// Further fields of the decision form.
+    pub fields: Value,
+}
