@@ -12,6 +12,7 @@ use crate::entry::Entry;
 use crate::error::ErrorClass;
 use crate::id::{CaseId, CommitNo, Epoch, MatterCode, RegionCode, Seq, ServiceCode};
 use crate::replay::Replay;
+use crate::request::NewRequest;
 use crate::summary::{CaseSummary, IndexRow, Search};
 use crate::time::Moment;
 use crate::value::Value;
@@ -64,7 +65,8 @@ pub trait Script: Send + Sync {
 
     /// Evaluates one function of a matter's script from the start against the journal.
     /// `Replay` keeps what was asked; the verdict follows its latch, not what the script said.
-    fn run(&self, job: &RunJob<'_>, replay: &mut Replay<'_>) -> RunEnd;
+    /// Returns the verdict with the new requests that count.
+    fn run(&self, job: &RunJob<'_>, replay: Replay) -> (RunEnd, Vec<NewRequest>);
 }
 
 /// One evaluation of a matter's script.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::agency::AgencyReply;
 use crate::calendar::Calendar;
-use crate::case::{Case, Matter};
+use crate::case::{Case, Matter, MatterResult};
 use crate::digest::{Digest, Secret};
-use crate::id::Seq;
+use crate::id::{MatterNo, Seq};
 use crate::law::{ActAnswer, ActKind};
 use crate::limits;
 use crate::port::{RunEnd, ScriptFault, ScriptFaultKind};
@@ -122,12 +122,13 @@ enum Latch {
     Failed(ScriptFault),
 }
 
-/// One evaluation of a matter's script over its journal.
-pub struct Replay<'a> {
-    case: &'a Case,
-    matter: &'a Matter,
-    secret: &'a Secret,
-    calendar: &'a Calendar,
+/// One evaluation of a matter's script over its journal. It owns what it reads, so that a
+/// script host can put it where its functions find it, and give it back at the end.
+pub struct Replay {
+    case: Arc<Case>,
+    index: usize,
+    secret: Secret,
+    calendar: Arc<Calendar>,
     seen: Seq,
     seen_at: Moment,
     ordinal: u32,
@@ -137,18 +138,17 @@ pub struct Replay<'a> {
     latch: Option<Latch>,
 }
 
-impl<'a> Replay<'a> {
-    /// Begins an evaluation. The matter's run must have begun.
-    pub fn new(
-        case: &'a Case,
-        matter: &'a Matter,
-        secret: &'a Secret,
-        calendar: &'a Calendar,
-    ) -> Self {
-        let (seen, seen_at) = matter.run.begun.expect("only a begun run is evaluated");
+impl Replay {
+    /// Begins an evaluation. The matter must be in the case, and its run must have begun.
+    pub fn new(case: Arc<Case>, matter: MatterNo, secret: Secret, calendar: Arc<Calendar>) -> Self {
+        let index = usize::from(matter.0)
+            .checked_sub(1)
+            .expect("the coordinator runs no script");
+        let begun = case.matters[index].run.begun;
+        let (seen, seen_at) = begun.expect("only a begun run is evaluated");
         Self {
             case,
-            matter,
+            index,
             secret,
             calendar,
             seen,
@@ -162,25 +162,22 @@ impl<'a> Replay<'a> {
     }
 
     /// Returns the case as the script may see it.
-    pub fn case(&self) -> &'a Case {
-        self.case
+    pub fn case(&self) -> &Case {
+        &self.case
     }
 
     /// Returns the matter as the script may see it.
-    pub fn matter(&self) -> &'a Matter {
-        self.matter
+    pub fn matter(&self) -> &Matter {
+        &self.case.matters[self.index]
     }
 
     /// Returns the results of earlier matters that had arrived at the newest consumed entry.
-    pub fn results(&self) -> impl Iterator<Item = (&'a Matter, &'a crate::case::MatterResult)> {
-        let seen = self.seen;
-        let case = self.case;
-        let matter = self.matter;
-        matter
+    pub fn results(&self) -> impl Iterator<Item = (&Matter, &MatterResult)> {
+        self.matter()
             .inputs
             .iter()
-            .filter(move |input| input.at <= seen)
-            .filter_map(move |input| case.matter(input.from))
+            .filter(|input| input.at <= self.seen)
+            .filter_map(|input| self.case.matter(input.from))
             .filter_map(|earlier| Some((earlier, earlier.result.as_ref()?)))
     }
 
@@ -217,8 +214,8 @@ impl<'a> Replay<'a> {
     pub fn request(&mut self, ask: Ask) -> Result<Handle, Stop> {
         self.running()?;
         let key = RequestKey {
-            run: self.matter.run.no,
-            generation: self.matter.run.generation,
+            run: self.matter().run.no,
+            generation: self.matter().run.generation,
             scope: Vec::new(),
             ordinal: self.ordinal,
         };
@@ -230,7 +227,7 @@ impl<'a> Replay<'a> {
                 limits::RUN_REQUESTS_MAX
             )));
         }
-        let digest = fingerprint(self.secret, &ask);
+        let digest = fingerprint(&self.secret, &ask);
         if let Some(index) = self.recorded(&key) {
             return self.replayed(index, &ask, digest);
         }
@@ -252,7 +249,7 @@ impl<'a> Replay<'a> {
     }
 
     fn recorded(&self, key: &RequestKey) -> Option<usize> {
-        let requests = &self.matter.run.requests;
+        let requests = &self.matter().run.requests;
         let guess = key.ordinal as usize;
         if requests
             .get(guess)
@@ -265,7 +262,7 @@ impl<'a> Replay<'a> {
 
     /// Compares what is asked with what the journal holds.
     fn replayed(&mut self, index: usize, ask: &Ask, digest: Digest) -> Result<Handle, Stop> {
-        let made = Arc::clone(&self.matter.run.requests[index].made);
+        let made = Arc::clone(&self.matter().run.requests[index].made);
         let same = made.ask.kind() == ask.kind()
             && made.ask.target() == ask.target()
             && made.digest == digest
@@ -355,7 +352,7 @@ impl<'a> Replay<'a> {
     fn arrival(&self, handle: Handle) -> Option<Arrival> {
         match self.nodes.get(handle.0 as usize)? {
             Node::Fresh => None,
-            Node::Journal(index) => ended(&self.matter.run.requests[*index]),
+            Node::Journal(index) => ended(&self.matter().run.requests[*index]),
             Node::Join(Join::All(members)) => self.arrive_all(members),
             Node::Join(Join::AllSettled(members)) => self.arrive_settled(members),
             Node::Join(Join::Race(members)) => self.first(members.handles()),
@@ -442,7 +439,7 @@ impl<'a> Replay<'a> {
 
     fn key_of(&self, handle: Handle) -> Option<RequestKey> {
         match self.nodes.get(handle.0 as usize)? {
-            Node::Journal(index) => Some(self.matter.run.requests[*index].made.key.clone()),
+            Node::Journal(index) => Some(self.matter().run.requests[*index].made.key.clone()),
             Node::Fresh | Node::Join(_) => None,
         }
     }
