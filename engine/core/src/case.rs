@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::agency::{AgencyReply, ReplyBody};
 use crate::digest::Digest;
 use crate::entry::{
-    Body, CallMade, CallRenewed, CaseStarted, Entry, Incident, MatterFiled, PlannedMatter,
+    Body, CallMade, CallRenewed, CaseStarted, Entry, Found, Incident, MatterFiled, PlannedMatter,
     Requested, TaskOpened,
 };
 use crate::id::{CallId, CaseId, MatterNo, Seq};
@@ -569,6 +569,31 @@ impl Matter {
                 effective_at: act.effective_at,
             });
         }
+    }
+
+    /// Returns the codes of the materials that the matter was filed without (容缺) and that had
+    /// not come by entry `seen`.
+    pub fn owed(&self, seen: Seq) -> Vec<&str> {
+        let Some(filed) = &self.filed else { return Vec::new() };
+        let came = |from: MatterNo| {
+            self.inputs.iter().any(|input| input.from == from && input.at <= seen)
+        };
+        filed
+            .materials
+            .iter()
+            .filter(|found| match found.how {
+                Found::Owed { from } => !from.is_some_and(came),
+                Found::ResultOf { .. } | Found::Given { .. } | Found::Missing => false,
+            })
+            .map(|found| found.code.as_str())
+            .collect()
+    }
+
+    /// Tells whether the matter was filed without a material that the result of `no` will be.
+    pub fn is_owed_result_of(&self, no: MatterNo) -> bool {
+        self.filed.as_ref().is_some_and(|filed| {
+            filed.materials.iter().any(|found| found.how == Found::Owed { from: Some(no) })
+        })
     }
 
     /// Tells whether the matter belongs to the case at all.

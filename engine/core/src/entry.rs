@@ -202,6 +202,8 @@ pub struct PlannedMatter {
     pub department: DepartmentCode,
     /// Whether the answers left it out.
     pub skipped: bool,
+    /// Matters that it comes after.
+    pub after: Vec<MatterNo>,
 }
 
 /// The filing of a matter with the legal parameters of that day.
@@ -246,7 +248,10 @@ pub enum Found {
         digest: Digest,
     },
     /// Not there, and the service tolerates it for now (容缺).
-    Owed,
+    Owed {
+        /// The matter of this case whose result will be it, if one is.
+        from: Option<MatterNo>,
+    },
     /// Not there.
     Missing,
 }

@@ -181,6 +181,11 @@ impl Replay {
             .filter_map(|earlier| Some((earlier, earlier.result.as_ref()?)))
     }
 
+    /// Returns the codes of the materials still owed at the newest consumed entry.
+    pub fn owed(&self) -> Vec<&str> {
+        self.matter().owed(self.seen)
+    }
+
     /// Returns the time of the newest consumed entry: the script's `now()`.
     pub fn now(&mut self) -> Result<Moment, Stop> {
         self.running()?;

@@ -1,0 +1,146 @@
+//! The read model of a case as a function of its folded state: the summary that lists show and
+//! the index rows that lead to it. It goes into the same commit as the entries.
+
+use std::collections::BTreeSet;
+
+use crate::calendar::Calendar;
+use crate::case::{Case, Matter};
+use crate::digest::{Digest, Secret};
+use crate::id::CommitNo;
+use crate::law::{Ending, Stage};
+use crate::request::Ask;
+use crate::summary::{CaseState, CaseSummary, IndexRow, MatterSummary, TaskSummary, mask_name};
+use crate::time::Moment;
+use crate::viewer::CaseScope;
+use crate::waiting::monitored;
+
+/// Returns the keyed hash under which an applicant's cases are found.
+pub fn applicant_hash(store: &Secret, id: &str) -> Digest {
+    store.keyed(b"applicant", id.as_bytes())
+}
+
+/// Returns the state of the whole, derived from its matters.
+pub fn state(case: &Case) -> CaseState {
+    let included: Vec<&Matter> = case.matters.iter().filter(|matter| matter.is_included()).collect();
+    let endings: Vec<Ending> = included.iter().filter_map(|matter| matter.law.ending()).collect();
+    let all = |wanted: Ending| endings.iter().all(|ending| *ending == wanted);
+    if endings.len() == included.len() && !included.is_empty() {
+        // A call that is still under way is an obligation: the case is not over before it is.
+        if case.open_calls().next().is_some() {
+            return CaseState::PartiallyCompleted;
+        }
+        return match () {
+            () if endings.iter().all(|ending| ending.is_grant()) => CaseState::CompletedAll,
+            () if all(Ending::Withdrawn) => CaseState::Withdrawn,
+            () if all(Ending::Terminated) => CaseState::Terminated,
+            () => CaseState::CompletedWithFailures,
+        };
+    }
+    if case.submitted.is_none() {
+        return CaseState::Draft;
+    }
+    if !endings.is_empty() {
+        return CaseState::PartiallyCompleted;
+    }
+    if included.iter().any(|matter| matter.law.stage == Stage::Accepted) {
+        return CaseState::InProgress;
+    }
+    CaseState::Submitted
+}
+
+/// Returns who may see the case.
+pub fn scope(case: &Case) -> CaseScope {
+    let departments = case.matters.iter().filter(|matter| matter.is_included());
+    CaseScope {
+        region: case.started.region.clone(),
+        applicant: case.started.applicant.id.clone(),
+        departments: departments.map(|matter| matter.planned.department.clone()).collect(),
+    }
+}
+
+/// Returns what lists show of the case.
+pub fn summarise(case: &Case, calendar: &Calendar, now: Moment) -> CaseSummary {
+    let matters = case.matters.iter().filter(|matter| matter.is_included());
+    let tasks = case.open_tasks().map(|task| {
+        let matter = case.matter(task.matter);
+        TaskSummary {
+            no: task.no,
+            matter: task.matter,
+            kind: task.opened.kind,
+            role: task.opened.role.clone(),
+            region: task.opened.region.clone(),
+            title: task.opened.title.clone(),
+            assignee: task.assignee.clone(),
+            version: task.version,
+            opened_at: task.opened_at,
+            due_at: matter.and_then(|matter| monitored(matter, calendar, now)),
+        }
+    });
+    CaseSummary {
+        case: case.id,
+        number: case.started.number.clone(),
+        service: case.started.service.clone(),
+        service_name: case.started.service_name.clone(),
+        state: state(case),
+        scope: scope(case),
+        applicant_masked: mask_name(&case.started.applicant.name),
+        created_at: case.created_at,
+        updated_at: case.updated_at,
+        matters: matters.map(summarise_matter).collect(),
+        tasks: tasks.collect(),
+        incidents: u32::try_from(case.incidents.len()).unwrap_or(u32::MAX),
+        revision: CommitNo::default(),
+    }
+}
+
+fn summarise_matter(matter: &Matter) -> MatterSummary {
+    MatterSummary {
+        no: matter.no,
+        code: matter.planned.code.clone(),
+        name: matter.planned.name.clone(),
+        department: matter.planned.department.clone(),
+        state: matter.law.stage.code().to_owned(),
+        result: matter.result.as_ref().map(|result| result.number.clone()).unwrap_or_default(),
+    }
+}
+
+/// Returns the index rows of the case. `store` is the store's own secret, under which
+/// applicants are hashed alike in every case.
+pub fn rows(case: &Case, summary: &CaseSummary, store: &Secret) -> BTreeSet<IndexRow> {
+    let region = case.started.region.clone();
+    let mut rows = BTreeSet::from([
+        IndexRow::Region { region: region.clone() },
+        IndexRow::Applicant { hash: applicant_hash(store, &case.started.applicant.id) },
+        IndexRow::Number { number: case.started.number.clone() },
+    ]);
+    for matter in case.matters.iter().filter(|matter| matter.is_open() && matter.filed.is_some()) {
+        let department = matter.planned.department.clone();
+        rows.insert(IndexRow::Department { department, region: region.clone() });
+    }
+    for task in &summary.tasks {
+        rows.insert(IndexRow::Queue {
+            region: task.region.clone(),
+            role: task.role.clone(),
+            due: task.due_at.unwrap_or(Moment::from_millis(i64::MAX)),
+            task: task.no,
+        });
+    }
+    rows.extend(next_timer(case).map(|due| IndexRow::Timer { due }));
+    if case.open_calls().next().is_some() {
+        rows.insert(IndexRow::Outbox);
+    }
+    rows
+}
+
+/// Returns when the case's earliest open timer is due.
+fn next_timer(case: &Case) -> Option<Moment> {
+    let open = case.matters.iter().filter(|matter| matter.is_open());
+    let requests = open.flat_map(|matter| &matter.run.requests);
+    requests
+        .filter(|request| request.settled.is_none())
+        .filter_map(|request| match &request.made.ask {
+            Ask::Timer { due, .. } => Some(*due),
+            Ask::Call { .. } | Ask::Decide { .. } | Ask::Act { .. } => None,
+        })
+        .min()
+}

@@ -1,0 +1,308 @@
+//! Starting a case: from what the applicant said to the first entry.
+
+use std::sync::Arc;
+
+use crate::command::Refusal;
+use crate::definition::{Closure, Field, FieldKind, MatterDef, Source};
+use crate::entry::{CaseStarted, MaterialGiven, Party, PlannedMatter};
+use crate::id::{MatterNo, RegionCode};
+use crate::value::Value;
+
+/// What the applicant, or a clerk for him, starts a case with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartCase {
+    /// Code of the service.
+    pub service: crate::id::ServiceCode,
+    /// Where.
+    pub region: RegionCode,
+    /// Who.
+    pub applicant: Party,
+    /// Who files for him.
+    pub agent: Option<Party>,
+    /// Answers to the questions.
+    pub answers: Value,
+    /// The form.
+    pub form: Value,
+    /// Materials, by reference.
+    pub materials: Vec<MaterialGiven>,
+}
+
+/// Checks the input against the service and returns the first entry's content. `selected` holds,
+/// for each part, whether it is in.
+pub fn start(
+    closure: &Closure,
+    input: StartCase,
+    number: String,
+    selected: &[bool],
+) -> Result<CaseStarted, Refusal> {
+    let service = &closure.service;
+    if !service.regions.iter().any(|region| region.covers(&input.region)) {
+        let offered: Vec<&str> = service.regions.iter().map(RegionCode::as_str).collect();
+        let offered = offered.join(", ");
+        return Err(Refusal::new(
+            "SERVICE_NOT_OFFERED_HERE",
+            format!("“{}”未在 {} 开通,开通地区:{offered}", service.name, input.region),
+            format!("{} is not offered at {}; it is at {offered}", service.code, input.region),
+        )
+        .at(["region"]));
+    }
+    check_party(&input.applicant, "applicant")?;
+    if let Some(agent) = &input.agent {
+        check_party(agent, "agent")?;
+    }
+    check_fields(&service.questions, &input.answers, "answers", Completeness::Draft)?;
+    check_fields(&form_of(closure, selected), &input.form, "form", Completeness::Draft)?;
+    check_materials(closure, selected, &input.materials)?;
+    let matters = service.parts.iter().zip(selected).map(|(part, included)| {
+        let matter = &closure.matters[&part.matter];
+        PlannedMatter {
+            code: part.matter.clone(),
+            name: matter.name.clone(),
+            department: matter.department.clone(),
+            skipped: !included,
+            after: numbers_of(closure, part),
+        }
+    });
+    Ok(CaseStarted {
+        number,
+        service: service.code.clone(),
+        service_name: service.name.clone(),
+        closure: closure.digest,
+        api_level: closure.api_level,
+        region: input.region,
+        lead: service.lead.clone(),
+        promise: service.promise,
+        applicant: input.applicant,
+        agent: input.agent,
+        answers: input.answers,
+        form: input.form,
+        materials: input.materials,
+        matters: matters.collect(),
+    })
+}
+
+/// Checks that a draft can be submitted: every required answer, field and own material is there.
+/// All that is missing is told at once (一次告知).
+pub fn check_complete(closure: &Closure, started: &Arc<CaseStarted>) -> Result<(), Refusal> {
+    let selected: Vec<bool> = started.matters.iter().map(|matter| !matter.skipped).collect();
+    let questions = &closure.service.questions;
+    check_fields(questions, &started.answers, "answers", Completeness::Submitted)?;
+    let form = form_of(closure, &selected);
+    check_fields(&form, &started.form, "form", Completeness::Submitted)?;
+    let mut missing = Vec::new();
+    for (part, matter) in included(closure, &selected) {
+        for material in &matter.materials {
+            let here = started.materials.iter().any(|given| given.code == material.code);
+            let later = material.sources.iter().any(|source| match source {
+                Source::ResultOf(code) => {
+                    started.matters.iter().any(|planned| planned.code == *code && !planned.skipped)
+                }
+                Source::License(_) | Source::Data(_) | Source::Upload(_) | Source::Commitment => {
+                    false
+                }
+            });
+            if !here && !later && !part.tolerates.contains(&material.code) {
+                missing.push(format!("{}({})", material.name, material.code));
+            }
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join("、");
+    Err(Refusal::new(
+        "MATERIALS_INCOMPLETE",
+        format!("还缺以下材料:{list}"),
+        format!("these materials are missing: {list}"),
+    )
+    .at(["materials"]))
+}
+
+/// Returns the numbers of the matters that `part` comes after.
+fn numbers_of(closure: &Closure, part: &crate::definition::Part) -> Vec<MatterNo> {
+    let parts = (1..).map(MatterNo).zip(&closure.service.parts);
+    parts
+        .filter(|(_, other)| part.after.iter().any(|(code, _)| *code == other.matter))
+        .map(|(no, _)| no)
+        .collect()
+}
+
+fn check_party(party: &Party, path: &str) -> Result<(), Refusal> {
+    if party.id.trim().is_empty() || party.name.trim().is_empty() {
+        return Err(Refusal::new(
+            "PARTY_INCOMPLETE",
+            "须填写姓名(名称)和证件号码",
+            "name and identifier are both needed",
+        )
+        .at([path]));
+    }
+    Ok(())
+}
+
+fn included<'a>(
+    closure: &'a Closure,
+    selected: &'a [bool],
+) -> impl Iterator<Item = (&'a crate::definition::Part, &'a MatterDef)> {
+    closure
+        .service
+        .parts
+        .iter()
+        .zip(selected)
+        .filter(|(_, included)| **included)
+        .map(|(part, _)| (part, &closure.matters[&part.matter]))
+}
+
+/// Returns the union of the included matters' fields, each asked once.
+pub fn form_of(closure: &Closure, selected: &[bool]) -> Vec<Field> {
+    let mut fields: Vec<Field> = Vec::new();
+    for (_, matter) in included(closure, selected) {
+        for field in &matter.form {
+            match fields.iter_mut().find(|known| known.name == field.name) {
+                Some(known) => known.required |= field.required,
+                None => fields.push(field.clone()),
+            }
+        }
+    }
+    fields
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Completeness {
+    /// What is there must be right.
+    Draft,
+    /// And nothing required may be missing.
+    Submitted,
+}
+
+fn check_fields(
+    fields: &[Field],
+    data: &Value,
+    path: &str,
+    completeness: Completeness,
+) -> Result<(), Refusal> {
+    let empty = std::collections::BTreeMap::new();
+    let members = match data {
+        Value::Map(members) => members,
+        Value::Null => &empty,
+        Value::Bool(_) | Value::Int(_) | Value::Decimal(_) | Value::Text(_) | Value::List(_) => {
+            return Err(Refusal::new("INVALID_INPUT", "应为对象", "must be an object").at([path]));
+        }
+    };
+    for (name, value) in members {
+        let Some(field) = fields.iter().find(|field| field.name == *name) else {
+            return Err(unknown_field(fields, name).at([path, name]));
+        };
+        if !value.is_blank() {
+            check_field(field, value).map_err(|refusal| refusal.at([path, name]))?;
+        }
+    }
+    let missing = fields.iter().filter(|field| {
+        field.required && members.get(&field.name).is_none_or(Value::is_blank)
+    });
+    let missing: Vec<&Field> = missing.collect();
+    match missing.first() {
+        Some(first) if completeness == Completeness::Submitted => {
+            let labels: Vec<&str> = missing.iter().map(|field| field.label.as_str()).collect();
+            let names: Vec<&str> = missing.iter().map(|field| field.name.as_str()).collect();
+            Err(Refusal::new(
+                "FIELDS_MISSING",
+                format!("还需填写:{}", labels.join("、")),
+                format!("these fields are missing: {}", names.join(", ")),
+            )
+            .at([path, &first.name]))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn unknown_field(fields: &[Field], name: &str) -> Refusal {
+    let mut known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    known.sort_by_key(|candidate| distance(candidate, name));
+    known.truncate(3);
+    let nearest = known.join(", ");
+    Refusal::new(
+        "UNKNOWN_FIELD",
+        format!("没有字段 {name},相近的有:{nearest}"),
+        format!("there is no field {name}; near it are: {nearest}"),
+    )
+}
+
+/// Counts the characters that differ by position; enough to put the likely name first.
+fn distance(one: &str, other: &str) -> usize {
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    one.chars().count().max(other.chars().count()) - same
+}
+
+fn check_field(field: &Field, value: &Value) -> Result<(), Refusal> {
+    let wrong = |zh: String, en: String| {
+        Err(Refusal::new("INVALID_FIELD", format!("“{}”{zh}", field.label), format!("{} {en}", field.name)))
+    };
+    match (&field.kind, value) {
+        (FieldKind::Text { max }, Value::Text(text)) => {
+            if text.chars().count() > *max as usize {
+                return wrong(format!("最多 {max} 个字"), format!("takes at most {max} characters"));
+            }
+        }
+        (FieldKind::Number { above, at_most }, Value::Int(_) | Value::Decimal(_)) => {
+            let number = match value {
+                Value::Decimal(number) => *number,
+                Value::Int(whole) => rust_decimal::Decimal::from(*whole),
+                Value::Null | Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
+                    unreachable!("matched as a number")
+                }
+            };
+            if let Some(bound) = above.filter(|bound| number <= *bound) {
+                return wrong(format!("须大于 {bound}"), format!("must be above {bound}"));
+            }
+            if let Some(bound) = at_most.filter(|bound| number > *bound) {
+                return wrong(format!("不得大于 {bound}"), format!("must be at most {bound}"));
+            }
+        }
+        (FieldKind::YesNo, Value::Bool(_)) => {}
+        (FieldKind::Date, Value::Text(text)) => {
+            if text.parse::<jiff::civil::Date>().is_err() {
+                return wrong("须为日期 YYYY-MM-DD".to_owned(), "must be a date YYYY-MM-DD".to_owned());
+            }
+        }
+        (FieldKind::Choice(choices), Value::Text(text)) => {
+            if !choices.contains(text) {
+                let list = choices.join("、");
+                return wrong(format!("须为其中之一:{list}"), format!("must be one of {list}"));
+            }
+        }
+        (kind, _) => {
+            let (zh, en) = match kind {
+                FieldKind::Text { .. } => ("须为文字", "must be text"),
+                FieldKind::Number { .. } => ("须为数字", "must be a number"),
+                FieldKind::YesNo => ("须为是或否", "must be true or false"),
+                FieldKind::Date => ("须为日期 YYYY-MM-DD", "must be a date YYYY-MM-DD"),
+                FieldKind::Choice(_) => ("须为所列选项之一", "must be one of the choices"),
+            };
+            return wrong(zh.to_owned(), en.to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn check_materials(
+    closure: &Closure,
+    selected: &[bool],
+    given: &[MaterialGiven],
+) -> Result<(), Refusal> {
+    for material in given {
+        let known = included(closure, selected)
+            .flat_map(|(_, matter)| &matter.materials)
+            .any(|required| required.code == material.code);
+        if !known {
+            return Err(Refusal::new(
+                "UNKNOWN_MATERIAL",
+                format!("该办件不需要材料 {}", material.code),
+                format!("no matter of this case asks for material {}", material.code),
+            )
+            .at(["materials", &material.code]));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! One turn over a case: commands in; entries, answers and effects out.
+//!
+//! *Accept* gives every command its entries and folds them. Then the turn settles: the
+//! coordinator files matters whose inputs exist, and every woken matter's script runs until
+//! nothing moves. Accept and turn merge into one commit here. A run that fails leaves one
+//! incident and none of its requests, and takes nothing from what was accepted or from its
+//! siblings. Nothing here waits, reads a clock or knows a store.
+
+mod accept;
+mod acts;
+mod coordinate;
+mod run;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::calendar::Calendar;
+use crate::case::{Case, FoldError};
+use crate::command::{Answer, Command};
+use crate::definition::Closure;
+use crate::digest::Secret;
+use crate::entry::{Body, CaseStarted, Entry, Incident, IncidentKind, Origin};
+use crate::id::{CallId, CaseId, MatterNo, Seq};
+use crate::limits;
+use crate::port::{Script, ScriptFault, Wiring};
+use crate::time::Moment;
+
+/// What a turn reads beside the case itself. All of it is given.
+#[derive(Clone)]
+pub struct TurnContext<'a> {
+    /// Lawful time.
+    pub now: Moment,
+    /// Wire time, for deadlines of calls.
+    pub wire_now: Moment,
+    /// The script host.
+    pub script: &'a dyn Script,
+    /// Which connector carries which operation.
+    pub wiring: &'a dyn Wiring,
+    /// The holiday table.
+    pub calendar: &'a Arc<Calendar>,
+    /// The case's secret.
+    pub secret: &'a Secret,
+    /// The closure that the case is pinned to.
+    pub closure: &'a Arc<Closure>,
+}
+
+/// What a turn came to; nothing of it has happened until it is committed.
+#[derive(Debug)]
+#[must_use = "a turn that is not committed never happened"]
+pub struct TurnOutput {
+    /// The case after the turn.
+    pub case: Arc<Case>,
+    /// Head before the turn.
+    pub expected: Seq,
+    /// New entries, in order.
+    pub entries: Vec<Entry>,
+    /// One answer for each command.
+    pub answers: Vec<Answer>,
+    /// What to do after the commit.
+    pub effects: Vec<Effect>,
+    /// A reason of the machine why some matter was not evaluated: take another turn later.
+    pub retry: Option<ScriptFault>,
+}
+
+/// What to do after the commit, as data.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Send a call, or send it again.
+    Send(CallId),
+    /// Ask for a call's newest reply, after so many milliseconds of wire time.
+    Query {
+        /// The call.
+        call: CallId,
+        /// When to ask.
+        after_millis: u64,
+    },
+}
+
+/// Milliseconds between queries of a call whose agency named no time.
+pub const QUERY_MILLIS_DEFAULT: u64 = 60_000;
+
+/// Takes the turn that begins a case.
+pub fn begin(
+    id: CaseId,
+    started: CaseStarted,
+    origin: Origin,
+    context: &TurnContext<'_>,
+) -> Result<TurnOutput, FoldError> {
+    let first = Entry {
+        seq: Seq(1),
+        matter: MatterNo::COORDINATOR,
+        recorded_at: context.now,
+        effective_at: context.now,
+        origin,
+        body: Body::CaseStarted(Arc::new(started)),
+    };
+    let case = Arc::new(Case::begin(id, &first)?);
+    Ok(TurnOutput {
+        case,
+        expected: Seq(0),
+        entries: vec![first],
+        answers: vec![Answer::Done],
+        effects: Vec::new(),
+        retry: None,
+    })
+}
+
+/// Takes one turn over an existing case.
+pub fn take(
+    case: Arc<Case>,
+    commands: &[Command],
+    context: &TurnContext<'_>,
+) -> Result<TurnOutput, FoldError> {
+    let expected = case.head;
+    let mut turn = Turn {
+        context,
+        case,
+        entries: Vec::new(),
+        effects: Vec::new(),
+        woken: BTreeSet::new(),
+        retry: None,
+    };
+    let mut answers = Vec::with_capacity(commands.len());
+    for command in commands {
+        answers.push(turn.accept(command)?);
+    }
+    turn.settle()?;
+    Ok(TurnOutput {
+        case: turn.case,
+        expected,
+        entries: turn.entries,
+        answers,
+        effects: turn.effects,
+        retry: turn.retry,
+    })
+}
+
+/// A turn under way.
+struct Turn<'a> {
+    context: &'a TurnContext<'a>,
+    case: Arc<Case>,
+    entries: Vec<Entry>,
+    effects: Vec<Effect>,
+    /// Matters with something new for their script.
+    woken: BTreeSet<MatterNo>,
+    retry: Option<ScriptFault>,
+}
+
+impl Turn<'_> {
+    /// Appends an entry that takes effect now.
+    fn push(&mut self, matter: MatterNo, origin: Origin, body: Body) -> Result<Seq, FoldError> {
+        self.push_at(matter, origin, self.context.now, body)
+    }
+
+    /// Appends an entry and folds it; wakes the matter if its script could go on by it.
+    fn push_at(
+        &mut self,
+        matter: MatterNo,
+        origin: Origin,
+        effective_at: Moment,
+        body: Body,
+    ) -> Result<Seq, FoldError> {
+        let entry = Entry {
+            seq: self.case.head.next(),
+            matter,
+            recorded_at: self.context.now,
+            effective_at,
+            origin,
+            body,
+        };
+        Arc::make_mut(&mut self.case).fold(&entry)?;
+        if wakes(&entry.body) {
+            self.woken.insert(matter);
+        }
+        let seq = entry.seq;
+        self.entries.push(entry);
+        Ok(seq)
+    }
+
+    /// Runs coordinator and scripts until nothing moves.
+    fn settle(&mut self) -> Result<(), FoldError> {
+        for _ in 0..limits::TURN_PASSES_MAX {
+            let moved = self.coordinate()?;
+            let Some(no) = self.woken.pop_first() else {
+                if moved {
+                    continue;
+                }
+                return self.look_for_stalls();
+            };
+            self.run(no)?;
+            if self.entries.len() > limits::TURN_ENTRIES_MAX {
+                return self.give_up("办理步骤过多 / too many entries in one turn");
+            }
+        }
+        if self.woken.is_empty() {
+            return Ok(());
+        }
+        self.give_up("反复执行仍未稳定 / the turn does not come to rest")
+    }
+
+    /// Stops the scripts that are still woken, with one incident each.
+    fn give_up(&mut self, why: &str) -> Result<(), FoldError> {
+        while let Some(no) = self.woken.pop_first() {
+            self.raise(no, IncidentKind::LimitExceeded, why)?;
+        }
+        Ok(())
+    }
+
+    /// Records something that a person must look at.
+    fn raise(
+        &mut self,
+        matter: MatterNo,
+        kind: IncidentKind,
+        message: &str,
+    ) -> Result<Seq, FoldError> {
+        let incident = Incident {
+            kind,
+            message: message.to_owned(),
+            expected: String::new(),
+            got: String::new(),
+            file: String::new(),
+            line: 0,
+            column: 0,
+            call: None,
+        };
+        self.push(matter, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))
+    }
+
+    /// Rule 18: a matter that nothing can wake is an incident at once.
+    fn look_for_stalls(&mut self) -> Result<(), FoldError> {
+        let stalled: Vec<MatterNo> = self
+            .case
+            .matters
+            .iter()
+            .filter(|matter| matter.is_open() && matter.run.begun.is_some())
+            .filter(|matter| !self.can_be_woken(matter))
+            .map(|matter| matter.no)
+            .collect();
+        for no in stalled {
+            let known = self.case.incidents.values();
+            let mut known = known.filter(|(matter, _)| *matter == no);
+            if known.any(|(_, incident)| incident.kind == IncidentKind::Stalled) {
+                continue;
+            }
+            self.raise(
+                no,
+                IncidentKind::Stalled,
+                "脚本已结束或在等待,但没有任何事情能继续推进该事项;请负责人处理 / nothing can wake this matter: its script ended or waits without a decision; a person must act",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn can_be_woken(&self, matter: &crate::case::Matter) -> bool {
+        if self.retry.is_some() || matter.run.stopped.is_some() {
+            return true;
+        }
+        let elsewhere = matter
+            .filed
+            .as_ref()
+            .is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector);
+        let timer = matter.run.requests.iter().any(|request| {
+            request.settled.is_none()
+                && request.made.ask.kind() == crate::request::RequestKind::Timer
+        });
+        elsewhere
+            || timer
+            || self.case.open_tasks().any(|task| task.matter == matter.no)
+            || self.case.open_calls().any(|call| call.matter == matter.no)
+            || self.case.incidents.values().any(|(no, _)| *no == matter.no)
+    }
+}
+
+/// Tells whether a script could go on by this entry.
+fn wakes(body: &Body) -> bool {
+    match body {
+        Body::MatterFiled(_)
+        | Body::Acted { .. }
+        | Body::InputArrived { .. }
+        | Body::CallReplied(_)
+        | Body::CallRenewed(_)
+        | Body::TimerFired { .. }
+        | Body::TaskCompleted { .. } => true,
+        Body::CaseStarted(_)
+        | Body::CaseSubmitted
+        | Body::Requested(_)
+        | Body::TaskOpened(_)
+        | Body::TaskClaimed { .. }
+        | Body::TaskReleased { .. }
+        | Body::TaskDropped { .. }
+        | Body::IncidentRaised(_)
+        | Body::RunFinished { .. }
+        | Body::OutcomeUncaught { .. } => false,
+    }
+}

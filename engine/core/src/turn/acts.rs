@@ -1,0 +1,286 @@
+//! Acts of the law inside a turn: who asks, what it rests on, what follows from it.
+
+use std::sync::Arc;
+
+use crate::agency::AgencyAct;
+use crate::case::{CallState, FoldError};
+use crate::definition::DecidesIn;
+use crate::entry::{Body, CallMade, CallRenewed, IncidentKind, Origin, TaskKind, TaskOpened};
+use crate::id::{CallId, MatterNo, RoleCode, Seq};
+use crate::law::{Act, ActAnswer, ActKind, Ending};
+use crate::limits;
+use crate::request::{End, Evidence, RequestKey};
+use crate::value::Value;
+
+use super::{Effect, Turn};
+
+fn refused(code: &str, reason: impl Into<String>) -> ActAnswer {
+    ActAnswer::Refused { code: code.to_owned(), reason: reason.into() }
+}
+
+impl Turn<'_> {
+    /// Asks the legal fold for an act and records its answer, whatever it is. What follows from
+    /// an ending happens in the same batch.
+    pub(super) fn request_act(
+        &mut self,
+        no: MatterNo,
+        origin: Origin,
+        act: Act,
+        request: Option<RequestKey>,
+    ) -> Result<(), FoldError> {
+        let Some(matter) = self.case.matter(no) else { return Ok(()) };
+        let before = matter.law.ending();
+        let answer = matter.law.judge(&act);
+        let effective_at = act.effective_at;
+        self.push_at(no, origin, effective_at, Body::Acted { act, answer, request })?;
+        let after = self.case.matter(no).and_then(|matter| matter.law.ending());
+        match (before, after) {
+            (None, Some(ending)) => self.ended(no, ending),
+            (_, _) => Ok(()),
+        }
+    }
+
+    /// A matter has ended: its tasks lose their purpose, its result becomes an input of those
+    /// that are still owed it.
+    fn ended(&mut self, no: MatterNo, ending: Ending) -> Result<(), FoldError> {
+        let tasks: Vec<_> = self
+            .case
+            .open_tasks()
+            .filter(|task| task.matter == no && task.opened.kind != TaskKind::Manual)
+            .map(|task| task.no)
+            .collect();
+        for task in tasks {
+            self.push(no, Origin::Engine, Body::TaskDropped { task })?;
+        }
+        if !ending.is_grant() {
+            return Ok(());
+        }
+        let waiting: Vec<MatterNo> = self
+            .case
+            .matters
+            .iter()
+            .filter(|other| other.is_open() && other.filed.is_some())
+            .filter(|other| other.is_owed_result_of(no))
+            .map(|other| other.no)
+            .collect();
+        for other in waiting {
+            self.give_input(other, no)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the result of `from` as an input of `to`, once.
+    pub(super) fn give_input(&mut self, to: MatterNo, from: MatterNo) -> Result<(), FoldError> {
+        let known = self.case.matter(to).is_some_and(|matter| {
+            matter.inputs.iter().any(|input| input.from == from)
+        });
+        let result = self.case.matter(from).and_then(|matter| matter.result.as_ref());
+        let Some(result) = result.filter(|_| !known) else { return Ok(()) };
+        let bytes = [result.number.as_bytes(), &result.fields.canonical()].concat();
+        let digest = self.context.secret.keyed(b"input", &bytes);
+        let version = result.version;
+        self.push(to, Origin::Engine, Body::InputArrived { from, version, digest })?;
+        Ok(())
+    }
+
+    /// Carries out an act that a script asked for.
+    pub(super) fn script_act(
+        &mut self,
+        no: MatterNo,
+        key: RequestKey,
+        kind: ActKind,
+        asked: (&Option<Evidence>, &Value),
+    ) -> Result<(), FoldError> {
+        let (evidence, detail) = asked;
+        if kind == ActKind::Deny && !self.is_officers_no(no, evidence.as_ref()) {
+            return self.propose_denial(no, key, detail);
+        }
+        let mut act = self.act_now(kind, "");
+        act.ground = self.ground_of(no, evidence.as_ref(), detail);
+        if let Some(answer) = self.refuse_evidence(no, kind, evidence.as_ref()) {
+            let body = Body::Acted { act, answer, request: Some(key) };
+            self.push(no, Origin::Script, body)?;
+            return Ok(());
+        }
+        if matches!(kind, ActKind::Grant | ActKind::GrantTolerant) {
+            act.document_no = self.number_for(no, detail);
+            act.detail = detail.clone();
+        }
+        self.request_act(no, Origin::Script, act, Some(key))
+    }
+
+    fn settled_end(&self, no: MatterNo, key: &RequestKey) -> Option<&End> {
+        let request = self.case.matter(no)?.run.request(key)?;
+        request.settled.as_ref().map(|settled| &settled.end)
+    }
+
+    fn is_officers_no(&self, no: MatterNo, evidence: Option<&Evidence>) -> bool {
+        let end = match evidence {
+            Some(Evidence::Decision(key)) => self.settled_end(no, key),
+            Some(Evidence::Call(_)) | None => None,
+        };
+        matches!(end, Some(End::Decided(decision)) if !decision.granted)
+    }
+
+    fn ground_of(&self, no: MatterNo, evidence: Option<&Evidence>, detail: &Value) -> String {
+        let said = detail.get("reason").and_then(Value::as_text).unwrap_or_default();
+        let decided = match evidence.and_then(|evidence| self.settled_end(no, evidence.key())) {
+            Some(End::Decided(decision)) => decision.opinion.as_str(),
+            Some(End::Completed(_) | End::Otherwise(_) | End::Fired | End::Answered(_)) | None => "",
+        };
+        if said.is_empty() { decided.to_owned() } else { said.to_owned() }
+    }
+
+    /// A grant takes only a granting decision or a completed call of the same matter, and says
+    /// truly whether materials are still owed.
+    fn refuse_evidence(
+        &self,
+        no: MatterNo,
+        kind: ActKind,
+        evidence: Option<&Evidence>,
+    ) -> Option<ActAnswer> {
+        if !matches!(kind, ActKind::Grant | ActKind::GrantTolerant) {
+            return None;
+        }
+        let end = evidence.and_then(|evidence| self.settled_end(no, evidence.key()));
+        let holds = match end {
+            Some(End::Decided(decision)) => decision.granted,
+            Some(End::Completed(_)) => true,
+            Some(End::Otherwise(_) | End::Fired | End::Answered(_)) | None => false,
+        };
+        if !holds {
+            return Some(refused(
+                "EVIDENCE_MISSING",
+                "准予须以同意的决定或已完成的调用为依据 / a grant rests on a granting decision or a completed call",
+            ));
+        }
+        let owed = self.case.matter(no).is_some_and(|matter| !matter.owed(Seq(u32::MAX)).is_empty());
+        match (kind, owed) {
+            (ActKind::Grant, true) => Some(refused(
+                "MATERIALS_OWED",
+                "仍有容缺材料未补,只能容缺准予 / materials are still owed; only grant_tolerant is possible",
+            )),
+            (ActKind::GrantTolerant, false) => Some(refused(
+                "NOTHING_OWED",
+                "没有容缺材料,应直接准予 / no material is owed; use grant",
+            )),
+            (_, _) => None,
+        }
+    }
+
+    /// Returns the number of the license: the agency's, or one made from the case's.
+    fn number_for(&self, no: MatterNo, detail: &Value) -> String {
+        let given = detail.get("number").and_then(Value::as_text).unwrap_or_default();
+        if given.is_empty() {
+            return format!("{}-{no}", self.case.started.number);
+        }
+        given.to_owned()
+    }
+
+    /// No adverse act by machine: an officer is asked.
+    fn propose_denial(
+        &mut self,
+        no: MatterNo,
+        key: RequestKey,
+        detail: &Value,
+    ) -> Result<(), FoldError> {
+        let Some(matter) = self.case.matter(no) else { return Ok(()) };
+        let opened = TaskOpened {
+            kind: TaskKind::ConfirmDenial,
+            role: RoleCode::new(format!("{}.approver", matter.planned.department)),
+            region: self.case.started.region.clone(),
+            title: format!("确认不予决定:{}", matter.planned.name),
+            facts: detail.clone(),
+            request: Some(key),
+            call: None,
+        };
+        self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
+        Ok(())
+    }
+
+    /// Feeds an act that a department reports into the legal fold. An unlawful one is recorded
+    /// and raised, never applied silently.
+    pub(super) fn agency_act(
+        &mut self,
+        call: &CallState,
+        origin: Origin,
+        reported: &AgencyAct,
+    ) -> Result<(), FoldError> {
+        let no = call.matter;
+        let kind = match (reported.act.as_str(), reported.ground.as_str()) {
+            ("accepted", _) => Some(ActKind::Accept),
+            ("not_accepted", _) => Some(ActKind::NotAccept),
+            ("suspended", _) => Some(ActKind::Suspend),
+            ("resumed", _) => Some(ActKind::Resume),
+            ("terminated", _) => Some(ActKind::Terminate),
+            ("decided", "granted") => Some(ActKind::Grant),
+            ("decided", "denied") => Some(ActKind::Deny),
+            (_, _) => None,
+        };
+        let Some(kind) = kind else {
+            let text = format!(
+                "部门报告了未知的行为 {}/{} / the department reported an unknown act {}/{}",
+                reported.act, reported.ground, reported.act, reported.ground
+            );
+            return self.raise_for_call(call, IncidentKind::UnlawfulAct, &text);
+        };
+        let reason = reported.detail.get("reason").and_then(Value::as_text).unwrap_or_default();
+        let ground = if kind == ActKind::Deny { reason } else { reported.ground.as_str() };
+        let act = Act {
+            kind,
+            effective_at: reported.effective_at,
+            ground: ground.to_owned(),
+            document_no: reported.document_no.clone(),
+            detail: reported.detail.clone(),
+        };
+        let here = self.case.matter(no).and_then(|matter| matter.filed.as_ref());
+        if here.is_none_or(|filed| filed.decides_in != DecidesIn::Connector) {
+            let text = "该事项不在部门自有系统中办理 / this matter is not decided in the department's own system";
+            let answer = refused("DECIDES_HERE", text);
+            self.push(no, origin, Body::Acted { act, answer, request: None })?;
+            return self.raise_for_call(call, IncidentKind::UnlawfulAct, text);
+        }
+        self.request_act(no, origin, act, None)?;
+        let last = self.entries.iter().rev().find(|entry| entry.matter == no);
+        if let Some(Body::Acted { answer: ActAnswer::Refused { code, reason }, .. }) =
+            last.map(|entry| &entry.body)
+        {
+            let text = format!("部门报告的行为不成立({code}):{reason}");
+            return self.raise_for_call(call, IncidentKind::UnlawfulAct, &text);
+        }
+        Ok(())
+    }
+
+    /// Replaces a call by a new generation of it.
+    pub(super) fn renew(&mut self, call: &CallState, origin: Origin) -> Result<(), FoldError> {
+        let generation = call.made.generation + 1;
+        let made = self.call_made(call.matter, &call.request, generation, &call.made.connector);
+        let made = CallMade { region: call.made.region.clone(), ..made };
+        let id = made.id;
+        let renewed =
+            CallRenewed { request: call.request.clone(), old: call.made.id, call: made };
+        self.push(call.matter, origin, Body::CallRenewed(Arc::new(renewed)))?;
+        self.effects.push(Effect::Send(id));
+        Ok(())
+    }
+
+    /// Derives a call: its id from (case, matter, run, generation, scope, ordinal, call
+    /// generation) and its times from the wire clock.
+    pub(super) fn call_made(
+        &self,
+        no: MatterNo,
+        key: &RequestKey,
+        generation: u16,
+        connector: &str,
+    ) -> CallMade {
+        let path = crate::wire::encode(&(self.case.id, no, key, generation));
+        CallMade {
+            id: CallId::derive(self.case.id.created_at(), self.context.secret, &path),
+            generation,
+            connector: connector.to_owned(),
+            region: self.case.started.region.clone(),
+            issued_at: self.context.wire_now,
+            deadline: self.context.wire_now.plus_millis(limits::CALL_PATIENCE_MILLIS),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Evaluating one matter's script inside a turn, and recording what it asked for.
+
+use std::sync::Arc;
+
+use crate::case::FoldError;
+use crate::entry::{Body, Incident, IncidentKind, Origin, Requested, TaskKind, TaskOpened};
+use crate::id::{MatterNo, RegionCode, RoleCode};
+use crate::port::{RunEnd, RunFunction, RunJob, ScriptFault, ScriptFaultKind};
+use crate::replay::Replay;
+use crate::request::{Ask, End, NewRequest, RequestKey};
+
+use super::{Effect, Turn};
+
+impl Turn<'_> {
+    /// Evaluates the script of a woken matter, if it is to be evaluated at all.
+    pub(super) fn run(&mut self, no: MatterNo) -> Result<(), FoldError> {
+        let Some(matter) = self.case.matter(no) else { return Ok(()) };
+        if !matter.run.is_live() || matter.law.ending().is_some_and(|end| !end.is_grant()) {
+            return Ok(());
+        }
+        let code = matter.planned.code.clone();
+        let closure = Arc::clone(self.context.closure);
+        let job = RunJob { closure: &closure, matter: &code, function: RunFunction::Handle };
+        let replay = Replay::new(
+            Arc::clone(&self.case),
+            no,
+            self.context.secret.clone(),
+            Arc::clone(self.context.calendar),
+        );
+        let (end, fresh) = self.context.script.run(&job, replay);
+        match end {
+            RunEnd::Suspended => self.record(no, fresh),
+            RunEnd::Finished => {
+                self.record(no, fresh)?;
+                let run = self.case.matter(no).map_or(0, |matter| matter.run.no);
+                self.push(no, Origin::Script, Body::RunFinished { run })?;
+                Ok(())
+            }
+            RunEnd::Uncaught(request) => {
+                self.record(no, fresh)?;
+                self.take_default(no, request)
+            }
+            RunEnd::Failed(fault) if fault.kind == ScriptFaultKind::Infrastructure => {
+                self.retry = Some(fault);
+                Ok(())
+            }
+            RunEnd::Failed(fault) => self.raise_fault(no, fault),
+        }
+    }
+
+    fn record(&mut self, no: MatterNo, fresh: Vec<NewRequest>) -> Result<(), FoldError> {
+        for request in fresh {
+            self.record_one(no, request)?;
+        }
+        Ok(())
+    }
+
+    fn record_one(&mut self, no: MatterNo, request: NewRequest) -> Result<(), FoldError> {
+        let NewRequest { key, seen, digest, ask } = request;
+        let call = match &ask {
+            Ask::Call { operation, place, .. } => self.place_call(no, &key, operation, place.as_deref()),
+            Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } => None,
+        };
+        let made = Arc::new(Requested { key: key.clone(), seen, digest, ask, call });
+        self.push(no, Origin::Script, Body::Requested(Arc::clone(&made)))?;
+        match &made.ask {
+            Ask::Call { operation, place, .. } => match &made.call {
+                Some(call) => {
+                    self.effects.push(Effect::Send(call.id));
+                    Ok(())
+                }
+                None => self.raise_unbound(no, operation, place.as_deref()),
+            },
+            Ask::Decide { role, title, facts, .. } => {
+                let opened = TaskOpened {
+                    kind: TaskKind::Decide,
+                    role: RoleCode::new(role),
+                    region: self.case.started.region.clone(),
+                    title: title.clone(),
+                    facts: facts.clone(),
+                    request: Some(key),
+                    call: None,
+                };
+                self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
+                Ok(())
+            }
+            Ask::Timer { .. } => Ok(()),
+            Ask::Act { act, evidence, detail } => self.script_act(no, key, *act, (evidence, detail)),
+        }
+    }
+
+    fn place_call(
+        &self,
+        no: MatterNo,
+        key: &RequestKey,
+        operation: &str,
+        place: Option<&str>,
+    ) -> Option<crate::entry::CallMade> {
+        let region = place.map_or_else(|| self.case.started.region.clone(), RegionCode::new);
+        let connector = self.context.wiring.connector_for(operation, &region)?;
+        let mut made = self.call_made(no, key, 0, &connector);
+        made.region = region;
+        Some(made)
+    }
+
+    fn raise_unbound(
+        &mut self,
+        no: MatterNo,
+        operation: &str,
+        place: Option<&str>,
+    ) -> Result<(), FoldError> {
+        let region = place.unwrap_or_else(|| self.case.started.region.as_str()).to_owned();
+        let message = format!(
+            "{operation} 在 {region} 没有绑定连接器,请在接线配置中绑定 / {operation} is bound to no connector at {region}; bind it in the wiring"
+        );
+        self.raise(no, IncidentKind::CallFailed, &message)?;
+        Ok(())
+    }
+
+    /// Nothing caught an outcome: its declared default takes over. A rejection, and for now every
+    /// other outcome too, becomes a task for the department's approver.
+    fn take_default(&mut self, no: MatterNo, request: RequestKey) -> Result<(), FoldError> {
+        let Some(matter) = self.case.matter(no) else { return Ok(()) };
+        let settled = matter.run.request(&request).and_then(|request| request.settled.as_ref());
+        let reason = match settled.map(|settled| &settled.end) {
+            Some(End::Otherwise(outcome)) => {
+                format!("{}:{}", outcome.kind.code(), outcome.reason)
+            }
+            Some(End::Completed(_) | End::Decided(_) | End::Fired | End::Answered(_)) | None => {
+                String::new()
+            }
+        };
+        let opened = TaskOpened {
+            kind: TaskKind::Rejected,
+            role: RoleCode::new(format!("{}.approver", matter.planned.department)),
+            region: self.case.started.region.clone(),
+            title: format!("{}:部门系统退回,请处理", matter.planned.name),
+            facts: crate::value::Value::of([("reason", reason.into())]),
+            request: Some(request.clone()),
+            call: None,
+        };
+        self.push(no, Origin::Script, Body::OutcomeUncaught { request })?;
+        self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
+        Ok(())
+    }
+
+    fn raise_fault(&mut self, no: MatterNo, fault: ScriptFault) -> Result<(), FoldError> {
+        let kind = match fault.kind {
+            ScriptFaultKind::Script | ScriptFaultKind::Infrastructure => IncidentKind::ScriptFailed,
+            ScriptFaultKind::Mismatch => IncidentKind::ReplayMismatch,
+            ScriptFaultKind::Limit => IncidentKind::LimitExceeded,
+        };
+        let incident = Incident {
+            kind,
+            message: fault.message,
+            expected: fault.expected,
+            got: fault.got,
+            file: fault.file,
+            line: fault.line,
+            column: fault.column,
+            call: None,
+        };
+        self.push(no, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))?;
+        Ok(())
+    }
+}

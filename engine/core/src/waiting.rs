@@ -1,0 +1,175 @@
+//! `waitingOn`: who holds up a matter, since when, until when, and what comes next. Derived for
+//! every matter; it drives queues, cards and the applicant's page.
+
+use crate::calendar::Calendar;
+use crate::case::{CallStatus, Case, Matter};
+use crate::entry::TaskKind;
+use crate::law::{ClockKind, Stage};
+use crate::time::Moment;
+
+/// Who is waited for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WaitingOn {
+    /// The kind of party.
+    pub party: WaitingParty,
+    /// Who it is: a role, a connector, names of matters; empty for the applicant.
+    pub who: String,
+    /// Since when.
+    pub since: Moment,
+    /// Until when, if a clock runs.
+    pub until: Option<Moment>,
+    /// One plain sentence in Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+}
+
+/// The kinds of party that a matter can wait for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum WaitingParty {
+    /// The applicant.
+    Applicant,
+    /// A window clerk.
+    Window,
+    /// A decider in a department.
+    Department,
+    /// An agency's system.
+    Agency,
+    /// Earlier matters of the same case.
+    EarlierMatters,
+    /// Somebody who must look at an incident.
+    Operator,
+    /// The clock.
+    Time,
+    /// Nobody: the engine is about to go on.
+    Engine,
+}
+
+impl WaitingParty {
+    /// Returns the code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Applicant => "applicant",
+            Self::Window => "window",
+            Self::Department => "department",
+            Self::Agency => "agency",
+            Self::EarlierMatters => "earlier_matters",
+            Self::Operator => "operator",
+            Self::Time => "time",
+            Self::Engine => "engine",
+        }
+    }
+}
+
+/// Returns who holds up `matter`; `None` once it has ended or when it is left out.
+pub fn waiting_on(
+    case: &Case,
+    matter: &Matter,
+    calendar: &Calendar,
+    now: Moment,
+) -> Option<WaitingOn> {
+    if !matter.is_open() {
+        return None;
+    }
+    let mut on = who(case, matter);
+    on.until = monitored(matter, calendar, now);
+    Some(on)
+}
+
+/// Returns when the matter's monitored clock is due: the promise, else the law, else intake.
+pub fn monitored(matter: &Matter, calendar: &Calendar, now: Moment) -> Option<Moment> {
+    let running = |kind| {
+        let mut clocks = matter.law.clocks().iter();
+        clocks.find(|clock| clock.kind == kind && clock.stopped.is_none())
+    };
+    let clock = running(ClockKind::Promised)
+        .or_else(|| running(ClockKind::Statutory))
+        .or_else(|| running(ClockKind::Acceptance))?;
+    Some(matter.law.due(clock, calendar, now).at)
+}
+
+fn who(case: &Case, matter: &Matter) -> WaitingOn {
+    if case.submitted.is_none() {
+        let at = case.created_at;
+        return on(WaitingParty::Applicant, "", at, ("等申请人提交", "waiting for the applicant to submit"));
+    }
+    if matter.law.stage == Stage::Planned {
+        return earlier(case, matter);
+    }
+    if let Some(seq) = matter.run.stopped {
+        let zh = format!("脚本异常(第 {seq} 条记录),等负责人处理");
+        let en = format!("stopped by incident {seq}; someone must act");
+        return on(WaitingParty::Operator, "", case.updated_at, (&zh, &en));
+    }
+    if let Some(task) = case.open_tasks().find(|task| task.matter == matter.no) {
+        let party = match task.opened.kind {
+            TaskKind::Intake => WaitingParty::Window,
+            TaskKind::Decide | TaskKind::Manual | TaskKind::Rejected | TaskKind::ConfirmDenial => {
+                WaitingParty::Department
+            }
+        };
+        let role = task.opened.role.as_str();
+        let zh = format!("等 {role}:{}", task.opened.title);
+        let en = format!("waiting for {role}: {}", task.opened.kind.code());
+        return on(party, role, task.opened_at, (&zh, &en));
+    }
+    calls(case, matter)
+}
+
+fn calls(case: &Case, matter: &Matter) -> WaitingOn {
+    let mut open = case.open_calls().filter(|call| call.matter == matter.no);
+    if let Some(call) = open.next() {
+        let connector = call.made.connector.as_str();
+        if call.status == CallStatus::Failed {
+            let zh = format!("调用 {connector} 未成功,等负责人核实");
+            let en = format!("a call through {connector} failed; someone must check");
+            return on(WaitingParty::Operator, connector, case.updated_at, (&zh, &en));
+        }
+        let zh = format!("等 {connector} 回执");
+        let en = format!("waiting for {connector}");
+        return on(WaitingParty::Agency, connector, case.updated_at, (&zh, &en));
+    }
+    let raised = case.incidents.values().any(|(no, _)| *no == matter.no);
+    if raised {
+        return on(WaitingParty::Operator, "", case.updated_at, ("等负责人处理异常", "someone must look at an incident"));
+    }
+    let timer = matter.run.requests.iter().any(|request| {
+        request.settled.is_none()
+            && request.made.ask.kind() == crate::request::RequestKind::Timer
+    });
+    if timer {
+        return on(WaitingParty::Time, "", case.updated_at, ("等约定时间", "waiting for a timer"));
+    }
+    let filed = matter.filed.as_ref();
+    if filed.is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector) {
+        let department = matter.planned.department.as_str();
+        let zh = format!("等 {department} 在其系统中办理");
+        let en = format!("waiting for {department} to act in its own system");
+        return on(WaitingParty::Agency, department, matter.law.since, (&zh, &en));
+    }
+    on(WaitingParty::Engine, "", case.updated_at, ("系统处理中", "the engine goes on"))
+}
+
+fn earlier(case: &Case, matter: &Matter) -> WaitingOn {
+    let open: Vec<&Matter> = case
+        .matters
+        .iter()
+        .filter(|other| other.is_open() && matter.planned.after.contains(&other.no))
+        .collect();
+    let names: Vec<&str> = open.iter().map(|other| other.planned.name.as_str()).collect();
+    let codes: Vec<&str> = open.iter().map(|other| other.planned.code.as_str()).collect();
+    let zh = format!("等前置事项:{}", names.join("、"));
+    let en = format!("waiting for earlier matters: {}", codes.join(", "));
+    on(WaitingParty::EarlierMatters, &codes.join(", "), case.created_at, (&zh, &en))
+}
+
+fn on(party: WaitingParty, who: &str, since: Moment, text: (&str, &str)) -> WaitingOn {
+    WaitingOn {
+        party,
+        who: who.to_owned(),
+        since,
+        until: None,
+        zh: text.0.to_owned(),
+        en: text.1.to_owned(),
+    }
+}
