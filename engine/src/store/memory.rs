@@ -1,0 +1,397 @@
+//! The reference store: plain collections under one lock.
+//!
+//! It is written to be read, and the other stores are compared with it; searches look at every
+//! row. What it holds lives as long as its last handle: [`MemoryStore::reopen`] plays a restart.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tongban_core::digest::{Digest, Secret};
+use tongban_core::entry::Entry;
+use tongban_core::id::{CaseId, CommitNo, Epoch, Seq};
+use tongban_core::limits::{FEED_MILLIS, IDEMPOTENCY_MILLIS};
+use tongban_core::port::{
+    Commit, Committed, Feed, FeedCursor, FeedItem, IdempotencyRecord, Later, Page, Store,
+    StoreError, StoreIdentity, Stored,
+};
+use tongban_core::summary::{Along, CaseSummary, IndexRow, Search};
+use tongban_core::time::Moment;
+
+use super::{check, feed, page};
+
+/// A store in memory.
+pub struct MemoryStore {
+    secret: Secret,
+    epoch: Epoch,
+    /// Guards everything that is stored; never held across a wait.
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    epoch: Epoch,
+    clock_offset: i64,
+    revision: CommitNo,
+    cases: BTreeMap<CaseId, CaseRow>,
+    /// Rows of the families that searches run along.
+    rows: BTreeSet<(IndexRow, CaseId)>,
+    timers: BTreeSet<(Moment, CaseId)>,
+    outbox: BTreeSet<CaseId>,
+    numbers: BTreeMap<String, CaseId>,
+    idempotency: BTreeMap<Digest, IdempotencyRecord>,
+    feed: VecDeque<(Moment, FeedItem)>,
+    /// Newest commit that the feed has dropped.
+    feed_floor: CommitNo,
+    closures: BTreeMap<Digest, Vec<u8>>,
+}
+
+struct CaseRow {
+    entries: Vec<Entry>,
+    summary: CaseSummary,
+    revision: CommitNo,
+}
+
+impl MemoryStore {
+    /// Builds an empty store.
+    pub fn new(secret: Secret) -> Self {
+        Self::open(secret, Arc::default())
+    }
+
+    /// Opens the same content again, as after a restart: this handle's epoch is replaced.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        Self::open(self.secret.clone(), Arc::clone(&self.state))
+    }
+
+    fn open(secret: Secret, state: Arc<Mutex<State>>) -> Self {
+        let epoch = {
+            let mut state = lock(&state);
+            state.epoch = Epoch(state.epoch.0 + 1);
+            state.epoch
+        };
+        Self {
+            secret,
+            epoch,
+            state,
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().expect("nothing panics under this lock")
+}
+
+impl State {
+    fn append(&mut self, commit: Commit) -> Result<Committed, StoreError> {
+        self.admit(&commit)?;
+        self.revision = CommitNo(self.revision.0 + 1);
+        let case = commit.case;
+        for row in commit.rows_gone {
+            self.remove_row(row, case);
+        }
+        for row in commit.rows_new {
+            self.insert_row(row, case);
+        }
+        for record in commit.idempotency {
+            self.idempotency.insert(record.key, record);
+        }
+        let item = FeedItem {
+            commit: self.revision,
+            case,
+            first: commit.expected.next(),
+            last: commit
+                .entries
+                .last()
+                .map_or(commit.expected, |entry| entry.seq),
+        };
+        self.feed.push_back((commit.at, item));
+        self.write_case(case, commit.entries, commit.summary);
+        Ok(Committed { no: self.revision })
+    }
+
+    fn admit(&self, commit: &Commit) -> Result<(), StoreError> {
+        if commit.epoch != self.epoch {
+            return Err(StoreError::Fenced {
+                ours: commit.epoch,
+                current: self.epoch,
+            });
+        }
+        for record in &commit.idempotency {
+            if let Some(known) = self.idempotency.get(&record.key) {
+                return Err(StoreError::Remembered(known.clone()));
+            }
+        }
+        let found = self.cases.get(&commit.case).map(CaseRow::head);
+        if found.unwrap_or_default() != commit.expected {
+            return Err(StoreError::Conflict {
+                case: commit.case,
+                expected: commit.expected,
+                found,
+            });
+        }
+        for row in &commit.rows_new {
+            if let IndexRow::Number { number } = row
+                && let Some(owner) = self.numbers.get(number)
+                && *owner != commit.case
+            {
+                return Err(StoreError::NumberTaken(number.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_case(&mut self, case: CaseId, entries: Vec<Entry>, summary: CaseSummary) {
+        let summary = CaseSummary {
+            revision: self.revision,
+            ..summary
+        };
+        let row = CaseRow {
+            entries,
+            summary,
+            revision: self.revision,
+        };
+        if let Some(known) = self.cases.get_mut(&case) {
+            known.entries.extend(row.entries);
+            known.summary = row.summary;
+            known.revision = row.revision;
+        } else {
+            self.cases.insert(case, row);
+        }
+    }
+
+    fn remove_row(&mut self, row: IndexRow, case: CaseId) {
+        match row {
+            IndexRow::Number { number } => {
+                if self.numbers.get(&number) == Some(&case) {
+                    self.numbers.remove(&number);
+                }
+            }
+            IndexRow::Timer { due } => {
+                self.timers.remove(&(due, case));
+            }
+            IndexRow::Outbox => {
+                self.outbox.remove(&case);
+            }
+            row @ (IndexRow::Queue { .. }
+            | IndexRow::Region { .. }
+            | IndexRow::Department { .. }
+            | IndexRow::Applicant { .. }) => {
+                self.rows.remove(&(row, case));
+            }
+        }
+    }
+
+    fn insert_row(&mut self, row: IndexRow, case: CaseId) {
+        match row {
+            IndexRow::Number { number } => {
+                self.numbers.insert(number, case);
+            }
+            IndexRow::Timer { due } => {
+                self.timers.insert((due, case));
+            }
+            IndexRow::Outbox => {
+                self.outbox.insert(case);
+            }
+            row @ (IndexRow::Queue { .. }
+            | IndexRow::Region { .. }
+            | IndexRow::Department { .. }
+            | IndexRow::Applicant { .. }) => {
+                self.rows.insert((row, case));
+            }
+        }
+    }
+
+    fn due(&self, until: Moment, most: usize) -> Vec<CaseId> {
+        let mut seen = BTreeSet::new();
+        self.timers
+            .iter()
+            .take_while(|(due, _)| *due <= until)
+            .map(|(_, case)| *case)
+            .filter(|case| seen.insert(*case))
+            .take(most)
+            .collect()
+    }
+
+    fn search(&self, search: &Search) -> Result<Page<CaseSummary>, StoreError> {
+        let after = page::resume(search)?.unwrap_or_default();
+        let places: BTreeSet<Vec<u8>> = self
+            .rows
+            .iter()
+            .filter(|(row, _)| runs_along(&search.along, row))
+            .filter_map(|(row, case)| page::place(row, *case))
+            .filter(|place| place.as_slice() > after)
+            .collect();
+        page::fill(search, places.into_iter().map(Ok), |case| {
+            Ok(self.cases.get(&case).map(|row| row.summary.clone()))
+        })
+    }
+
+    fn feed(&self, cursor: FeedCursor, most: usize) -> Feed {
+        if feed::is_stale(cursor, self.feed_floor, self.revision) {
+            return Feed::ResyncRequired(self.revision);
+        }
+        let items = self.feed.iter().map(|(_, item)| item);
+        Feed::Items(
+            items
+                .filter(|item| feed::is_after(item, cursor))
+                .take(most)
+                .cloned()
+                .collect(),
+        )
+    }
+
+    fn forget(&mut self, now: Moment) -> u64 {
+        let feed_before = self.feed.len();
+        while let Some((at, item)) = self.feed.front()
+            && now.since(*at) > FEED_MILLIS
+        {
+            self.feed_floor = item.commit;
+            self.feed.pop_front();
+        }
+        let known_before = self.idempotency.len();
+        self.idempotency
+            .retain(|_, record| now.since(record.at) <= IDEMPOTENCY_MILLIS);
+        (feed_before - self.feed.len() + known_before - self.idempotency.len()) as u64
+    }
+}
+
+impl CaseRow {
+    fn head(&self) -> Seq {
+        self.entries
+            .last()
+            .map(|entry| entry.seq)
+            .unwrap_or_default()
+    }
+}
+
+fn runs_along(along: &Along, row: &IndexRow) -> bool {
+    match along {
+        Along::Queue { region, roles } => matches!(row, IndexRow::Queue { region: at, role, .. }
+            if region.covers(at) && roles.includes(role)),
+        Along::Region(region) => {
+            matches!(row, IndexRow::Region { region: at } if region.covers(at))
+        }
+        Along::Department(department, region) => {
+            matches!(row, IndexRow::Department { department: of, region: at }
+                if department == of && region.covers(at))
+        }
+        Along::Applicant(hash) => matches!(row, IndexRow::Applicant { hash: of } if hash == of),
+    }
+}
+
+impl Store for MemoryStore {
+    fn append(&self, commit: Commit) -> Later<'_, Result<Committed, StoreError>> {
+        Box::pin(async move {
+            check::encode(&commit)?;
+            lock(&self.state).append(commit)
+        })
+    }
+
+    fn load(&self, case: CaseId) -> Later<'_, Result<Option<Stored>, StoreError>> {
+        Box::pin(async move {
+            let state = lock(&self.state);
+            Ok(state.cases.get(&case).map(|row| Stored {
+                case,
+                entries: row.entries.clone(),
+                revision: row.revision,
+            }))
+        })
+    }
+
+    fn created_at(&self, at: Moment) -> Later<'_, Result<Vec<CaseId>, StoreError>> {
+        Box::pin(async move {
+            let range = CaseId::new(at, [0; 10])..=CaseId::new(at, [u8::MAX; 10]);
+            let state = lock(&self.state);
+            Ok(state.cases.range(range).map(|(case, _)| *case).collect())
+        })
+    }
+
+    fn due(&self, until: Moment, most: usize) -> Later<'_, Result<Vec<CaseId>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).due(until, most)) })
+    }
+
+    fn next_due(&self) -> Later<'_, Result<Option<Moment>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).timers.first().map(|(due, _)| *due)) })
+    }
+
+    fn outbox(
+        &self,
+        after: Option<CaseId>,
+        most: usize,
+    ) -> Later<'_, Result<Vec<CaseId>, StoreError>> {
+        Box::pin(async move {
+            let state = lock(&self.state);
+            let later = state.outbox.iter().filter(|case| Some(**case) > after);
+            Ok(later.take(most).copied().collect())
+        })
+    }
+
+    fn by_number(&self, number: String) -> Later<'_, Result<Option<CaseId>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).numbers.get(&number).copied()) })
+    }
+
+    fn last_number(&self, prefix: String) -> Later<'_, Result<Option<String>, StoreError>> {
+        Box::pin(async move {
+            let state = lock(&self.state);
+            let numbers = state.numbers.range(prefix.clone()..);
+            Ok(numbers
+                .map(|(number, _)| number)
+                .take_while(|number| number.starts_with(&prefix))
+                .last()
+                .cloned())
+        })
+    }
+
+    fn search(&self, search: Search) -> Later<'_, Result<Page<CaseSummary>, StoreError>> {
+        Box::pin(async move { lock(&self.state).search(&search) })
+    }
+
+    fn feed(&self, cursor: FeedCursor, most: usize) -> Later<'_, Result<Feed, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).feed(cursor, most)) })
+    }
+
+    fn revision(&self) -> CommitNo {
+        lock(&self.state).revision
+    }
+
+    fn remembered(&self, key: Digest) -> Later<'_, Result<Option<IdempotencyRecord>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).idempotency.get(&key).cloned()) })
+    }
+
+    fn forget(&self, now: Moment) -> Later<'_, Result<u64, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).forget(now)) })
+    }
+
+    fn keep_closure(&self, digest: Digest, sources: Vec<u8>) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.state).closures.entry(digest).or_insert(sources);
+            Ok(())
+        })
+    }
+
+    fn closures(&self) -> Later<'_, Result<Vec<(Digest, Vec<u8>)>, StoreError>> {
+        Box::pin(async move {
+            let state = lock(&self.state);
+            let closures = state.closures.iter();
+            Ok(closures
+                .map(|(digest, sources)| (*digest, sources.clone()))
+                .collect())
+        })
+    }
+
+    fn identity(&self) -> StoreIdentity {
+        StoreIdentity {
+            kind: "memory",
+            secret: self.secret.clone(),
+            epoch: self.epoch,
+            clock_offset: lock(&self.state).clock_offset,
+        }
+    }
+
+    fn keep_clock_offset(&self, millis: i64) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.state).clock_offset = millis;
+            Ok(())
+        })
+    }
+}
