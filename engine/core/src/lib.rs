@@ -16,6 +16,7 @@ pub mod error;
 pub mod id;
 pub mod law;
 pub mod limits;
+pub mod narrative;
 pub mod port;
 pub mod read_model;
 pub mod replay;
