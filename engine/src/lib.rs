@@ -1,7 +1,25 @@
 //! The Tongban engine: the async shell around the rules of `tongban-core`.
 //!
-//! The stores keep cases durably ([`store`]), and the clock adapter is the only place that reads
-//! system time ([`clock`]).
+//! [`Engine`] is what the outside asks; every call takes a viewer. `runtime` draws how a command
+//! becomes a commit and a commit becomes effects. The stores keep cases durably ([`store`]), the
+//! clock adapter is the only place that reads system time ([`clock`]), and the conformance suite
+//! holds every store to the same promises. Scripts and connectors come in through ports.
 
+mod api;
+mod builder;
 pub mod clock;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod error;
+mod handle;
+mod number;
+mod runtime;
 pub mod store;
+
+pub use api::{
+    CaseFilter, CaseView, EventPage, EventView, IdempotencyKey, PageRequest, QueueItem, QueueView,
+    Receipt,
+};
+pub use builder::{EngineBuilder, Missing, Options, StartError};
+pub use error::EngineError;
+pub use handle::Engine;

@@ -9,7 +9,7 @@ use crate::id::{MatterNo, RegionCode};
 use crate::value::Value;
 
 /// What the applicant, or a clerk for him, starts a case with.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct StartCase {
     /// Code of the service.
     pub service: crate::id::ServiceCode,

@@ -1,0 +1,209 @@
+//! Building an engine: a store and a script host are required, by type.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tongban_core::calendar::Calendar;
+use tongban_core::error::ErrorClass;
+use tongban_core::id::RegionCode;
+use tongban_core::port::{
+    Connector, LawfulClock, Script, Store, StoreError, WireClock, Wiring,
+};
+
+use crate::clock::{RealLawfulClock, SystemClock};
+use crate::handle::Engine;
+use crate::runtime::{Parts, Runtime};
+
+/// Settings of an engine.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Options {
+    /// Threads that run scripts. Since 0.1.
+    pub script_threads: usize,
+    /// Idle cases kept in memory; others are read again when needed. Since 0.1.
+    pub cases_held_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { script_threads: 2, cases_held_max: 10_000 }
+    }
+}
+
+/// An engine that could not be started.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The store failed while the engine took up its work.
+    #[error("引擎启动时读取存储失败 / the store failed while the engine started: {0}")]
+    Store(#[from] StoreError),
+    /// A script thread could not be started.
+    #[error("无法启动脚本线程 / a script thread could not be started: {0}")]
+    Thread(String),
+}
+
+impl StartError {
+    /// Returns the stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Thread(_) => "START_THREAD",
+        }
+    }
+
+    /// Returns the class.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Thread(_) => ErrorClass::Transient,
+        }
+    }
+}
+
+/// Nothing has been given for a required part yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Missing;
+
+/// Binds nothing: every operation is an incident until wiring is given.
+struct NoWiring;
+
+impl Wiring for NoWiring {
+    fn connector_for(&self, _operation: &str, _region: &RegionCode) -> Option<String> {
+        None
+    }
+}
+
+/// Which lawful clock the engine counts by.
+#[derive(Clone)]
+enum Lawful {
+    /// The wire clock itself.
+    Real,
+    /// A given one.
+    Given(Arc<dyn LawfulClock>),
+    /// One that can be moved.
+    Virtual(Arc<RealLawfulClock>),
+}
+
+/// Collects the parts of an engine.
+#[must_use = "an engine runs only after start"]
+pub struct EngineBuilder<S = Missing, H = Missing> {
+    store: S,
+    scripts: H,
+    wiring: Arc<dyn Wiring>,
+    connectors: BTreeMap<String, Arc<dyn Connector>>,
+    lawful: Lawful,
+    wire: Arc<dyn WireClock>,
+    calendar: Arc<Calendar>,
+    options: Options,
+}
+
+impl EngineBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            store: Missing,
+            scripts: Missing,
+            wiring: Arc::new(NoWiring),
+            connectors: BTreeMap::new(),
+            lawful: Lawful::Real,
+            wire: Arc::new(SystemClock),
+            calendar: Arc::new(Calendar::national()),
+            options: Options::default(),
+        }
+    }
+}
+
+impl<S, H> EngineBuilder<S, H> {
+    /// Sets where cases are kept.
+    pub fn store(self, store: Arc<dyn Store>) -> EngineBuilder<Arc<dyn Store>, H> {
+        EngineBuilder {
+            store,
+            scripts: self.scripts,
+            wiring: self.wiring,
+            connectors: self.connectors,
+            lawful: self.lawful,
+            wire: self.wire,
+            calendar: self.calendar,
+            options: self.options,
+        }
+    }
+
+    /// Sets the script host.
+    pub fn scripts(self, scripts: Arc<dyn Script>) -> EngineBuilder<S, Arc<dyn Script>> {
+        EngineBuilder {
+            store: self.store,
+            scripts,
+            wiring: self.wiring,
+            connectors: self.connectors,
+            lawful: self.lawful,
+            wire: self.wire,
+            calendar: self.calendar,
+            options: self.options,
+        }
+    }
+
+    /// Sets which connector carries which operation.
+    pub fn wiring(mut self, wiring: Arc<dyn Wiring>) -> Self {
+        self.wiring = wiring;
+        self
+    }
+
+    /// Adds a connector under the name that the wiring uses.
+    pub fn connector(mut self, name: &str, connector: Arc<dyn Connector>) -> Self {
+        self.connectors.insert(name.to_owned(), connector);
+        self
+    }
+
+    /// Sets the clock that the law counts by; without it lawful time is real time.
+    pub fn lawful_clock(mut self, clock: Arc<dyn LawfulClock>) -> Self {
+        self.lawful = Lawful::Given(clock);
+        self
+    }
+
+    /// Sets a lawful clock that [`Engine::advance_clock`] can move.
+    pub fn virtual_clock(mut self, clock: Arc<RealLawfulClock>) -> Self {
+        self.lawful = Lawful::Virtual(clock);
+        self
+    }
+
+    /// Sets the clock of tokens, deadlines and back-off.
+    pub fn wire_clock(mut self, clock: Arc<dyn WireClock>) -> Self {
+        self.wire = clock;
+        self
+    }
+
+    /// Sets the holiday table; without it the national one that ships with the engine is used.
+    pub fn calendar(mut self, calendar: Arc<Calendar>) -> Self {
+        self.calendar = calendar;
+        self
+    }
+
+    /// Sets the options.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+}
+
+impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
+    /// Starts the engine: takes up pinned scripts, calls under way and timers of the store. Must
+    /// be called inside a tokio runtime.
+    pub async fn start(self) -> Result<Engine, StartError> {
+        let (lawful, movable): (Arc<dyn LawfulClock>, _) = match self.lawful {
+            Lawful::Real => (Arc::new(RealLawfulClock::new(Arc::clone(&self.wire), 0)), None),
+            Lawful::Given(clock) => (clock, None),
+            Lawful::Virtual(clock) => (Arc::clone(&clock) as Arc<dyn LawfulClock>, Some(clock)),
+        };
+        let parts = Parts {
+            store: self.store,
+            scripts: self.scripts,
+            wiring: self.wiring,
+            connectors: self.connectors,
+            lawful,
+            wire: self.wire,
+            calendar: self.calendar,
+            cases_held_max: self.options.cases_held_max,
+        };
+        let runtime = Runtime::new(parts, tokio::runtime::Handle::current());
+        runtime.start(self.options.script_threads.max(1)).await?;
+        Ok(Engine::new(runtime, movable))
+    }
+}

@@ -1,0 +1,327 @@
+//! [`Engine`]: what the outside may ask. Every call takes a [`Viewer`].
+
+mod read;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tongban_core::command::{Answer, Command, Refusal, TaskAt, TaskOutcome};
+use tongban_core::definition::Closure;
+use tongban_core::digest::Digest;
+use tongban_core::id::{CaseId, CommitNo, TaskId};
+use tongban_core::port::{IdempotencyRecord, Inbox, StoreError};
+use tongban_core::read_model;
+use tongban_core::start::StartCase;
+use tongban_core::time::Moment;
+use tongban_core::viewer::{Role, Viewer};
+use tongban_core::wire;
+
+use crate::api::{IdempotencyKey, Receipt};
+use crate::builder::EngineBuilder;
+use crate::clock::RealLawfulClock;
+use crate::error::EngineError;
+use crate::number::Numbers;
+use crate::runtime::desk::{Starting, Told};
+use crate::runtime::{Door, Runtime};
+
+/// Times that a taken case number is replaced by the next one before giving up.
+const NUMBER_ATTEMPTS: u32 = 8;
+
+/// A running engine. Clones share it.
+#[derive(Clone)]
+pub struct Engine {
+    runtime: Arc<Runtime>,
+    movable: Option<Arc<RealLawfulClock>>,
+    numbers: Arc<Numbers>,
+}
+
+impl Engine {
+    /// Begins to build an engine.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::new()
+    }
+
+    pub(crate) fn new(runtime: Arc<Runtime>, movable: Option<Arc<RealLawfulClock>>) -> Self {
+        Self { runtime, movable, numbers: Arc::default() }
+    }
+
+    /// Returns the services that new cases may use. Declarations are public.
+    pub fn services(&self, _viewer: &Viewer) -> Vec<Arc<Closure>> {
+        self.runtime.scripts.services()
+    }
+
+    /// Starts a case as a draft.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the input does not fit the service or the viewer may not
+    /// file for this applicant here.
+    pub async fn start_case(
+        &self,
+        viewer: &Viewer,
+        input: StartCase,
+        key: IdempotencyKey,
+    ) -> Result<Receipt, EngineError> {
+        self.may_start(viewer, &input)?;
+        let record = self.record(viewer, "startCase", &key, &input);
+        if let Some(receipt) = self.replayed(&record).await? {
+            return Ok(receipt);
+        }
+        for _ in 0..NUMBER_ATTEMPTS {
+            let at = self.runtime.lawful.now();
+            let store = self.runtime.store.as_ref();
+            let number = self.numbers.next(store, &input.region, at).await?;
+            let (reply, told) = tokio::sync::oneshot::channel();
+            self.runtime.desk.start(Box::new(Starting {
+                by: viewer.clone(),
+                input: input.clone(),
+                number,
+                record: record.clone(),
+                reply,
+            }))?;
+            match told.await.unwrap_or(Err(EngineError::Stopped)) {
+                Err(EngineError::Store(StoreError::NumberTaken(_))) => self.numbers.reset().await,
+                outcome => return self.receipt(outcome, &record),
+            }
+        }
+        Err(EngineError::Busy)
+    }
+
+    fn may_start(&self, viewer: &Viewer, input: &StartCase) -> Result<(), EngineError> {
+        let may = match viewer.role {
+            Role::Applicant => viewer.party.as_ref() == Some(&input.applicant.id),
+            Role::WindowClerk => viewer.covers(&input.region),
+            Role::Approver | Role::Integrator | Role::Supervisor => false,
+        };
+        if may {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            "NOT_PERMITTED",
+            "只能为本人(本单位)申请,或由当地窗口人员代为申请",
+            "one files for oneself, or a window clerk of the place does",
+        )
+        .into())
+    }
+
+    /// Submits a draft.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when something is missing; everything is named at once.
+    pub async fn submit_case(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        key: IdempotencyKey,
+    ) -> Result<Receipt, EngineError> {
+        let record = self.record(viewer, "submitCase", &key, &case);
+        self.change(viewer, case, Command::Submit { by: viewer.clone() }, record).await
+    }
+
+    /// Withdraws every matter of a case that has not ended.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when nothing is left to withdraw.
+    pub async fn withdraw_case(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        reason: String,
+        key: IdempotencyKey,
+    ) -> Result<Receipt, EngineError> {
+        let record = self.record(viewer, "withdrawCase", &key, &(case, &reason));
+        self.change(viewer, case, Command::Withdraw { by: viewer.clone(), reason }, record).await
+    }
+
+    /// Takes a task, at the version that the viewer saw.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when it is closed, changed, taken or not the viewer's to take.
+    pub async fn claim_task(
+        &self,
+        viewer: &Viewer,
+        task: TaskId,
+        version: u32,
+        key: IdempotencyKey,
+    ) -> Result<Receipt, EngineError> {
+        let record = self.record(viewer, "claimTask", &key, &(task, version));
+        let at = TaskAt { no: task.no, version };
+        self.change(viewer, task.case, Command::ClaimTask { by: viewer.clone(), task: at }, record)
+            .await
+    }
+
+    /// Gives a task back.
+    ///
+    /// # Errors
+    /// As [`Engine::claim_task`].
+    pub async fn release_task(
+        &self,
+        viewer: &Viewer,
+        task: TaskId,
+        version: u32,
+        key: IdempotencyKey,
+    ) -> Result<Receipt, EngineError> {
+        let record = self.record(viewer, "releaseTask", &key, &(task, version));
+        let at = TaskAt { no: task.no, version };
+        let command = Command::ReleaseTask { by: viewer.clone(), task: at };
+        self.change(viewer, task.case, command, record).await
+    }
+
+    /// Does what a task asks.
+    ///
+    /// # Errors
+    /// As [`Engine::claim_task`], and when the outcome could not become a lawful act.
+    pub async fn complete_task(
+        &self,
+        viewer: &Viewer,
+        task: TaskId,
+        decided: (u32, TaskOutcome),
+        key: IdempotencyKey,
+    ) -> Result<Receipt, EngineError> {
+        let (version, outcome) = decided;
+        let record = self.record(viewer, "completeTask", &key, &(task, version, &outcome));
+        let at = TaskAt { no: task.no, version };
+        let command = Command::CompleteTask { by: viewer.clone(), task: at, outcome };
+        self.change(viewer, task.case, command, record).await
+    }
+
+    /// Puts a person's command before a case that he may see.
+    async fn change(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        command: Command,
+        record: IdempotencyRecord,
+    ) -> Result<Receipt, EngineError> {
+        if let Some(receipt) = self.replayed(&record).await? {
+            return Ok(receipt);
+        }
+        self.must_see(viewer, case).await?;
+        let record = IdempotencyRecord { result: vec![case.to_string()], ..record };
+        let outcome = self.runtime.ask(case, command, Some(record.clone())).await;
+        self.receipt(outcome, &record)
+    }
+
+    /// Absent and invisible cases are told apart by nobody.
+    async fn must_see(&self, viewer: &Viewer, case: CaseId) -> Result<(), EngineError> {
+        let visible = self
+            .runtime
+            .snapshot(case)
+            .await?
+            .is_some_and(|(case, _)| viewer.sees(&read_model::scope(&case)));
+        if visible {
+            return Ok(());
+        }
+        Err(Refusal::new("CASE_NOT_FOUND", "没有这个办件", "there is no such case").into())
+    }
+
+    /// Makes what remembers a mutation: keyed by caller, mutation and key, with the input's
+    /// digest beside.
+    fn record<T: Serialize>(
+        &self,
+        viewer: &Viewer,
+        mutation: &str,
+        key: &IdempotencyKey,
+        input: &T,
+    ) -> IdempotencyRecord {
+        let secret = &self.runtime.identity.secret;
+        let name = wire::encode(&(&viewer.subject, mutation, &key.0));
+        IdempotencyRecord {
+            key: secret.keyed(b"idempotency-key", &name),
+            input: secret.keyed(b"idempotency-input", &wire::encode(input)),
+            result: Vec::new(),
+            at: self.runtime.lawful.now(),
+        }
+    }
+
+    async fn replayed(&self, wanted: &IdempotencyRecord) -> Result<Option<Receipt>, EngineError> {
+        match self.runtime.store.remembered(wanted.key).await? {
+            Some(known) => self.replay(&known, wanted.input).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Answers a repeated mutation: the payload is resolved afresh, only ids are kept.
+    fn replay(&self, known: &IdempotencyRecord, input: Digest) -> Result<Receipt, EngineError> {
+        if known.input != input {
+            return Err(EngineError::KeyReused);
+        }
+        let case = known.result.first().and_then(|id| id.parse().ok());
+        let case = case.ok_or_else(|| StoreError::Damaged {
+            what: "an idempotency record names no case".to_owned(),
+        })?;
+        Ok(Receipt { case, revision: self.runtime.store.revision(), replayed: true })
+    }
+
+    fn receipt(
+        &self,
+        outcome: Result<Told, EngineError>,
+        record: &IdempotencyRecord,
+    ) -> Result<Receipt, EngineError> {
+        match outcome {
+            Ok(Told { answer: Answer::Refused(refusal), .. }) => Err(refusal.into()),
+            Ok(Told { case, revision, answer: Answer::Done | Answer::Acked(_) }) => {
+                Ok(Receipt { case, revision, replayed: false })
+            }
+            Err(EngineError::Store(StoreError::Remembered(known))) => {
+                self.replay(&known, record.input)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns a receiver of the newest revision: a hint to read again from one's cursor.
+    pub fn watch(&self) -> tokio::sync::watch::Receiver<CommitNo> {
+        self.runtime.watch()
+    }
+
+    /// Returns the newest revision.
+    pub fn revision(&self) -> CommitNo {
+        self.runtime.store.revision()
+    }
+
+    /// Returns lawful time.
+    pub fn lawful_now(&self) -> Moment {
+        self.runtime.lawful.now()
+    }
+
+    /// Tells whether lawful time can be moved.
+    pub fn clock_is_virtual(&self) -> bool {
+        self.movable.is_some()
+    }
+
+    /// Moves lawful time forward. The store remembers the offset before anyone sees it.
+    ///
+    /// # Errors
+    /// [`EngineError::Clock`] on a real clock, and while a call is under way: an agency must not
+    /// see time jump inside its answer.
+    pub async fn advance_clock(
+        &self,
+        _viewer: &Viewer,
+        millis: u64,
+    ) -> Result<Moment, EngineError> {
+        let Some(clock) = &self.movable else {
+            return Err(EngineError::Clock(
+                "法定时钟是真实时间,不能拨动 / lawful time is real time here and cannot be moved".to_owned(),
+            ));
+        };
+        if !self.runtime.carried.is_empty() || !self.runtime.desk.is_quiet() {
+            return Err(EngineError::Clock(
+                "有调用尚未结束,稍后再拨动时钟 / calls are under way; move the clock when they are over".to_owned(),
+            ));
+        }
+        let offset = clock.offset().saturating_add(i64::try_from(millis).unwrap_or(i64::MAX));
+        self.runtime.store.keep_clock_offset(offset).await?;
+        clock.jump(millis);
+        Ok(self.lawful_now())
+    }
+
+    /// Returns the door for replies of agencies.
+    pub fn inbox(&self) -> Arc<dyn Inbox> {
+        Arc::new(Door(Arc::clone(&self.runtime)))
+    }
+
+    /// Stops: takes nothing new, finishes queued turns, leaves calls in the outbox.
+    pub async fn shutdown(&self) {
+        self.runtime.stop().await;
+    }
+}

@@ -1,0 +1,318 @@
+//! The async shell around core's turn.
+//!
+//! ```text
+//!   callers, inbox ──► Desk (one turn per case) ──► script threads ──► Store::append
+//!        ▲                ▲                           pure turn            │ fsync
+//!        │                │                                                ▼
+//!        └── answers ─────┼──────────────────────────────── CommittedTurn: revision, effects
+//!                         │                                                │
+//!                         └── replies ◄── carriers (one per call) ◄────────┘
+//!                              timers ──┘   permits, back-off, fence
+//! ```
+//!
+//! Cases live in the store; the desk only keeps the ones at hand. Everything that waits ends when
+//! the engine stops, and leaves in the outbox what was under way.
+
+pub(crate) mod desk;
+pub(crate) mod effects;
+mod timers;
+mod turn;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tongban_core::agency::{Ack, AgencyReply};
+use tongban_core::calendar::Calendar;
+use tongban_core::case::Case;
+use tongban_core::command::{Command, Refusal};
+use tongban_core::definition::Closure;
+use tongban_core::digest::{Digest, Secret};
+use tongban_core::id::{CallId, CaseId, CommitNo, ServiceCode};
+use tongban_core::limits;
+use tongban_core::port::{
+    Connector, IdempotencyRecord, Inbox, InboxError, Later, LawfulClock, Script, Store,
+    StoreIdentity, WireClock, Wiring,
+};
+use tongban_core::time::Moment;
+
+use crate::error::EngineError;
+use desk::{Desk, Told, Waiting};
+use effects::Carried;
+
+/// Tells every waiting task that the engine stops.
+pub(crate) struct Stopping(watch::Sender<bool>);
+
+impl Stopping {
+    /// Waits until the engine stops.
+    pub(crate) async fn cancelled(&self) {
+        let mut stopped = self.0.subscribe();
+        // The sender lives as long as the runtime; an error means that it is gone, too.
+        let _stopped = stopped.wait_for(|stopped| *stopped).await;
+    }
+}
+
+/// Everything the engine runs with.
+pub(crate) struct Runtime {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) scripts: Arc<dyn Script>,
+    pub(crate) wiring: Arc<dyn Wiring>,
+    pub(crate) connectors: BTreeMap<String, Arc<dyn Connector>>,
+    pub(crate) lawful: Arc<dyn LawfulClock>,
+    pub(crate) wire: Arc<dyn WireClock>,
+    pub(crate) calendar: Arc<Calendar>,
+    pub(crate) identity: StoreIdentity,
+    pub(crate) tokio: tokio::runtime::Handle,
+    pub(crate) desk: Desk,
+    pub(crate) carried: Carried,
+    pub(crate) timers: Notify,
+    pub(crate) stopping: Stopping,
+    revision: watch::Sender<CommitNo>,
+    permits: BTreeMap<String, Arc<Semaphore>>,
+    ids: AtomicU64,
+    /// Closures that the store is known to keep.
+    kept: Mutex<std::collections::BTreeSet<Digest>>,
+}
+
+/// What a runtime is built from.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) scripts: Arc<dyn Script>,
+    pub(crate) wiring: Arc<dyn Wiring>,
+    pub(crate) connectors: BTreeMap<String, Arc<dyn Connector>>,
+    pub(crate) lawful: Arc<dyn LawfulClock>,
+    pub(crate) wire: Arc<dyn WireClock>,
+    pub(crate) calendar: Arc<Calendar>,
+    pub(crate) cases_held_max: usize,
+}
+
+impl Runtime {
+    /// Builds a runtime; nothing runs yet.
+    pub(crate) fn new(parts: Parts, tokio: tokio::runtime::Handle) -> Arc<Self> {
+        let permits = parts.connectors.keys();
+        let permits = permits.map(|name| (name.clone(), Arc::new(Semaphore::new(limits::CALLS_IN_FLIGHT_MAX))));
+        Arc::new(Self {
+            permits: permits.collect(),
+            identity: parts.store.identity(),
+            revision: watch::Sender::new(parts.store.revision()),
+            desk: Desk::new(parts.cases_held_max),
+            carried: Carried::default(),
+            timers: Notify::new(),
+            stopping: Stopping(watch::Sender::new(false)),
+            ids: AtomicU64::new(0),
+            kept: Mutex::default(),
+            store: parts.store,
+            scripts: parts.scripts,
+            wiring: parts.wiring,
+            connectors: parts.connectors,
+            lawful: parts.lawful,
+            wire: parts.wire,
+            calendar: parts.calendar,
+            tokio,
+        })
+    }
+
+    /// Takes back the scripts of pinned cases and the calls that were under way, then starts the
+    /// script threads and the timers.
+    pub(crate) async fn start(self: &Arc<Self>, threads: usize) -> Result<(), crate::StartError> {
+        for (digest, sources) in self.store.closures().await? {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
+            if let Err(fault) = self.scripts.adopt(&digest, &sources) {
+                tracing::error!(closure.digest = %digest, "stored scripts cannot be used: {fault}");
+            }
+        }
+        for number in 0..threads {
+            let own = Arc::clone(self);
+            std::thread::Builder::new()
+                .name(format!("script-{number}"))
+                .stack_size(limits::RUN_STACK_BYTES)
+                .spawn(move || worker::work(&own))
+                .map_err(|error| crate::StartError::Thread(error.to_string()))?;
+        }
+        self.recover().await?;
+        for background in [0, 1] {
+            let own = Arc::clone(self);
+            self.tokio.spawn(async move {
+                let stopping = Arc::clone(&own);
+                let work = async move {
+                    match background {
+                        0 => timers::run(own).await,
+                        _ => timers::clean_up(own).await,
+                    }
+                };
+                tokio::select! {
+                    () = stopping.stopping.cancelled() => {}
+                    () = work => {}
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Wakes every case whose calls were under way when the store was last used.
+    async fn recover(self: &Arc<Self>) -> Result<(), crate::StartError> {
+        let mut after = None;
+        loop {
+            let page = self.store.outbox(after, limits::PAGE_MAX).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            for case in page {
+                // Loading it wakes it; the answer is of no interest.
+                if let Err(error) = self.ask(case, Command::Tick, None).await {
+                    tracing::error!(case.id = %case, error.code = error.code(), "a case cannot be taken up: {error}");
+                }
+            }
+        }
+    }
+
+    /// Tells everyone that a commit is on disk. Commits of other cases may be told out of order;
+    /// the number only rises.
+    pub(crate) fn publish(&self, revision: CommitNo) {
+        self.revision.send_if_modified(|known| {
+            let newer = revision > *known;
+            if newer {
+                *known = revision;
+            }
+            newer
+        });
+    }
+
+    /// Returns a receiver of the newest revision.
+    pub(crate) fn watch(&self) -> watch::Receiver<CommitNo> {
+        self.revision.subscribe()
+    }
+
+    /// Returns the secret of one case.
+    pub(crate) fn case_secret(&self, id: CaseId) -> Secret {
+        self.identity.secret.derive(b"case", &id.0)
+    }
+
+    /// Makes the id of a new case: its time, and a keyed hash of epoch and counter.
+    pub(crate) fn new_case_id(&self, now: Moment) -> CaseId {
+        let count = self.ids.fetch_add(1, Ordering::Relaxed);
+        let mut bytes = [0; 24];
+        bytes[..8].copy_from_slice(&self.identity.epoch.0.to_be_bytes());
+        bytes[8..16].copy_from_slice(&count.to_be_bytes());
+        bytes[16..].copy_from_slice(&now.millis().to_be_bytes());
+        let hash = self.identity.secret.keyed(b"case-id", &bytes);
+        let mut random = [0; 10];
+        random.copy_from_slice(&hash.0[..10]);
+        CaseId::new(now, random)
+    }
+
+    /// Returns the closure for new cases of a service.
+    pub(crate) fn active(&self, service: &ServiceCode) -> Result<Arc<Closure>, EngineError> {
+        self.scripts.active(service).ok_or_else(|| {
+            let known = self.scripts.services();
+            let known: Vec<&str> =
+                known.iter().map(|closure| closure.service.code.as_str()).collect();
+            let known = known.join(", ");
+            Refusal::new(
+                "UNKNOWN_SERVICE",
+                format!("没有一件事 {service},现有:{known}"),
+                format!("there is no service {service}; there are: {known}"),
+            )
+            .at(["service"])
+            .into()
+        })
+    }
+
+    /// Makes sure that the store keeps a closure before a case is pinned to it.
+    pub(crate) async fn keep_closure(&self, digest: Digest) -> Result<(), EngineError> {
+        if self.kept.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest) {
+            return Ok(());
+        }
+        let sources = self
+            .scripts
+            .sources(&digest)
+            .ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
+        self.store.keep_closure(digest, sources).await?;
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
+        Ok(())
+    }
+
+    /// Puts a command before a case and waits for the answer, which comes after the commit.
+    pub(crate) async fn ask(
+        &self,
+        case: CaseId,
+        command: Command,
+        record: Option<IdempotencyRecord>,
+    ) -> Result<Told, EngineError> {
+        let (reply, told) = oneshot::channel();
+        self.desk.submit(case, Waiting { command, record, reply: Some(reply) })?;
+        told.await.unwrap_or(Err(EngineError::Stopped))
+    }
+
+    /// Returns the committed state of a case.
+    pub(crate) async fn snapshot(
+        &self,
+        id: CaseId,
+    ) -> Result<Option<(Arc<Case>, CommitNo)>, EngineError> {
+        if let Some(held) = self.desk.peek(id) {
+            return Ok(Some(held));
+        }
+        let Some(stored) = self.store.load(id).await? else { return Ok(None) };
+        let case = Case::from_entries(id, &stored.entries)?;
+        Ok(Some((Arc::new(case), stored.revision)))
+    }
+
+    /// Finds the case of a call: call ids carry the creation time of their case. A call of
+    /// another connector counts as unknown.
+    async fn case_of_call(
+        &self,
+        call: CallId,
+        connector: &str,
+    ) -> Result<Option<CaseId>, EngineError> {
+        for id in self.store.created_at(call.case_created_at()).await? {
+            let Some((case, _)) = self.snapshot(id).await? else { continue };
+            if case.calls.get(&call).is_some_and(|known| known.made.connector == connector) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tells whether a call is still an obligation of its case.
+    async fn is_call_open(&self, case: CaseId, call: CallId) -> bool {
+        match self.snapshot(case).await {
+            Ok(Some((case, _))) => case.calls.get(&call).is_some_and(tongban_core::case::CallState::is_open),
+            Ok(None) => false,
+            // Not known: asking once more does no harm.
+            Err(_) => true,
+        }
+    }
+
+    /// Waits for a permit of a connector.
+    async fn permit(&self, connector: &str) -> Option<OwnedSemaphorePermit> {
+        let permits = self.permits.get(connector).map(Arc::clone)?;
+        permits.acquire_owned().await.ok()
+    }
+
+    /// Ends everything that waits. Turns that are queued are finished first.
+    pub(crate) async fn stop(&self) {
+        self.desk.close();
+        while !self.desk.is_quiet() {
+            self.wire.wait_millis(1).await;
+        }
+        self.stopping.0.send_replace(true);
+    }
+}
+
+/// The door for replies of agencies.
+pub(crate) struct Door(pub(crate) Arc<Runtime>);
+
+impl Inbox for Door {
+    fn deliver(
+        &self,
+        connector: String,
+        reply: AgencyReply,
+    ) -> Later<'_, Result<Ack, InboxError>> {
+        Box::pin(async move {
+            effects::take_in(&self.0, connector, reply)
+                .await
+                .map_err(|error| InboxError(error.to_string()))
+        })
+    }
+}

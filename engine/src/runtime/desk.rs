@@ -1,0 +1,261 @@
+//! The desk: which case is being worked on, what waits for it, and which cases are at hand.
+//!
+//! One turn per case at a time. Commands that arrive while a turn is under way wait and share the
+//! next one. Nothing here decides about cases; it is plain bookkeeping under one short lock,
+//! which is never held across a wait, a turn or a commit.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use tongban_core::case::Case;
+use tongban_core::command::{Answer, Command};
+use tongban_core::id::{CaseId, CommitNo, Seq};
+use tongban_core::limits;
+use tongban_core::port::IdempotencyRecord;
+use tongban_core::start::StartCase;
+use tongban_core::summary::IndexRow;
+use tongban_core::viewer::Viewer;
+
+use crate::error::EngineError;
+
+/// What a waiting caller is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// The answer of the turn.
+    pub(crate) answer: Answer,
+    /// The case.
+    pub(crate) case: CaseId,
+    /// Revision by which the change can be read.
+    pub(crate) revision: CommitNo,
+}
+
+/// Where an answer goes.
+pub(crate) type Reply = oneshot::Sender<Result<Told, EngineError>>;
+
+/// A command with whoever waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// What is wanted.
+    pub(crate) command: Command,
+    /// What remembers it, if it came with a key.
+    pub(crate) record: Option<IdempotencyRecord>,
+    /// Who is told; nobody for the engine's own.
+    pub(crate) reply: Option<Reply>,
+}
+
+/// A case to be started.
+#[derive(Debug)]
+pub(crate) struct Starting {
+    /// Who starts it.
+    pub(crate) by: Viewer,
+    /// With what.
+    pub(crate) input: StartCase,
+    /// Its public number.
+    pub(crate) number: String,
+    /// What remembers it; its result is filled in with the case's id.
+    pub(crate) record: IdempotencyRecord,
+    /// Who is told.
+    pub(crate) reply: Reply,
+}
+
+/// Work for a script thread.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Take a turn over a case.
+    Turn(Turning),
+    /// Start a case.
+    Start(Box<Starting>),
+}
+
+/// A case that is taken from the desk for one turn.
+#[derive(Debug)]
+pub(crate) struct Turning {
+    /// The case.
+    pub(crate) id: CaseId,
+    /// What waits for it.
+    pub(crate) waiting: Vec<Waiting>,
+    /// Its state, if it is at hand.
+    pub(crate) held: Option<Held>,
+    /// Turns that failed in a row for reasons of the machine.
+    pub(crate) attempts: u32,
+}
+
+/// A committed state of a case.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    /// The folded case.
+    pub(crate) case: Arc<Case>,
+    /// Its index rows in the store.
+    pub(crate) rows: BTreeSet<IndexRow>,
+    /// The commit that wrote it.
+    pub(crate) revision: CommitNo,
+}
+
+#[derive(Default)]
+struct Slot {
+    inbox: Vec<Waiting>,
+    busy: bool,
+    attempts: u32,
+    held: Option<Held>,
+    /// Place in `Inner::idle`, while the slot is idle.
+    idle_since: u64,
+}
+
+#[derive(Default)]
+struct Inner {
+    slots: HashMap<CaseId, Slot>,
+    ready: VecDeque<Ready>,
+    idle: BTreeMap<u64, CaseId>,
+    ticks: u64,
+    closed: bool,
+    /// Turns taken from the desk and not given back.
+    out: usize,
+}
+
+enum Ready {
+    Case(CaseId),
+    Start(Box<Starting>),
+}
+
+/// The desk.
+pub(crate) struct Desk {
+    /// Protects the bookkeeping; held for a few map operations at a time.
+    inner: Mutex<Inner>,
+    /// Wakes script threads when `ready` grows or the desk closes.
+    work: Condvar,
+    cases_held_max: usize,
+}
+
+impl Desk {
+    /// Builds an empty desk that keeps at most so many idle cases at hand.
+    pub(crate) fn new(cases_held_max: usize) -> Self {
+        Self { inner: Mutex::default(), work: Condvar::new(), cases_held_max }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a command before a case.
+    pub(crate) fn submit(&self, id: CaseId, waiting: Waiting) -> Result<(), EngineError> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Err(EngineError::Stopped);
+        }
+        let slot = inner.slots.entry(id).or_default();
+        if slot.inbox.len() >= limits::CASE_INBOX_MAX {
+            return Err(EngineError::Busy);
+        }
+        slot.inbox.push(waiting);
+        if !slot.busy {
+            slot.busy = true;
+            let since = slot.idle_since;
+            inner.idle.remove(&since);
+            inner.ready.push_back(Ready::Case(id));
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Asks for a case to be started.
+    pub(crate) fn start(&self, starting: Box<Starting>) -> Result<(), EngineError> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Err(EngineError::Stopped);
+        }
+        inner.ready.push_back(Ready::Start(starting));
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Waits for work; `None` once the desk is closed and nothing is left.
+    pub(crate) fn next(&self) -> Option<Job> {
+        let mut inner = self.lock();
+        loop {
+            if let Some(ready) = inner.ready.pop_front() {
+                inner.out += 1;
+                return Some(match ready {
+                    Ready::Start(starting) => Job::Start(starting),
+                    Ready::Case(id) => Job::Turn(inner.take(id)),
+                });
+            }
+            if inner.closed {
+                return None;
+            }
+            inner = self.work.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Gives a case back after its turn, with its state if that is known to be committed.
+    pub(crate) fn give_back(&self, id: CaseId, held: Option<Held>, attempts: u32) {
+        let mut inner = self.lock();
+        inner.out -= 1;
+        let tick = inner.ticks;
+        inner.ticks += 1;
+        let slot = inner.slots.entry(id).or_default();
+        slot.held = held;
+        slot.attempts = attempts;
+        if !slot.inbox.is_empty() {
+            inner.ready.push_back(Ready::Case(id));
+            self.work.notify_one();
+            return;
+        }
+        slot.busy = false;
+        slot.idle_since = tick;
+        inner.idle.insert(tick, id);
+        while inner.idle.len() > self.cases_held_max {
+            if let Some((_, oldest)) = inner.idle.pop_first() {
+                inner.slots.remove(&oldest);
+            }
+        }
+    }
+
+    /// Puts commands back before a case whose turn could not be committed.
+    pub(crate) fn put_back(&self, id: CaseId, waiting: Vec<Waiting>) {
+        let mut inner = self.lock();
+        let slot = inner.slots.entry(id).or_default();
+        slot.inbox.splice(0..0, waiting);
+    }
+
+    /// Ends a start job.
+    pub(crate) fn started(&self) {
+        self.lock().out -= 1;
+    }
+
+    /// Returns the committed state of a case that is at hand and idle.
+    pub(crate) fn peek(&self, id: CaseId) -> Option<(Arc<Case>, CommitNo)> {
+        let inner = self.lock();
+        let held = inner.slots.get(&id)?.held.as_ref()?;
+        Some((Arc::clone(&held.case), held.revision))
+    }
+
+    /// Returns the head of a case that is at hand and idle.
+    pub(crate) fn head(&self, id: CaseId) -> Option<Seq> {
+        self.lock().slots.get(&id)?.held.as_ref().map(|held| held.case.head)
+    }
+
+    /// Takes no more work; what is queued is still done.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.work.notify_all();
+    }
+
+    /// Tells whether no turn is queued or under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let inner = self.lock();
+        inner.out == 0 && inner.ready.is_empty()
+    }
+}
+
+impl Inner {
+    fn take(&mut self, id: CaseId) -> Turning {
+        let slot = self.slots.entry(id).or_default();
+        Turning {
+            id,
+            waiting: std::mem::take(&mut slot.inbox),
+            held: slot.held.take(),
+            attempts: slot.attempts,
+        }
+    }
+}

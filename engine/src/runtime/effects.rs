@@ -1,0 +1,312 @@
+//! Carrying out effects: calls to agencies, with permits, deadlines, back-off and the fence.
+//!
+//! Only the engine retries. The same id is sent until its deadline, because an agency answers
+//! the same id with the same answer; after it the engine only asks, and an agency that never saw
+//! the id refuses it from then on (the fence), so that a new call is safe. A fault that cannot
+//! get better becomes an incident for a person.
+
+use std::sync::Arc;
+
+use tongban_core::agency::{Ack, AgencyReply, Fault, FaultClass, Invoked, Queried};
+use tongban_core::agency::CallContext;
+use tongban_core::command::{Answer, Command};
+use tongban_core::id::{CallId, CaseId};
+use tongban_core::limits;
+use tongban_core::port::Connector;
+
+use super::Runtime;
+use super::desk::Waiting;
+use super::turn::{CommittedEffect, Step};
+use crate::error::EngineError;
+
+/// Queries of a call past its deadline before a person must look.
+const LATE_QUERIES_MAX: u32 = 10;
+
+/// Starts what the effects say; each call has one carrier at a time.
+pub(super) fn carry_out(runtime: &Arc<Runtime>, effects: Vec<CommittedEffect>) {
+    for effect in effects {
+        if !runtime.carried.begin(effect.call.id) {
+            continue;
+        }
+        let own = Arc::clone(runtime);
+        runtime.tokio.spawn(async move {
+            let id = effect.call.id;
+            tokio::select! {
+                () = own.stopping.cancelled() => {}
+                () = carry(&own, effect) => {}
+            }
+            own.carried.end(id);
+        });
+    }
+}
+
+/// What to do with a call next.
+enum Next {
+    /// Send it, again.
+    Send,
+    /// Ask about it after a while.
+    AskLater(u64),
+    /// Ask about it: its deadline has passed.
+    AskNow,
+    /// Nothing more.
+    Over,
+}
+
+async fn carry(runtime: &Arc<Runtime>, effect: CommittedEffect) {
+    let Some(connector) = runtime.connectors.get(&effect.connector).map(Arc::clone) else {
+        let fault = Fault {
+            class: FaultClass::Refused,
+            effect: tongban_core::agency::Effect::None,
+            code: "connector_missing".to_owned(),
+            retry_after: None,
+            text: format!("没有名为 {0} 的连接器 / there is no connector {0}", effect.connector),
+        };
+        let failed = Command::CallFailed { call: effect.call.id, fault };
+        deliver(runtime, effect.case, failed).await;
+        return;
+    };
+    let mut carrier = Carrier { runtime, connector, effect, attempt: 0, late: 0 };
+    let mut next = match carrier.effect.step {
+        Step::Send => Next::Send,
+        Step::Query { after_millis } => Next::AskLater(after_millis),
+    };
+    loop {
+        next = match next {
+            Next::Send => carrier.send().await,
+            Next::AskLater(millis) => carrier.ask_later(millis).await,
+            Next::AskNow => carrier.ask_late().await,
+            Next::Over => return,
+        };
+    }
+}
+
+/// Carries one call to its end.
+struct Carrier<'a> {
+    runtime: &'a Arc<Runtime>,
+    connector: Arc<dyn Connector>,
+    effect: CommittedEffect,
+    attempt: u32,
+    late: u32,
+}
+
+impl Carrier<'_> {
+    fn context(&self) -> CallContext {
+        let patience = limits::CALL_PATIENCE_MILLIS / 10;
+        CallContext {
+            deadline: self.runtime.wire.now().plus_millis(patience),
+            attempt: self.attempt,
+            purpose: self.effect.call.matter.to_string(),
+        }
+    }
+
+    async fn send(&mut self) -> Next {
+        if self.runtime.wire.now() >= self.effect.call.deadline {
+            return Next::AskNow;
+        }
+        self.attempt += 1;
+        let context = self.context();
+        let invoked = {
+            let _permit = self.runtime.permit(&self.effect.connector).await;
+            self.connector.invoke(&self.effect.call, &context).await
+        };
+        match invoked {
+            Ok(Invoked::Replied(reply)) => self.replied(reply).await,
+            Ok(Invoked::AskPerson(task)) => {
+                let command = Command::AskPerson { call: self.effect.call.id, task };
+                deliver(self.runtime, self.effect.case, command).await;
+                Next::Over
+            }
+            Err(fault) => self.after_fault(fault).await,
+        }
+    }
+
+    async fn after_fault(&mut self, fault: Fault) -> Next {
+        tracing::debug!(
+            call.id = %self.effect.call.id,
+            connector.name = self.effect.connector,
+            step.attempt = self.attempt,
+            error.code = fault.code,
+            "a call failed"
+        );
+        match fault.class {
+            FaultClass::Retryable | FaultClass::Unavailable | FaultClass::Unknown => {
+                let wait = fault.retry_after.unwrap_or_else(|| back_off(self.attempt));
+                self.runtime.wire.wait_millis(wait.min(limits::CALL_BACKOFF_MILLIS_MAX)).await;
+                Next::Send
+            }
+            FaultClass::Expired => Next::AskNow,
+            FaultClass::Refused | FaultClass::ContractViolation | FaultClass::Conflict => {
+                self.fail(fault).await
+            }
+        }
+    }
+
+    async fn fail(&mut self, fault: Fault) -> Next {
+        let command = Command::CallFailed { call: self.effect.call.id, fault };
+        deliver(self.runtime, self.effect.case, command).await;
+        Next::Over
+    }
+
+    async fn replied(&mut self, reply: AgencyReply) -> Next {
+        let terminal = reply.body.is_terminal();
+        let pause = match &reply.body {
+            tongban_core::agency::ReplyBody::Accepted { next_query_after, .. } => *next_query_after,
+            tongban_core::agency::ReplyBody::Act(_)
+            | tongban_core::agency::ReplyBody::Completed { .. }
+            | tongban_core::agency::ReplyBody::Otherwise(_) => None,
+        };
+        let connector = self.effect.connector.clone();
+        deliver(self.runtime, self.effect.case, Command::Reply { connector, reply }).await;
+        if terminal {
+            return Next::Over;
+        }
+        Next::AskLater(pause.unwrap_or(tongban_core::turn::QUERY_MILLIS_DEFAULT))
+    }
+
+    /// Asks about a call that the agency works on, unless a callback has ended it meanwhile.
+    async fn ask_later(&mut self, millis: u64) -> Next {
+        let over = self.runtime.carried.over(self.effect.call.id);
+        tokio::select! {
+            () = self.runtime.wire.wait_millis(millis) => {}
+            () = over.notified() => return Next::Over,
+        }
+        if !self.runtime.is_call_open(self.effect.case, self.effect.call.id).await {
+            return Next::Over;
+        }
+        match self.query().await {
+            Ok(Queried::Known(reply)) => self.replied(reply).await,
+            Ok(Queried::UnknownFenced) => self.fenced().await,
+            Ok(Queried::Forgotten) => self.fail(forgotten()).await,
+            Err(_) => Next::AskLater(millis.max(limits::CALL_BACKOFF_MILLIS_MAX)),
+        }
+    }
+
+    /// Asks about a call whose deadline has passed; it must not be sent again.
+    async fn ask_late(&mut self) -> Next {
+        self.late += 1;
+        match self.query().await {
+            Ok(Queried::Known(reply)) => self.replied(reply).await,
+            Ok(Queried::UnknownFenced) => self.fenced().await,
+            Ok(Queried::Forgotten) => self.fail(forgotten()).await,
+            Err(fault) if self.late >= LATE_QUERIES_MAX => self.fail(fault).await,
+            Err(_) => {
+                self.runtime.wire.wait_millis(back_off(self.late)).await;
+                Next::AskNow
+            }
+        }
+    }
+
+    async fn query(&self) -> Result<Queried, Fault> {
+        let context = self.context();
+        let _permit = self.runtime.permit(&self.effect.connector).await;
+        self.connector.query(&self.effect.call, &context).await
+    }
+
+    async fn fenced(&mut self) -> Next {
+        let command = Command::CallFenced { call: self.effect.call.id };
+        deliver(self.runtime, self.effect.case, command).await;
+        Next::Over
+    }
+}
+
+fn forgotten() -> Fault {
+    Fault {
+        class: FaultClass::Conflict,
+        effect: tongban_core::agency::Effect::Unknown,
+        code: "forgotten".to_owned(),
+        retry_after: None,
+        text: "对方已不再保存该调用的结果 / the agency no longer keeps the reply".to_owned(),
+    }
+}
+
+/// Returns the milliseconds before attempt `attempt` + 1: doubled each time, up to the limit.
+fn back_off(attempt: u32) -> u64 {
+    let doubled = limits::CALL_BACKOFF_MILLIS_MIN.saturating_mul(1 << attempt.min(16));
+    doubled.min(limits::CALL_BACKOFF_MILLIS_MAX)
+}
+
+/// Puts what an agency said before its case, until it is stored.
+pub(super) async fn deliver(runtime: &Arc<Runtime>, case: CaseId, command: Command) {
+    let mut attempt = 0;
+    loop {
+        let (reply, told) = tokio::sync::oneshot::channel();
+        let waiting = Waiting { command: command.clone(), record: None, reply: Some(reply) };
+        let submitted = runtime.desk.submit(case, waiting);
+        let outcome = match submitted {
+            Ok(()) => told.await.unwrap_or(Err(EngineError::Stopped)),
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(_) | Err(EngineError::Stopped) => return,
+            Err(error) => {
+                tracing::debug!(case.id = %case, error.code = error.code(), "a reply waits to be stored");
+                attempt += 1;
+                runtime.wire.wait_millis(back_off(attempt)).await;
+            }
+        }
+    }
+}
+
+/// Stores a reply that came by callback, and ends the wait of its carrier.
+pub(super) async fn take_in(
+    runtime: &Arc<Runtime>,
+    connector: String,
+    reply: AgencyReply,
+) -> Result<Ack, EngineError> {
+    let Some(case) = runtime.case_of_call(reply.call, &connector).await? else {
+        return Ok(Ack::UnknownCall);
+    };
+    let (id, terminal) = (reply.call, reply.body.is_terminal());
+    let command = Command::Reply { connector, reply };
+    let told = runtime.ask(case, command, None).await?;
+    if terminal {
+        runtime.carried.finish(id);
+    }
+    Ok(match told.answer {
+        Answer::Acked(ack) => ack,
+        Answer::Done | Answer::Refused(_) => Ack::Stored,
+    })
+}
+
+/// Calls that have a carrier.
+#[derive(Default)]
+pub(crate) struct Carried {
+    /// The calls, each with what tells its carrier that it is over.
+    calls: std::sync::Mutex<std::collections::HashMap<CallId, Arc<tokio::sync::Notify>>>,
+}
+
+impl Carried {
+    fn lock(
+        &self,
+    ) -> std::sync::MutexGuard<'_, std::collections::HashMap<CallId, Arc<tokio::sync::Notify>>> {
+        self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn begin(&self, id: CallId) -> bool {
+        let mut calls = self.lock();
+        if calls.contains_key(&id) {
+            return false;
+        }
+        calls.insert(id, Arc::default());
+        true
+    }
+
+    fn over(&self, id: CallId) -> Arc<tokio::sync::Notify> {
+        self.lock().get(&id).map(Arc::clone).unwrap_or_default()
+    }
+
+    fn finish(&self, id: CallId) {
+        if let Some(over) = self.lock().get(&id) {
+            over.notify_one();
+        }
+    }
+
+    fn end(&self, id: CallId) {
+        self.lock().remove(&id);
+    }
+
+    /// Tells whether no call is under way.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+}

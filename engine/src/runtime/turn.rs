@@ -1,0 +1,182 @@
+//! `PendingTurn` → commit → `CommittedTurn` → effects: the only road to a connector, by type.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tongban_core::agency::Call;
+use tongban_core::calendar::Calendar;
+use tongban_core::case::Case;
+use tongban_core::digest::Secret;
+use tongban_core::id::{CallId, CaseId, CommitNo, DepartmentCode, Epoch};
+use tongban_core::port::{Commit, IdempotencyRecord, Store, StoreError};
+use tongban_core::read_model;
+use tongban_core::request::Ask;
+use tongban_core::summary::IndexRow;
+use tongban_core::time::Moment;
+use tongban_core::turn::{Effect, TurnOutput};
+
+use super::desk::Held;
+
+/// What a commit needs beside the turn itself.
+pub(super) struct Ledger<'a> {
+    /// The store's secret.
+    pub(super) secret: &'a Secret,
+    /// The owner's epoch.
+    pub(super) epoch: Epoch,
+    /// The holiday table.
+    pub(super) calendar: &'a Calendar,
+    /// Lawful time.
+    pub(super) now: Moment,
+}
+
+/// A turn's results, not yet stored.
+#[must_use = "a turn that is not committed never happened"]
+pub(super) struct PendingTurn {
+    commit: Commit,
+    case: Arc<Case>,
+    rows: BTreeSet<IndexRow>,
+    effects: Vec<CommittedEffect>,
+}
+
+impl PendingTurn {
+    /// Makes the commit of a turn: entries, read model and index rows together.
+    pub(super) fn new(
+        output: TurnOutput,
+        before: &BTreeSet<IndexRow>,
+        idempotency: Vec<IdempotencyRecord>,
+        ledger: &Ledger<'_>,
+    ) -> Self {
+        let effects = CommittedEffect::of_turn(&output, ledger.secret);
+        let TurnOutput { case, expected, entries, retry, answers: _, effects: _ } = output;
+        let summary = read_model::summarise(&case, ledger.calendar, ledger.now);
+        let mut rows = read_model::rows(&case, &summary, ledger.secret);
+        if retry.is_some() {
+            // The turn is owed again: the row lets a restart find the case.
+            rows.insert(IndexRow::Outbox);
+        }
+        let commit = Commit {
+            case: case.id,
+            expected,
+            epoch: ledger.epoch,
+            at: ledger.now,
+            entries,
+            summary,
+            rows_gone: before.difference(&rows).cloned().collect(),
+            rows_new: rows.difference(before).cloned().collect(),
+            idempotency,
+        };
+        Self { commit, case, rows, effects }
+    }
+
+    /// Tells whether the turn has a timer that nobody waits for yet.
+    pub(super) fn has_new_timer(&self) -> bool {
+        self.commit.rows_new.iter().any(|row| matches!(row, IndexRow::Timer { .. }))
+    }
+
+    /// Stores the turn. Nothing of it has happened unless this returns `Ok`.
+    pub(super) async fn commit(self, store: &dyn Store) -> Result<CommittedTurn, StoreError> {
+        let committed = store.append(self.commit).await?;
+        Ok(CommittedTurn {
+            held: Held { case: self.case, rows: self.rows, revision: committed.no },
+            effects: self.effects,
+        })
+    }
+}
+
+/// A turn that is on disk. Only this type gives out effects to carry out.
+pub(super) struct CommittedTurn {
+    held: Held,
+    effects: Vec<CommittedEffect>,
+}
+
+impl CommittedTurn {
+    /// Returns the number of its commit.
+    pub(super) fn revision(&self) -> CommitNo {
+        self.held.revision
+    }
+
+    /// Returns the case.
+    pub(super) fn case_id(&self) -> CaseId {
+        self.held.case.id
+    }
+
+    /// Hands over the effects, which happen at least once from here on, and the state.
+    pub(super) fn into_parts(self) -> (Vec<CommittedEffect>, Held) {
+        (self.effects, self.held)
+    }
+}
+
+/// A call whose request is on disk, ready to leave.
+#[derive(Debug)]
+pub(crate) struct CommittedEffect {
+    /// Its case.
+    pub(super) case: CaseId,
+    /// The connector it goes through.
+    pub(super) connector: String,
+    /// The call.
+    pub(super) call: Call,
+    /// What to do with it.
+    pub(super) step: Step,
+}
+
+/// What to do with a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// Send it, or send it again.
+    Send,
+    /// Ask for its newest reply after so many milliseconds.
+    Query {
+        /// When to ask.
+        after_millis: u64,
+    },
+}
+
+impl CommittedEffect {
+    /// Renders a turn's effects. Private to this module's road: the results leave it only inside
+    /// a [`CommittedTurn`], or through [`CommittedEffect::of_stored`].
+    fn of_turn(output: &TurnOutput, store: &Secret) -> Vec<Self> {
+        let case = &output.case;
+        let secret = store.derive(b"case", &case.id.0);
+        let effects = output.effects.iter();
+        effects.filter_map(|effect| Self::of(case, &secret, effect)).collect()
+    }
+
+    /// Renders the effects of a turn that wrote nothing: what they rest on is on disk already.
+    pub(super) fn of_stored(output: &TurnOutput, store: &Secret) -> Vec<Self> {
+        assert!(output.entries.is_empty(), "a turn with entries must be committed first");
+        Self::of_turn(output, store)
+    }
+
+    fn of(case: &Case, secret: &Secret, effect: &Effect) -> Option<Self> {
+        let (id, step) = match effect {
+            Effect::Send(id) => (*id, Step::Send),
+            Effect::Query { call, after_millis } => {
+                (*call, Step::Query { after_millis: *after_millis })
+            }
+        };
+        let (connector, call) = render(case, secret, id)?;
+        Some(Self { case: case.id, connector, call, step })
+    }
+}
+
+/// Builds a call from its journal; the same journal gives the same call.
+fn render(case: &Case, secret: &Secret, id: CallId) -> Option<(String, Call)> {
+    let state = case.calls.get(&id)?;
+    let matter = case.matter(state.matter)?;
+    let request = matter.run.request(&state.request)?;
+    let Ask::Call { operation, input, place: _ } = &request.made.ask else { return None };
+    let (role, operation) = operation.split_once('.')?;
+    let call = Call {
+        id,
+        operation: operation.to_owned(),
+        role: DepartmentCode::new(role),
+        region: state.made.region.clone(),
+        case_no: case.started.number.clone(),
+        matter: matter.planned.code.clone(),
+        issued_at: state.made.issued_at,
+        deadline: state.made.deadline,
+        input: input.clone(),
+        salt: secret.keyed(b"call-salt", &id.0),
+    };
+    Some((state.made.connector.clone(), call))
+}

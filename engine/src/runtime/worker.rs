@@ -1,0 +1,324 @@
+//! The script threads: load, turn, commit. The imperative shell around core's pure turn.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tongban_core::case::Case;
+use tongban_core::command::{Answer, Command};
+use tongban_core::entry::Origin;
+use tongban_core::id::CaseId;
+use tongban_core::limits;
+use tongban_core::port::{IdempotencyRecord, StoreError};
+use tongban_core::turn::{self, TurnContext, TurnOutput};
+use tongban_core::{read_model, start};
+
+use super::desk::{Held, Job, Starting, Told, Turning, Waiting};
+use super::turn::{CommittedEffect, Ledger, PendingTurn};
+use super::{Runtime, effects};
+use crate::error::EngineError;
+
+/// Takes work from the desk until it is closed.
+pub(super) fn work(runtime: &Arc<Runtime>) {
+    while let Some(job) = runtime.desk.next() {
+        match job {
+            Job::Turn(turning) => take_turn(runtime, turning),
+            Job::Start(starting) => begin(runtime, *starting),
+        }
+    }
+}
+
+/// What a turn was taken with, kept until its commit is known.
+struct Underway {
+    id: CaseId,
+    waiting: Vec<Waiting>,
+    answers: Vec<Answer>,
+    attempts: u32,
+}
+
+fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
+    let Turning { id, mut waiting, held, attempts } = turning;
+    let held = match held.map_or_else(|| load(runtime, id), |held| Ok(Some((held, Loaded::AtHand)))) {
+        Ok(Some((held, loaded))) => {
+            if loaded == Loaded::FromStore {
+                let wake = Waiting { command: Command::Wake, record: None, reply: None };
+                waiting.insert(0, wake);
+            }
+            held
+        }
+        Ok(None) => return give_up(runtime, id, waiting, &not_there()),
+        Err(error) => return give_up(runtime, id, waiting, &error),
+    };
+    let commands: Vec<Command> = waiting.iter().map(|waiting| waiting.command.clone()).collect();
+    let (before, revision) = (held.rows, held.revision);
+    let turned = catch_unwind(AssertUnwindSafe(|| evaluate(runtime, held.case, &commands)));
+    let output = match turned {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return give_up(runtime, id, waiting, &error),
+        Err(_) => {
+            tracing::error!(case.id = %id, "a turn panicked");
+            return panicked(runtime, Underway { id, waiting, answers: Vec::new(), attempts });
+        }
+    };
+    let retry = output.retry.clone();
+    let attempts = if retry.is_some() { attempts + 1 } else { 0 };
+    let answers = output.answers.clone();
+    let underway = Underway { id, waiting, answers, attempts };
+    if output.entries.is_empty() {
+        let again = CommittedEffect::of_stored(&output, &runtime.identity.secret);
+        let held = Held { case: output.case, rows: before, revision };
+        return unchanged(runtime, underway, held, again);
+    }
+    let records = records(&underway);
+    let pending = PendingTurn::new(output, &before, records, &runtime.ledger());
+    store(runtime, underway, pending);
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Loaded {
+    AtHand,
+    FromStore,
+}
+
+fn not_there() -> EngineError {
+    use tongban_core::command::Refusal;
+    Refusal::new("CASE_NOT_FOUND", "没有这个办件", "there is no such case").into()
+}
+
+fn load(runtime: &Runtime, id: CaseId) -> Result<Option<(Held, Loaded)>, EngineError> {
+    let stored = runtime.tokio.block_on(runtime.store.load(id))?;
+    let Some(stored) = stored else { return Ok(None) };
+    let case = Case::from_entries(id, &stored.entries)?;
+    let summary = read_model::summarise(&case, &runtime.calendar, runtime.lawful.now());
+    let rows = read_model::rows(&case, &summary, &runtime.identity.secret);
+    let held = Held { case: Arc::new(case), rows, revision: stored.revision };
+    Ok(Some((held, Loaded::FromStore)))
+}
+
+fn evaluate(
+    runtime: &Runtime,
+    case: Arc<Case>,
+    commands: &[Command],
+) -> Result<TurnOutput, EngineError> {
+    let digest = case.started.closure;
+    let closure = runtime
+        .scripts
+        .closure(&digest)
+        .ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
+    let secret = runtime.case_secret(case.id);
+    let context = TurnContext {
+        now: runtime.lawful.now().max(case.updated_at),
+        wire_now: runtime.wire.now(),
+        script: runtime.scripts.as_ref(),
+        wiring: runtime.wiring.as_ref(),
+        calendar: &runtime.calendar,
+        secret: &secret,
+        closure: &closure,
+    };
+    Ok(turn::take(case, commands, &context)?)
+}
+
+/// Returns what to remember of the commands that were done.
+fn records(underway: &Underway) -> Vec<IdempotencyRecord> {
+    let both = underway.waiting.iter().zip(&underway.answers);
+    both.filter(|(_, answer)| **answer == Answer::Done)
+        .filter_map(|(waiting, _)| waiting.record.clone())
+        .collect()
+}
+
+/// A turn that wrote nothing needs no commit.
+fn unchanged(
+    runtime: &Arc<Runtime>,
+    underway: Underway,
+    held: Held,
+    again: Vec<CommittedEffect>,
+) {
+    effects::carry_out(runtime, again);
+    tell(underway.id, underway.waiting, underway.answers, held.revision);
+    let attempts = underway.attempts;
+    retry_later(runtime, underway.id, attempts);
+    runtime.desk.give_back(underway.id, Some(held), attempts);
+}
+
+fn tell(
+    id: CaseId,
+    waiting: Vec<Waiting>,
+    answers: Vec<Answer>,
+    revision: tongban_core::id::CommitNo,
+) {
+    for (waiting, answer) in waiting.into_iter().zip(answers) {
+        if let Some(reply) = waiting.reply {
+            // A caller that went away needs no answer; what it asked for is stored.
+            let _gone = reply.send(Ok(Told { answer, case: id, revision }));
+        }
+    }
+}
+
+/// Stores a turn and finishes it once the outcome is known; the script thread goes on meanwhile.
+fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
+    let runtime = Arc::clone(runtime);
+    let timer = pending.has_new_timer();
+    let tokio = runtime.tokio.clone();
+    tokio.spawn(async move {
+        match pending.commit(runtime.store.as_ref()).await {
+            Ok(committed) => {
+                runtime.publish(committed.revision());
+                let (effects, held) = committed.into_parts();
+                tell(underway.id, underway.waiting, underway.answers, held.revision);
+                retry_later(&runtime, underway.id, underway.attempts);
+                runtime.desk.give_back(underway.id, Some(held), underway.attempts);
+                effects::carry_out(&runtime, effects);
+                if timer {
+                    runtime.timers.notify_one();
+                }
+            }
+            Err(error) => not_stored(&runtime, underway, error),
+        }
+    });
+}
+
+/// Nothing of the turn has happened; what can be tried again is, over the state in the store.
+fn not_stored(runtime: &Arc<Runtime>, underway: Underway, error: StoreError) {
+    let Underway { id, waiting, answers: _, attempts } = underway;
+    match error {
+        StoreError::Conflict { .. } if attempts < limits::TURN_ATTEMPTS_MAX => {
+            let own = waiting.into_iter().filter(|waiting| waiting.command != Command::Wake);
+            runtime.desk.put_back(id, own.collect());
+            runtime.desk.give_back(id, None, attempts + 1);
+        }
+        StoreError::Remembered(record) => {
+            let (same, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| {
+                waiting.record.as_ref().is_some_and(|own| own.key == record.key)
+            });
+            for waiting in same {
+                if let Some(reply) = waiting.reply {
+                    let remembered = StoreError::Remembered(record.clone());
+                    let _gone = reply.send(Err(remembered.into()));
+                }
+            }
+            runtime.desk.put_back(id, others);
+            runtime.desk.give_back(id, None, attempts);
+        }
+        error => {
+            tracing::warn!(case.id = %id, error.code = error.code(), "a turn was not stored");
+            give_up(runtime, id, waiting, &error.into());
+        }
+    }
+}
+
+fn give_up(runtime: &Arc<Runtime>, id: CaseId, waiting: Vec<Waiting>, error: &EngineError) {
+    for waiting in waiting {
+        if let Some(reply) = waiting.reply {
+            let _gone = reply.send(Err(error.clone()));
+        }
+    }
+    runtime.desk.give_back(id, None, 0);
+}
+
+/// A panic is a fault of the machine: tried again a few times, then an incident.
+fn panicked(runtime: &Arc<Runtime>, underway: Underway) {
+    let Underway { id, waiting, attempts, .. } = underway;
+    let own = waiting.into_iter().filter(|waiting| waiting.command != Command::Wake);
+    if attempts >= limits::TURN_ATTEMPTS_MAX {
+        return give_up(runtime, id, own.collect(), &EngineError::Stopped);
+    }
+    runtime.desk.put_back(id, own.collect());
+    runtime.desk.give_back(id, None, attempts + 1);
+}
+
+/// Infrastructure errors are retried a bounded number of times, then become an incident.
+fn retry_later(runtime: &Arc<Runtime>, id: CaseId, attempts: u32) {
+    if attempts == 0 {
+        return;
+    }
+    let command = if attempts > limits::TURN_ATTEMPTS_MAX {
+        Command::TurnFailed { reason: "脚本执行超时 / the wall-clock guard stopped the run".to_owned() }
+    } else {
+        Command::Wake
+    };
+    let runtime = Arc::clone(runtime);
+    let wait = limits::CALL_BACKOFF_MILLIS_MIN << attempts.min(6);
+    let tokio = runtime.tokio.clone();
+    tokio.spawn(async move {
+        runtime.wire.wait_millis(wait).await;
+        let again = Waiting { command, record: None, reply: None };
+        if let Err(error) = runtime.desk.submit(id, again) {
+            tracing::debug!(case.id = %id, error.code = error.code(), "a turn waits for the next start");
+        }
+    });
+}
+
+/// Starts a case: selects its matters, checks the input, commits the first entry.
+fn begin(runtime: &Arc<Runtime>, starting: Starting) {
+    let Starting { by, input, number, mut record, reply } = starting;
+    let begun = catch_unwind(AssertUnwindSafe(|| first_turn(runtime, &by, input, number)))
+        .unwrap_or(Err(EngineError::Stopped));
+    let output = match begun {
+        Ok(output) => output,
+        Err(error) => {
+            let _gone = reply.send(Err(error));
+            return runtime.desk.started();
+        }
+    };
+    let id = output.case.id;
+    let digest = output.case.started.closure;
+    record.result = vec![id.to_string()];
+    let pending = PendingTurn::new(output, &BTreeSet::new(), vec![record], &runtime.ledger());
+    let runtime = Arc::clone(runtime);
+    let tokio = runtime.tokio.clone();
+    tokio.spawn(async move {
+        let stored = async {
+            runtime.keep_closure(digest).await?;
+            pending.commit(runtime.store.as_ref()).await.map_err(EngineError::from)
+        };
+        let told = stored.await.map(|committed| {
+            runtime.publish(committed.revision());
+            Told {
+                answer: Answer::Done,
+                case: committed.case_id(),
+                revision: committed.revision(),
+            }
+        });
+        let _gone = reply.send(told);
+        runtime.desk.started();
+    });
+}
+
+fn first_turn(
+    runtime: &Runtime,
+    by: &tongban_core::viewer::Viewer,
+    input: start::StartCase,
+    number: String,
+) -> Result<TurnOutput, EngineError> {
+    let closure = runtime.active(&input.service)?;
+    let selected = runtime
+        .scripts
+        .select(&closure, &input.answers)
+        .map_err(EngineError::Script)?;
+    let started = start::start(&closure, input, number, &selected)?;
+    let now = runtime.lawful.now();
+    let id = runtime.new_case_id(now);
+    let secret = runtime.case_secret(id);
+    let context = TurnContext {
+        now,
+        wire_now: runtime.wire.now(),
+        script: runtime.scripts.as_ref(),
+        wiring: runtime.wiring.as_ref(),
+        calendar: &runtime.calendar,
+        secret: &secret,
+        closure: &closure,
+    };
+    let origin = Origin::Person { subject: by.subject.clone(), role: by.role.code().to_owned() };
+    Ok(turn::begin(id, started, origin, &context)?)
+}
+
+impl Runtime {
+    fn ledger(&self) -> Ledger<'_> {
+        Ledger {
+            secret: &self.identity.secret,
+            epoch: self.identity.epoch,
+            calendar: &self.calendar,
+            now: self.lawful.now(),
+        }
+    }
+}
