@@ -1,1 +1,27 @@
-//! Placeholder while the workspace is laid out.
+//! The Rhai host of Tongban, and the services and matters that ship with it.
+//!
+//! [`Host`] implements core's port [`tongban_core::port::Script`]: it loads closures, evaluates
+//! predicates, and runs a matter's script over its journal. [`check`] reads a script folder and
+//! says what is wrong with it before anybody deploys it. Scripts are untrusted: start reading at
+//! `sandbox`, then `suspend`, then `api`.
+
+mod api;
+pub mod check;
+mod compile;
+mod convert;
+mod diagnose;
+mod host;
+mod load;
+mod program;
+mod safe;
+mod sandbox;
+mod sources;
+mod suspend;
+#[cfg(test)]
+mod testing;
+
+pub use check::{Catalogue, Report, check};
+pub use diagnose::{Both, Finding};
+pub use host::Host;
+pub use load::LoadError;
+pub use suspend::Guard;

@@ -1,0 +1,170 @@
+//! Asking systems and people: `start`, `ask`, `at`, `start_decide`, `decide`, `wait`, `settle`.
+
+use rhai::{Dynamic, Engine, ImmutableString, Map, NativeCallContext};
+use tongban_core::replay::Handle;
+use tongban_core::request::Ask;
+use tongban_core::value::Value;
+
+use crate::api::outcome::{settled, waited};
+use crate::convert::from_script;
+use crate::diagnose::Trouble;
+use crate::suspend::{Thrown, with};
+
+/// Something that can be waited for, in the run that made it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Awaited(pub(crate) Handle);
+
+/// Another place, from `at(…)`, whose agencies are called instead of the matter's own.
+#[derive(Clone, Debug)]
+struct Place(String);
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Awaited>("Handle");
+    engine.register_type_with_name::<Place>("Place");
+    calls(engine);
+    decisions(engine);
+    engine
+        .register_fn("wait", |context: NativeCallContext<'_>, on: Awaited| wait(&context, on))
+        .register_fn("settle", |context: NativeCallContext<'_>, on: Awaited| {
+            with(&context, |run| run.replay.wait(on.0)).map(settled)
+        });
+    for name in ["wait", "settle"] {
+        engine.register_fn(name, move |given: Dynamic| not_a_handle(name, &given));
+    }
+}
+
+fn calls(engine: &mut Engine) {
+    engine
+        .register_fn("start", |context: NativeCallContext<'_>, op: &str, input: Map| {
+            start(&context, None, op, input)
+        })
+        .register_fn("start", |context: NativeCallContext<'_>, op: &str| {
+            start(&context, None, op, Map::new())
+        })
+        .register_fn("ask", |context: NativeCallContext<'_>, op: &str, input: Map| {
+            ask(&context, None, op, input)
+        })
+        .register_fn("ask", |context: NativeCallContext<'_>, op: &str| {
+            ask(&context, None, op, Map::new())
+        })
+        .register_fn("at", |place: &str| Place(place.to_owned()))
+        .register_fn(
+            "start",
+            |context: NativeCallContext<'_>, place: &mut Place, op: &str, input: Map| {
+                start(&context, Some(place.0.clone()), op, input)
+            },
+        )
+        .register_fn(
+            "ask",
+            |context: NativeCallContext<'_>, place: &mut Place, op: &str, input: Map| {
+                ask(&context, Some(place.0.clone()), op, input)
+            },
+        );
+}
+
+fn decisions(engine: &mut Engine) {
+    engine
+        .register_fn(
+            "start_decide",
+            |context: NativeCallContext<'_>, role: &str, task: Map| {
+                start_decide(&context, role, task)
+            },
+        )
+        .register_fn("decide", |context: NativeCallContext<'_>, role: &str, task: Map| {
+            let handle = start_decide(&context, role, task)?;
+            wait(&context, handle)
+        });
+}
+
+/// Waits for a handle; throws the outcome when it is not success.
+pub(crate) fn wait(context: &NativeCallContext<'_>, on: Awaited) -> Result<Dynamic, Thrown> {
+    waited(with(context, |run| run.replay.wait(on.0))?)
+}
+
+fn start(
+    context: &NativeCallContext<'_>,
+    place: Option<String>,
+    operation: &str,
+    input: Map,
+) -> Result<Awaited, Thrown> {
+    if operation.split_once('.').is_none_or(|(role, name)| role.is_empty() || name.is_empty()) {
+        return Err(Trouble::new(
+            "OPERATION",
+            format!("{operation} 不是“部门.操作”"),
+            format!("{operation} is not of the form role.operation"),
+        )
+        .advise(
+            "例如 \"natural-resources.parcel\"。",
+            "write for example \"natural-resources.parcel\".",
+        )
+        .thrown());
+    }
+    let input = from_script(&input.into(), operation).map_err(Trouble::thrown)?;
+    let ask = Ask::Call {
+        operation: operation.to_owned(),
+        place,
+        input,
+    };
+    with(context, |run| run.replay.request(ask)).map(Awaited)
+}
+
+fn ask(
+    context: &NativeCallContext<'_>,
+    place: Option<String>,
+    operation: &str,
+    input: Map,
+) -> Result<Dynamic, Thrown> {
+    let handle = start(context, place, operation, input)?;
+    wait(context, handle)
+}
+
+fn start_decide(
+    context: &NativeCallContext<'_>,
+    role: &str,
+    mut task: Map,
+) -> Result<Awaited, Thrown> {
+    let title = task.remove("title").unwrap_or_default();
+    let title = title.try_cast::<ImmutableString>().ok_or_else(|| {
+        Trouble::new(
+            "DECIDE",
+            "decide 需要 title（审批人看到的标题）",
+            "decide needs a title, which the approver reads",
+        )
+        .thrown()
+    })?;
+    let part = |task: &mut Map, name: &str| match task.remove(name) {
+        Some(value) => from_script(&value, name).map_err(Trouble::thrown),
+        None => Ok(Value::Null),
+    };
+    let facts = part(&mut task, "facts")?;
+    let options = part(&mut task, "options")?;
+    if let Some(name) = task.keys().next() {
+        return Err(Trouble::new(
+            "DECIDE",
+            format!("decide 不认识选项 {name}"),
+            format!("decide does not know {name}"),
+        )
+        .advise_nearest(name, ["title", "facts", "options"])
+        .thrown());
+    }
+    let ask = Ask::Decide {
+        role: role.to_owned(),
+        title: title.to_string(),
+        facts,
+        options,
+    };
+    with(context, |run| run.replay.request(ask)).map(Awaited)
+}
+
+fn not_a_handle(name: &str, given: &Dynamic) -> Result<Dynamic, Thrown> {
+    Err(Trouble::new(
+        "NOT_A_HANDLE",
+        format!("{name} 只能等待句柄，而不是 {}", given.type_name()),
+        format!("{name} waits for a handle, not for {}", given.type_name()),
+    )
+    .advise(
+        "句柄来自 start、start_decide、timer、all 等；多个句柄请用 wait(all([…]))。",
+        "handles come from start, start_decide, timer, all …; for several write wait(all([…])).",
+    )
+    .thrown())
+}

@@ -1,0 +1,148 @@
+//! `m`: what a script may see of its case, as of the newest entry that it has consumed.
+//!
+//! The value in the script is empty; each member is read from the run when it is used, so that
+//! results of earlier matters appear where the journal says they arrived.
+
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext};
+use tongban_core::entry::{Found, Party};
+use tongban_core::value::Value;
+
+use crate::api::outcome::unknown;
+use crate::convert::to_script;
+use crate::suspend::{Current, Thrown, with};
+
+/// The host object `m`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MatterView;
+
+/// Reads one member of `m`.
+type Member = fn(&Current) -> Dynamic;
+
+/// Every member of `m`.
+const MEMBERS: [(&str, Member); 9] = [
+    ("form", form),
+    ("answers", answers),
+    ("applicant", applicant),
+    ("agent", agent),
+    ("region", region),
+    ("case_no", case_no),
+    ("materials", materials),
+    ("missing", missing),
+    ("results", results),
+];
+
+/// Returns the names of the members.
+pub(crate) fn members() -> impl Iterator<Item = &'static str> {
+    MEMBERS.iter().map(|(name, _)| *name)
+}
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<MatterView>("m");
+    for (name, read) in MEMBERS {
+        engine.register_get(
+            name,
+            move |context: NativeCallContext<'_>, _: &mut MatterView| -> Result<Dynamic, Thrown> {
+                with(&context, |run| Ok(read(run)))
+            },
+        );
+    }
+    engine.register_indexer_get(|_: &mut MatterView, name: &str| {
+        unknown(name, "m", "m", &members().collect::<Vec<_>>())
+    });
+}
+
+/// Picks the declared names; what was left open is `()`, what is not declared does not exist.
+fn picked<'n>(data: &Value, names: impl Iterator<Item = &'n str>) -> Dynamic {
+    names
+        .map(|name| (name.into(), data.get(name).map_or(Dynamic::UNIT, to_script)))
+        .collect::<Map>()
+        .into()
+}
+
+fn form(run: &Current) -> Dynamic {
+    let declared = run.def.form.iter().map(|field| field.name.as_str());
+    picked(&run.replay.case().started.form, declared)
+}
+
+fn answers(run: &Current) -> Dynamic {
+    let asked = run.questions.iter().map(String::as_str);
+    picked(&run.replay.case().started.answers, asked)
+}
+
+fn party(party: &Party) -> Dynamic {
+    to_script(&Value::of([
+        ("id", Value::from(party.id.as_str())),
+        ("name", Value::from(party.name.as_str())),
+    ]))
+}
+
+fn applicant(run: &Current) -> Dynamic {
+    party(&run.replay.case().started.applicant)
+}
+
+fn agent(run: &Current) -> Dynamic {
+    let agent = run.replay.case().started.agent.as_ref();
+    agent.map_or(Dynamic::UNIT, party)
+}
+
+fn region(run: &Current) -> Dynamic {
+    run.replay.case().started.region.to_string().into()
+}
+
+fn case_no(run: &Current) -> Dynamic {
+    run.replay.case().started.number.clone().into()
+}
+
+fn found(run: &Current) -> impl Iterator<Item = (&str, &Found)> {
+    let filed = run.replay.matter().filed.as_ref();
+    filed
+        .into_iter()
+        .flat_map(|filed| &filed.materials)
+        .map(|material| (material.code.as_str(), &material.how))
+}
+
+fn materials(run: &Current) -> Dynamic {
+    found(run)
+        .map(|(code, how)| (code.into(), to_script(&material(how))))
+        .collect::<Map>()
+        .into()
+}
+
+fn material(how: &Found) -> Value {
+    let (how, name, what) = match how {
+        Found::ResultOf { number, .. } => ("result", "number", number.clone()),
+        Found::Given { digest } => ("given", "digest", digest.to_string()),
+        Found::Owed { .. } => ("owed", "number", String::new()),
+        Found::Missing => ("missing", "number", String::new()),
+    };
+    Value::of([("how", Value::from(how)), (name, Value::from(what))])
+}
+
+fn missing(run: &Current) -> Dynamic {
+    found(run)
+        .filter(|(_, how)| matches!(how, Found::Owed { .. } | Found::Missing))
+        .map(|(code, _)| Dynamic::from(code.to_owned()))
+        .collect::<Array>()
+        .into()
+}
+
+fn results(run: &Current) -> Dynamic {
+    run.replay
+        .results()
+        .map(|(earlier, result)| {
+            let mut fields = match &result.fields {
+                Value::Map(fields) => fields.clone(),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Int(_)
+                | Value::Decimal(_)
+                | Value::Text(_)
+                | Value::List(_) => std::collections::BTreeMap::new(),
+            };
+            fields.insert("number".to_owned(), Value::from(result.number.as_str()));
+            let code = earlier.planned.code.as_str();
+            (code.into(), to_script(&Value::Map(fields)))
+        })
+        .collect::<Map>()
+        .into()
+}

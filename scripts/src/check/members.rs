@@ -1,0 +1,113 @@
+//! Members of `m` in `handle`: `m.foo`, `m.form.foo`, `m.answers.foo`, `m.results["foo"]`.
+
+use std::collections::BTreeSet;
+
+use rhai::{ASTNode, BinaryExpr, Expr, Position};
+use tongban_core::definition::MatterDef;
+
+use crate::api::matter_view;
+use crate::check::walk;
+use crate::diagnose::{Finding, Trouble};
+use crate::load::Project;
+use crate::program::Program;
+
+pub(crate) fn check(project: &Project, found: &mut Vec<Finding>) {
+    for (program, def) in &project.matters {
+        let answers = answers(project, def);
+        check_matter(program, def, answers.as_ref(), found);
+    }
+}
+
+/// Returns the questions that every service with this matter asks, or `None` without a service.
+fn answers(project: &Project, def: &MatterDef) -> Option<BTreeSet<String>> {
+    let asking = project.services.iter().filter(|(_, service)| {
+        let mut parts = service.def.parts.iter();
+        parts.any(|part| part.matter == def.code)
+    });
+    asking
+        .map(|(_, service)| {
+            let questions = service.def.questions.iter();
+            questions.map(|question| question.name.clone()).collect::<BTreeSet<_>>()
+        })
+        .reduce(|one, other| &one & &other)
+}
+
+fn check_matter(
+    program: &Program,
+    def: &MatterDef,
+    answers: Option<&BTreeSet<String>>,
+    found: &mut Vec<Finding>,
+) {
+    let unit = program.main();
+    let Some(handle) = unit.ast.iter_functions().find(|function| function.name == "handle") else {
+        return;
+    };
+    let Some(me) = handle.params.first().map(|name| (*name).to_owned()) else {
+        return;
+    };
+    walk::nodes(&unit.ast, &mut |node| {
+        let ASTNode::Expr(Expr::Dot(link, ..)) = node else {
+            return;
+        };
+        if let Some((at, trouble)) = member(link, &me, def, answers) {
+            found.push(unit.finding(trouble, at));
+        }
+    });
+}
+
+fn member(
+    link: &BinaryExpr,
+    me: &str,
+    def: &MatterDef,
+    answers: Option<&BTreeSet<String>>,
+) -> Option<(Position, Trouble)> {
+    match &link.lhs {
+        Expr::Variable(variable, ..) if variable.1 == me => {}
+        _ => return None,
+    }
+    let (name, at, below) = match &link.rhs {
+        Expr::Property(property, at) => (property.2.as_str(), *at, None),
+        Expr::Dot(further, ..) => match (&further.lhs, &further.rhs) {
+            (Expr::Property(property, at), below) => (property.2.as_str(), *at, first(below)),
+            _ => return None,
+        },
+        Expr::Index(further, ..) => match &further.lhs {
+            Expr::Property(property, at) => (property.2.as_str(), *at, None),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if !matter_view::members().any(|member| member == name) {
+        let known: Vec<&str> = matter_view::members().collect();
+        return Some((at, unknown("m", name, &known)));
+    }
+    let (below, below_at) = below?;
+    let known: Vec<&str> = match name {
+        "form" => def.form.iter().map(|field| field.name.as_str()).collect(),
+        "answers" => answers?.iter().map(String::as_str).collect(),
+        "applicant" => vec!["id", "name"],
+        _ => return None,
+    };
+    if known.contains(&below) {
+        return None;
+    }
+    Some((below_at, unknown(&format!("m.{name}"), below, &known)))
+}
+
+/// Returns the first property of what follows, if it is one.
+fn first(rest: &Expr) -> Option<(&str, Position)> {
+    match rest {
+        Expr::Property(property, at) => Some((property.2.as_str(), *at)),
+        Expr::Dot(further, ..) | Expr::Index(further, ..) => first(&further.lhs),
+        _ => None,
+    }
+}
+
+fn unknown(what: &str, name: &str, known: &[&str]) -> Trouble {
+    Trouble::new(
+        "UNKNOWN_MEMBER",
+        format!("{what} 没有成员 {name}"),
+        format!("{what} has no member {name}"),
+    )
+    .advise_nearest(name, known.iter().copied())
+}

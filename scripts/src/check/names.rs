@@ -1,0 +1,187 @@
+//! Names of functions: undefined ones, wrong numbers of arguments, host names redefined.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rhai::{Engine, Position};
+
+use crate::check::walk::{self, Call, Form};
+use crate::compile::Unit;
+use crate::diagnose::{Finding, Trouble};
+use crate::load::Project;
+use crate::program::{ANONYMOUS, Program};
+
+/// Functions by name, with the numbers of arguments that they take as plain calls.
+type Known = BTreeMap<String, BTreeSet<usize>>;
+
+/// Rhai handles these itself, with any number of arguments.
+const BUILT_IN: [&str; 3] = ["call", "curry", "type_of"];
+
+pub(crate) fn check(project: &Project, engine: &Engine, found: &mut Vec<Finding>) {
+    let natives = natives(engine);
+    let own = host_names(engine);
+    let libraries = &project.libraries;
+    for unit in libraries {
+        redefined(unit, &own, found);
+        called(unit, unit, libraries, &natives, found);
+    }
+    for program in programs(project) {
+        redefined(program.main(), &own, found);
+        called(program.main(), program.main(), program.libraries(), &natives, found);
+    }
+    for (program, _) in &project.matters {
+        let mut handles = program.main().ast.iter_functions();
+        if !handles.any(|function| function.name == "handle" && function.params.len() == 1) {
+            found.push(program.main().finding(no_handle(), Position::NONE));
+        }
+    }
+}
+
+/// Returns every service and matter of a project.
+pub(crate) fn programs(project: &Project) -> impl Iterator<Item = &Program> {
+    let services = project.services.iter().map(|(program, _)| program);
+    services.chain(project.matters.iter().map(|(program, _)| program))
+}
+
+fn natives(engine: &Engine) -> Known {
+    let mut known = Known::new();
+    let listed = engine.collect_fn_metadata(
+        None,
+        |info| {
+            let name = info.metadata.name.to_string();
+            Some((name, info.metadata.num_params))
+        },
+        true,
+    );
+    for (name, count) in listed {
+        known.entry(name).or_default().insert(count);
+    }
+    known
+}
+
+/// Returns the names that the host itself registers, packages left out.
+fn host_names(engine: &Engine) -> BTreeSet<String> {
+    let listed = engine.collect_fn_metadata(
+        None,
+        |info| Some(info.metadata.name.to_string()),
+        false,
+    );
+    listed.into_iter().collect()
+}
+
+fn redefined(unit: &Unit, own: &BTreeSet<String>, found: &mut Vec<Finding>) {
+    for function in unit.ast.iter_functions() {
+        let name = function.name;
+        if !own.contains(name) && !name.starts_with("__") {
+            continue;
+        }
+        let trouble = Trouble::new(
+            "HOST_NAME",
+            format!("函数名 {name} 是宿主函数，不能重新定义"),
+            format!("{name} is a function of the host and cannot be defined again"),
+        )
+        .advise("请换一个名字。", "choose another name.");
+        found.push(unit.finding(trouble, definition(unit, name)));
+    }
+}
+
+/// Finds where a function is defined; Rhai keeps no place for it.
+fn definition(unit: &Unit, name: &str) -> Position {
+    for (index, line) in unit.text.lines().enumerate() {
+        let Some(start) = line.find("fn ") else { continue };
+        let rest = line[start + 3..].trim_start();
+        if rest.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('(')) {
+            let before = line.len() - rest.len();
+            let column = line[..before].chars().count() + 1;
+            let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+            return Position::new(narrow(index + 1), narrow(column));
+        }
+    }
+    Position::NONE
+}
+
+fn called(
+    unit: &Unit,
+    own: &Unit,
+    libraries: &[Arc<Unit>],
+    natives: &Known,
+    found: &mut Vec<Finding>,
+) {
+    let mut scripted = Known::new();
+    for defined in std::iter::once(own).chain(libraries.iter().map(Arc::as_ref)) {
+        for function in defined.ast.iter_functions() {
+            let name = function.name.to_owned();
+            scripted.entry(name).or_default().insert(function.params.len());
+        }
+    }
+    walk::calls(&unit.ast, &mut |call| {
+        if let Some(trouble) = trouble(&call, &scripted, natives) {
+            found.push(unit.finding(trouble, call.at));
+        }
+    });
+}
+
+fn trouble(call: &Call<'_>, scripted: &Known, natives: &Known) -> Option<Trouble> {
+    let name = call.expr.name.as_str();
+    if BUILT_IN.contains(&name) || name.starts_with(ANONYMOUS) {
+        return None;
+    }
+    let given = call.expr.args.len();
+    let (native, shown) = match call.form {
+        Form::Plain => (given, 0),
+        Form::Method => (given + 1, 1),
+    };
+    let takes = |known: &Known, count: usize| {
+        known.get(name).is_some_and(|counts| counts.contains(&count))
+    };
+    if takes(natives, native) || takes(scripted, given) {
+        return None;
+    }
+    let counts: BTreeSet<usize> = [natives.get(name), scripted.get(name)]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|count| count.saturating_sub(shown))
+        .collect();
+    if counts.is_empty() {
+        let names = natives.keys().chain(scripted.keys()).map(String::as_str);
+        let names = names.filter(|name| name.starts_with(char::is_alphabetic) && !name.contains('$'));
+        return Some(undefined(name, names));
+    }
+    let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
+    Some(Trouble::new(
+        "WRONG_ARITY",
+        format!("{name} 需要 {} 个参数，这里有 {given} 个", counts.join("、")),
+        format!("{name} takes {} arguments, here are {given}", counts.join(" or ")),
+    ))
+}
+
+fn undefined<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Trouble {
+    let trouble = Trouble::new(
+        "UNDEFINED_FUNCTION",
+        format!("没有函数 {name}"),
+        format!("there is no function {name}"),
+    );
+    match crate::diagnose::nearest(name, known) {
+        Some(nearest) => trouble.advise(
+            format!("是否想写 {nearest}？"),
+            format!("did you mean {nearest}?"),
+        ),
+        None => trouble.advise(
+            "请在本文件或 lib/ 中定义它。",
+            "define it in this file or in lib/.",
+        ),
+    }
+}
+
+fn no_handle() -> Trouble {
+    Trouble::new(
+        "NO_HANDLE",
+        "事项缺少 fn handle(m)",
+        "the matter lacks fn handle(m)",
+    )
+    .advise(
+        "受理后由它办理；部门在自己系统中决定时，也由它发出申请。",
+        "it handles the matter once accepted; where a department decides in its own system, it sends the application.",
+    )
+}

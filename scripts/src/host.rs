@@ -1,0 +1,251 @@
+//! The script host: core's port, implemented with one shared Rhai engine.
+//!
+//! A closure is compiled once and shared; a run has no state outside the cursor. Runs are
+//! synchronous and belong on threads with a stack of `limits::RUN_STACK_BYTES`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Map, Position, Scope};
+use tongban_core::definition::Closure;
+use tongban_core::digest::Digest;
+use tongban_core::id::ServiceCode;
+use tongban_core::port::{RunEnd, RunFunction, RunJob, Script, ScriptFault, ScriptFaultKind};
+use tongban_core::replay::Replay;
+use tongban_core::request::NewRequest;
+use tongban_core::value::Value;
+
+use crate::api::matter_view::MatterView;
+use crate::api::outcome::OutcomeView;
+use crate::convert::to_script;
+use crate::diagnose::{self, Trouble};
+use crate::load::{self, LoadError, Loaded, Project};
+use crate::program::Program;
+use crate::sandbox;
+use crate::sources::Sources;
+use crate::suspend::{Current, Entered, Guard};
+
+/// Runs Rhai scripts over journals.
+pub struct Host {
+    engine: Engine,
+    guard: Guard,
+    active: BTreeMap<ServiceCode, Arc<Loaded>>,
+    /// Every closure by digest: the active ones, and those that running cases are pinned to.
+    known: RwLock<BTreeMap<Digest, Arc<Loaded>>>,
+}
+
+impl Host {
+    /// Loads the services and matters that are part of the program.
+    pub fn shipped() -> Result<Self, LoadError> {
+        Self::load(&Sources::shipped())
+    }
+
+    /// Loads the services and matters of a folder.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, LoadError> {
+        Self::load(&Sources::read(folder.as_ref())?)
+    }
+
+    fn load(sources: &Sources) -> Result<Self, LoadError> {
+        let engine = sandbox::engine();
+        let loaded = Project::read(&engine, sources).close(sources, &engine)?;
+        let active: BTreeMap<ServiceCode, Arc<Loaded>> = loaded
+            .into_iter()
+            .map(|one| (one.closure.service.code.clone(), Arc::new(one)))
+            .collect();
+        let known = active
+            .values()
+            .map(|one| (one.closure.digest, Arc::clone(one)))
+            .collect();
+        Ok(Self {
+            engine,
+            guard: Arc::new(|| 0),
+            active,
+            known: RwLock::new(known),
+        })
+    }
+
+    /// Sets the monotonic clock, in milliseconds, by which a run that hangs is stopped. Without
+    /// one only the operation limit stops it.
+    #[must_use]
+    pub fn with_guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    fn loaded(&self, digest: &Digest) -> Option<Arc<Loaded>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(digest).cloned()
+    }
+
+    fn evaluate(
+        &self,
+        loaded: &Loaded,
+        job: &RunJob<'_>,
+        replay: Replay,
+    ) -> (RunEnd, Vec<NewRequest>) {
+        let Some((program, def)) = loaded.matters.get(job.matter) else {
+            return replay.conclude(RunEnd::Failed(not_loaded(job)));
+        };
+        let RunFunction::Handle = job.function;
+        let questions = Arc::clone(&loaded.questions);
+        let entered = Entered::enter(replay, Arc::clone(def), questions, &self.guard);
+        let result = self.engine.call_fn_with_options::<Dynamic>(
+            CallFnOptions::new().eval_ast(program.needs_top_level()),
+            &mut Scope::new(),
+            &program.ast,
+            "handle",
+            (MatterView,),
+        );
+        let current = entered.leave();
+        let said = match result {
+            Ok(_) => RunEnd::Finished,
+            Err(error) => said(program, &error),
+        };
+        conclude(program, current, said)
+    }
+}
+
+/// Returns what the script itself came to, by its innermost error.
+fn said(program: &Program, error: &EvalAltResult) -> RunEnd {
+    let (inner, _, _) = program.innermost(error);
+    if let EvalAltResult::ErrorRuntime(thrown, _) = inner
+        && let Some(outcome) = thrown.read_lock::<OutcomeView>()
+    {
+        return RunEnd::Uncaught(outcome.key.clone());
+    }
+    let kind = diagnose::kind_of(inner);
+    RunEnd::Failed(diagnose::fault(kind, &program.finding_of(error)))
+}
+
+/// Lets the latch decide, and gives a fault of the cursor the place of the newest host call.
+fn conclude(
+    program: &Program,
+    current: Current,
+    said: RunEnd,
+) -> (RunEnd, Vec<NewRequest>) {
+    let called_at = current.called_at;
+    let (end, requests) = current.replay.conclude(said);
+    let end = match end {
+        RunEnd::Failed(mut fault) if fault.file.is_empty() => {
+            let known = if fault.line == 0 {
+                called_at
+            } else {
+                let narrow = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+                Position::new(narrow(fault.line), narrow(fault.column))
+            };
+            let at = program.main().restored(known);
+            let number = |part: Option<usize>| part.and_then(|n| u32::try_from(n).ok());
+            fault.line = number(at.line()).unwrap_or(0);
+            fault.column = number(at.position()).unwrap_or(0);
+            fault.file.clone_from(&program.main().file);
+            RunEnd::Failed(fault)
+        }
+        end @ (RunEnd::Finished
+        | RunEnd::Suspended
+        | RunEnd::Uncaught(_)
+        | RunEnd::Failed(_)) => end,
+    };
+    (end, requests)
+}
+
+fn not_loaded(job: &RunJob<'_>) -> ScriptFault {
+    ScriptFault::new(
+        ScriptFaultKind::Infrastructure,
+        format!(
+            "未加载摘要为 {} 的脚本（事项 {}），请先恢复其来源 / the scripts of digest {} (matter {}) are not loaded, adopt their sources first",
+            job.closure.digest, job.matter, job.closure.digest, job.matter
+        ),
+    )
+}
+
+impl Script for Host {
+    fn services(&self) -> Vec<Arc<Closure>> {
+        let active = self.active.values();
+        active.map(|loaded| Arc::clone(&loaded.closure)).collect()
+    }
+
+    fn active(&self, service: &ServiceCode) -> Option<Arc<Closure>> {
+        let loaded = self.active.get(service)?;
+        Some(Arc::clone(&loaded.closure))
+    }
+
+    fn closure(&self, digest: &Digest) -> Option<Arc<Closure>> {
+        self.loaded(digest).map(|loaded| Arc::clone(&loaded.closure))
+    }
+
+    fn sources(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.loaded(digest).map(|loaded| loaded.blob.clone())
+    }
+
+    fn adopt(&self, digest: &Digest, sources: &[u8]) -> Result<(), ScriptFault> {
+        if self.loaded(digest).is_some() {
+            return Ok(());
+        }
+        let adopted = load::adopt(&self.engine, digest, sources).map_err(|error| {
+            ScriptFault::new(ScriptFaultKind::Script, error.to_string())
+        })?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(*digest, Arc::new(adopted));
+        Ok(())
+    }
+
+    fn select(&self, closure: &Closure, answers: &Value) -> Result<Vec<bool>, ScriptFault> {
+        let loaded = self.loaded(&closure.digest).ok_or_else(|| {
+            ScriptFault::new(
+                ScriptFaultKind::Infrastructure,
+                format!(
+                    "未加载摘要为 {} 的脚本 / the scripts of digest {} are not loaded",
+                    closure.digest, closure.digest
+                ),
+            )
+        })?;
+        let questions: Map = loaded
+            .questions
+            .iter()
+            .map(|name| {
+                let answer = answers.get(name).map_or(Dynamic::UNIT, to_script);
+                (name.as_str().into(), answer)
+            })
+            .collect();
+        let whens = loaded.whens.iter();
+        whens
+            .map(|when| {
+                let Some(when) = when else { return Ok(true) };
+                let asked = (questions.clone(),);
+                let answer = when.call::<Dynamic>(&self.engine, &loaded.service.ast, asked);
+                answered(&loaded.service, answer)
+            })
+            .collect()
+    }
+
+    fn run(&self, job: &RunJob<'_>, replay: Replay) -> (RunEnd, Vec<NewRequest>) {
+        match self.loaded(&job.closure.digest) {
+            Some(loaded) => self.evaluate(&loaded, job, replay),
+            None => replay.conclude(RunEnd::Failed(not_loaded(job))),
+        }
+    }
+}
+
+/// Reads what a predicate said. A question that was left open counts as no.
+fn answered(
+    service: &Program,
+    answer: Result<Dynamic, Box<EvalAltResult>>,
+) -> Result<bool, ScriptFault> {
+    let answer = answer.map_err(|error| {
+        let (inner, _, _) = service.innermost(&error);
+        diagnose::fault(diagnose::kind_of(inner), &service.finding_of(&error))
+    })?;
+    if answer.is_unit() {
+        return Ok(false);
+    }
+    answer.as_bool().map_err(|kind| {
+        let trouble = Trouble::new(
+            "PREDICATE",
+            format!("when 条件必须是 true 或 false，而不是 {kind}"),
+            format!("a when predicate must be true or false, not {kind}"),
+        );
+        let finding = service.main().finding(trouble, Position::NONE);
+        diagnose::fault(ScriptFaultKind::Script, &finding)
+    })
+}
