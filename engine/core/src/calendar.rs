@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Weekday};
 
+use crate::limits;
 use crate::time::{Moment, Period, Unit};
 
 /// State Council notices of 2024 to 2026: `date,kind,name`.
@@ -112,17 +113,17 @@ impl Calendar {
 
     /// Returns when a period from `since` is due, with `stood` working days of suspension added.
     pub fn due(&self, since: Moment, period: Period, stood: u32) -> Due {
+        let amount = period.amount.min(limits::PERIOD_AMOUNT_MAX);
+        let stood = stood.min(limits::PERIOD_AMOUNT_MAX);
         let at = match period.unit {
-            Unit::WorkingDays => {
-                Moment::end_of(self.nth_working_day(since.date(), period.amount + stood))
-            }
+            Unit::WorkingDays => Moment::end_of(self.nth_working_day(since.date(), amount + stood)),
             Unit::CalendarDays => {
-                let days = jiff::Span::new().days(i64::from(period.amount));
+                let days = jiff::Span::new().days(i64::from(amount));
                 let last = since.date().checked_add(days).unwrap_or(Date::MAX);
                 Moment::end_of(self.nth_working_day(last, stood))
             }
-            Unit::Hours => self.add_millis(since, i64::from(period.amount) * 3_600_000, stood),
-            Unit::Minutes => self.add_millis(since, i64::from(period.amount) * 60_000, stood),
+            Unit::Hours => self.add_millis(since, i64::from(amount) * 3_600_000, stood),
+            Unit::Minutes => self.add_millis(since, i64::from(amount) * 60_000, stood),
         };
         Due {
             at,

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use crate::agency::{AgencyReply, ReplyBody};
 use crate::digest::Digest;
 use crate::entry::{
-    Body, CallMade, CallRenewed, CaseStarted, Entry, Found, Incident, MatterFiled, PlannedMatter,
-    Requested, TaskOpened,
+    Body, CallMade, CallRenewed, CaseStarted, Entry, Found, Incident, IncidentKind, MatterFiled,
+    PlannedMatter, Requested, TaskOpened,
 };
 use crate::id::{CallId, CaseId, MatterNo, Seq};
-use crate::law::{ActAnswer, Law};
+use crate::law::{ActAnswer, Law, Stage};
 use crate::request::{Ask, Decision, End, Request, RequestKey, Settled};
 use crate::time::Moment;
 use crate::value::Value;
@@ -72,6 +72,8 @@ pub struct Matter {
     pub run: Run,
     /// What its grant gave.
     pub result: Option<MatterResult>,
+    /// Acts that a department reported before its acceptance came; they are judged after it.
+    pub early: Vec<Arc<AgencyReply>>,
 }
 
 /// A result of an earlier matter that became an input.
@@ -321,7 +323,10 @@ impl Case {
                 request,
             } => {
                 if *answer == ActAnswer::Done {
-                    self.matter_mut(entry)?.act(entry.seq, act);
+                    let error = self.error(entry, format!("{} cannot hold here", act.kind.code()));
+                    if !self.matter_mut(entry)?.act(entry.seq, act) {
+                        return Err(error);
+                    }
                 }
                 match request {
                     Some(key) => self.settle(entry, key, End::Answered(answer.clone())),
@@ -374,6 +379,15 @@ impl Case {
                 self.matter_mut(entry)?.run.uncaught = Some(request.clone());
                 Ok(())
             }
+            Body::RunRestarted { generation } => {
+                let run = &mut self.matter_mut(entry)?.run;
+                run.generation = *generation;
+                run.begun = Some((entry.seq, entry.recorded_at));
+                run.finished = false;
+                run.uncaught = None;
+                run.stopped = None;
+                Ok(())
+            }
         }
     }
 
@@ -383,9 +397,12 @@ impl Case {
         if matter.filed.is_some() {
             return Err(error);
         }
-        matter
+        if !matter
             .law
-            .file(entry.effective_at, filed.regime, filed.limits);
+            .file(entry.effective_at, filed.regime, filed.limits)
+        {
+            return Err(error);
+        }
         if filed.decides_in == crate::definition::DecidesIn::Connector {
             matter.begin_run(entry.seq, entry.effective_at);
         }
@@ -406,6 +423,14 @@ impl Case {
             call: made.call.as_ref().map(|call| call.id),
             settled: None,
         });
+        if let Some(earlier) = &made.adopts {
+            let error = self.error(entry, format!("there is no request {earlier} to adopt"));
+            let run = &mut self.matter_mut(entry)?.run;
+            let adopted = run.request(earlier).cloned().ok_or(error)?;
+            let own = &mut run.requests[index];
+            own.settled = adopted.settled;
+            own.call = adopted.call;
+        }
         if let Some(call) = &made.call {
             self.open_call(entry.matter, &made.key, call);
         }
@@ -440,7 +465,15 @@ impl Case {
                 };
                 return Ok(());
             }
-            ReplyBody::Act(_) => return Ok(()),
+            ReplyBody::Act(act) => {
+                let early = Arc::clone(reply);
+                let comes_after = !matches!(act.act.as_str(), "accepted" | "not_accepted");
+                let matter = self.matter_mut(entry)?;
+                if comes_after && matches!(matter.law.stage, Stage::Filed | Stage::Received) {
+                    matter.early.push(early);
+                }
+                return Ok(());
+            }
             ReplyBody::Completed { .. } => End::Completed(Arc::clone(reply)),
             ReplyBody::Otherwise(outcome) => End::Otherwise(outcome.clone()),
         };
@@ -453,13 +486,13 @@ impl Case {
         self.calls.get_mut(&renewed.old).ok_or(error)?.status = CallStatus::Over;
         self.open_call(entry.matter, &renewed.request, &renewed.call);
         let error = self.error(entry, format!("there is no request {}", renewed.request));
+        let ended = self.error(entry, format!("request {} has ended", renewed.request));
         let run = &mut self.matter_mut(entry)?.run;
         let request = run.request_mut(&renewed.request).ok_or(error)?;
-        request.settled = None;
-        request.call = Some(renewed.call.id);
-        if run.uncaught.as_ref() == Some(&renewed.request) {
-            run.uncaught = None;
+        if request.settled.is_some() {
+            return Err(ended);
         }
+        request.call = Some(renewed.call.id);
         Ok(())
     }
 
@@ -505,6 +538,7 @@ impl Case {
             .insert(entry.seq, (entry.matter, Arc::clone(incident)));
         if let Some(call) = incident.call.and_then(|id| self.calls.get_mut(&id))
             && call.is_open()
+            && incident.kind == IncidentKind::CallFailed
         {
             call.status = CallStatus::Failed;
         }
@@ -527,11 +561,17 @@ impl Case {
             (End::Fired, Ask::Timer { due, .. }) => *due,
             _ => entry.recorded_at,
         };
-        request.settled = Some(Settled {
+        let settled = Settled {
             seq: entry.seq,
             at,
             end,
-        });
+        };
+        request.settled = Some(settled.clone());
+        for request in &mut run.requests {
+            if request.settled.is_none() && request.made.adopts.as_ref() == Some(key) {
+                request.settled = Some(settled.clone());
+            }
+        }
         Ok(())
     }
 }
@@ -546,6 +586,7 @@ impl Matter {
             inputs: Vec::new(),
             run: Run::default(),
             result: None,
+            early: Vec::new(),
         }
     }
 
@@ -556,10 +597,14 @@ impl Matter {
         }
     }
 
-    fn act(&mut self, seq: Seq, act: &crate::law::Act) {
-        self.law.apply(act);
+    /// Folds an act that was answered done; `false` when the standing makes it impossible.
+    fn act(&mut self, seq: Seq, act: &crate::law::Act) -> bool {
+        if !self.law.apply(act) {
+            return false;
+        }
         if act.kind == crate::law::ActKind::Accept {
             self.begin_run(seq, act.effective_at);
+            self.early.clear();
         }
         if self.law.ending().is_some_and(crate::law::Ending::is_grant) && self.result.is_none() {
             self.result = Some(MatterResult {
@@ -569,14 +614,19 @@ impl Matter {
                 effective_at: act.effective_at,
             });
         }
+        true
     }
 
     /// Returns the codes of the materials that the matter was filed without (容缺) and that had
     /// not come by entry `seen`.
     pub fn owed(&self, seen: Seq) -> Vec<&str> {
-        let Some(filed) = &self.filed else { return Vec::new() };
+        let Some(filed) = &self.filed else {
+            return Vec::new();
+        };
         let came = |from: MatterNo| {
-            self.inputs.iter().any(|input| input.from == from && input.at <= seen)
+            self.inputs
+                .iter()
+                .any(|input| input.from == from && input.at <= seen)
         };
         filed
             .materials
@@ -592,7 +642,10 @@ impl Matter {
     /// Tells whether the matter was filed without a material that the result of `no` will be.
     pub fn is_owed_result_of(&self, no: MatterNo) -> bool {
         self.filed.as_ref().is_some_and(|filed| {
-            filed.materials.iter().any(|found| found.how == Found::Owed { from: Some(no) })
+            filed
+                .materials
+                .iter()
+                .any(|found| found.how == Found::Owed { from: Some(no) })
         })
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::{Ack, AgencyReply, Fault, ManualTask};
-use crate::id::{CallId, Seq};
+use crate::id::{CallId, MatterNo, Seq};
 use crate::value::Value;
 use crate::viewer::Viewer;
 
@@ -77,9 +77,31 @@ pub enum Command {
     Wake,
     /// The turn failed for reasons of the machine, too often.
     TurnFailed {
+        /// The matter whose script could not be evaluated.
+        matter: MatterNo,
         /// The last reason.
         reason: String,
     },
+}
+
+impl Command {
+    /// Returns the person who wants it, if a person does.
+    pub fn by(&self) -> Option<&Viewer> {
+        match self {
+            Self::Submit { by }
+            | Self::Withdraw { by, .. }
+            | Self::ClaimTask { by, .. }
+            | Self::ReleaseTask { by, .. }
+            | Self::CompleteTask { by, .. } => Some(by),
+            Self::Reply { .. }
+            | Self::AskPerson { .. }
+            | Self::CallFailed { .. }
+            | Self::CallFenced { .. }
+            | Self::Tick
+            | Self::Wake
+            | Self::TurnFailed { .. } => None,
+        }
+    }
 }
 
 /// A task at the version that the person saw.

@@ -136,6 +136,12 @@ pub enum Body {
         /// The request that ended so.
         request: RequestKey,
     },
+    /// `handle` begins again as the next generation of its run; it takes over what the earlier
+    /// ones got for the same questions.
+    RunRestarted {
+        /// The new generation.
+        generation: u16,
+    },
 }
 
 /// The start of a case.
@@ -269,6 +275,8 @@ pub struct Requested {
     pub ask: Ask,
     /// The call that carries it, for calls.
     pub call: Option<CallMade>,
+    /// The request of an earlier generation whose result it takes over.
+    pub adopts: Option<RequestKey>,
 }
 
 /// What identifies and times a call; with the request's input its body renders again.

@@ -298,12 +298,17 @@ impl Law {
     }
 
     /// Folds the filing of the matter: its inputs exist, its legal parameters are fixed.
-    pub fn file(&mut self, at: Moment, regime: Regime, limits: Limits) {
-        assert_eq!(self.stage, Stage::Planned, "only a planned matter is filed");
+    /// Returns `false`, and changes nothing, when the matter is not planned any more.
+    #[must_use]
+    pub fn file(&mut self, at: Moment, regime: Regime, limits: Limits) -> bool {
+        if self.stage != Stage::Planned {
+            return false;
+        }
         self.stage = Stage::Filed;
         self.regime = regime;
         self.limits = limits;
         self.since = at;
+        true
     }
 
     /// Returns the open suspension, if the clocks stand still.
@@ -359,7 +364,8 @@ impl Law {
     /// An act that takes effect before the one it builds on is out of order.
     fn judge_order(&self, act: &Act) -> Option<ActAnswer> {
         let handled = matches!(self.stage, Stage::Received | Stage::Accepted);
-        (handled && act.effective_at < self.since).then(|| {
+        // By date: the clocks of two offices differ by seconds, and limits count days.
+        (handled && act.effective_at.date() < self.since.date()).then(|| {
             ActAnswer::refused(
                 "EFFECTIVE_TOO_EARLY",
                 format!(
@@ -463,9 +469,15 @@ impl Law {
         )
     }
 
-    /// Folds an act that [`Law::judge`] answered with done.
-    pub fn apply(&mut self, act: &Act) {
+    /// Folds an act that [`Law::judge`] answered with done. Returns `false`, and changes
+    /// nothing, when the standing makes the act impossible: the log is damaged.
+    #[must_use]
+    pub fn apply(&mut self, act: &Act) -> bool {
         let at = act.effective_at;
+        let open = self.suspended().is_some();
+        if self.ending().is_some() || (act.kind == ActKind::Resume && !open) {
+            return false;
+        }
         self.since = at;
         if !act.ground.is_empty() {
             self.ground.clone_from(&act.ground);
@@ -491,11 +503,9 @@ impl Law {
                 until: None,
             }),
             ActKind::Resume => {
-                let last = self
-                    .suspensions
-                    .last_mut()
-                    .expect("judge saw an open suspension");
-                last.until = Some(at);
+                if let Some(last) = self.suspensions.last_mut() {
+                    last.until = Some(at);
+                }
             }
             ActKind::Grant => self.end(Ending::Granted, at),
             ActKind::GrantTolerant => self.end(Ending::GrantedTolerant, at),
@@ -505,6 +515,7 @@ impl Law {
             ActKind::Withdraw => self.end(Ending::Withdrawn, at),
             ActKind::Terminate => self.end(Ending::Terminated, at),
         }
+        true
     }
 
     fn start(&mut self, kind: ClockKind, budget: Period, since: Moment) {
@@ -527,7 +538,6 @@ impl Law {
     }
 
     fn end(&mut self, ending: Ending, at: Moment) {
-        assert!(self.ending().is_none(), "a matter ends once");
         self.stage = Stage::Ended(ending);
         self.stop(at);
         if let Some(last) = self
@@ -596,11 +606,11 @@ mod tests {
             statutory: Some("20 working days".parse().unwrap()),
             promised: Some("5 working days".parse().unwrap()),
         };
-        law.file(at("2026-03-02T09:00:00+08:00"), Regime::Licence, limits);
+        assert!(law.file(at("2026-03-02T09:00:00+08:00"), Regime::Licence, limits));
         for kind in [ActKind::Receive, ActKind::Accept] {
             let act = act(kind, "2026-03-02T10:00:00+08:00", "");
             assert_eq!(law.judge(&act), ActAnswer::Done);
-            law.apply(&act);
+            assert!(law.apply(&act));
         }
         law
     }
@@ -679,11 +689,11 @@ mod tests {
         assert_eq!(promised(&law), "2026-03-09");
         let hearing = act(ActKind::Suspend, "2026-03-03T09:00:00+08:00", "hearing");
         assert_eq!(law.judge(&hearing), ActAnswer::Done);
-        law.apply(&hearing);
+        assert!(law.apply(&hearing));
         assert_eq!(law.judge(&hearing), ActAnswer::Already);
         let deny = act(ActKind::Deny, "2026-03-04T09:00:00+08:00", "x");
         assert!(matches!(law.judge(&deny), ActAnswer::Refused { code, .. } if code == "SUSPENDED"));
-        law.apply(&act(ActKind::Resume, "2026-03-06T09:00:00+08:00", ""));
+        assert!(law.apply(&act(ActKind::Resume, "2026-03-06T09:00:00+08:00", "")));
         assert_eq!(promised(&law), "2026-03-12");
     }
 

@@ -29,6 +29,12 @@ pub const RUN_STACK_BYTES: usize = 8 * 1024 * 1024;
 pub const RUN_REQUESTS_MAX: u32 = 1_000;
 /// Handles that one combinator may join.
 pub const FAN_OUT_MAX: usize = 256;
+/// Requests below one combinator, counted once for each way to reach them.
+pub const JOIN_WEIGHT_MAX: usize = 1_024;
+/// Combinators inside combinators.
+pub const JOIN_DEPTH_MAX: usize = 16;
+/// Units of a period, whatever the unit is.
+pub const PERIOD_AMOUNT_MAX: u32 = 10_000;
 /// Argument bytes that one run may put into its requests.
 pub const RUN_REQUEST_BYTES_MAX: usize = 1024 * 1024;
 /// Passes over a case in one turn before it counts as a loop.
@@ -62,6 +68,8 @@ pub const CALL_PATIENCE_MILLIS: i64 = 5 * 60 * 1_000;
 pub const CALL_BACKOFF_MILLIS_MIN: u64 = 200;
 /// Most milliseconds between two attempts of a call.
 pub const CALL_BACKOFF_MILLIS_MAX: u64 = 30_000;
+/// How far an agency's clock may be ahead of ours.
+pub const AGENCY_CLOCK_SKEW_MILLIS: i64 = 5 * 60 * 1_000;
 /// Calls under way at once per connector.
 pub const CALLS_IN_FLIGHT_MAX: usize = 64;
 /// Generations of one call before a person must look.
@@ -80,6 +88,7 @@ const _: () = assert!(RECORD_INLINE_BYTES_MAX < RECORD_BYTES_MAX);
 const _: () = assert!(RUN_REQUESTS_MAX < CASE_ENTRIES_MAX);
 const _: () = assert!(TURN_ENTRIES_MAX as u32 <= CASE_ENTRIES_MAX);
 const _: () = assert!(FAN_OUT_MAX <= RUN_REQUESTS_MAX as usize);
+const _: () = assert!(FAN_OUT_MAX <= JOIN_WEIGHT_MAX);
 const _: () = assert!(RUN_STRING_BYTES_MAX <= VALUE_BYTES_MAX);
 const _: () = assert!(CALL_BACKOFF_MILLIS_MIN < CALL_BACKOFF_MILLIS_MAX);
 const _: () = assert!(IDEMPOTENCY_MILLIS <= FEED_MILLIS);

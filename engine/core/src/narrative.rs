@@ -25,10 +25,19 @@ pub fn tell(entry: &Entry, case: &Case) -> Told {
     let (kind, zh, en) = sentence(entry);
     let matter = case.matter(entry.matter).map(|matter| &matter.planned);
     let (zh, en) = match matter {
-        Some(planned) => (format!("{}:{zh}", planned.name), format!("{}: {en}", planned.code)),
+        Some(planned) => (
+            format!("{}:{zh}", planned.name),
+            format!("{}: {en}", planned.code),
+        ),
         None => (zh, en),
     };
-    Told { kind, actor: actor(&entry.origin), zh, en, internal: is_internal(&entry.body) }
+    Told {
+        kind,
+        actor: actor(&entry.origin),
+        zh,
+        en,
+        internal: is_internal(&entry.body),
+    }
 }
 
 fn actor(origin: &Origin) -> String {
@@ -46,7 +55,10 @@ fn is_internal(body: &Body) -> bool {
         Body::CaseStarted(_)
         | Body::CaseSubmitted
         | Body::MatterFiled(_)
-        | Body::Acted { answer: ActAnswer::Done, .. } => false,
+        | Body::Acted {
+            answer: ActAnswer::Done,
+            ..
+        } => false,
         Body::Acted { .. }
         | Body::InputArrived { .. }
         | Body::Requested(_)
@@ -60,7 +72,8 @@ fn is_internal(body: &Body) -> bool {
         | Body::TaskDropped { .. }
         | Body::IncidentRaised(_)
         | Body::RunFinished { .. }
-        | Body::OutcomeUncaught { .. } => true,
+        | Body::OutcomeUncaught { .. }
+        | Body::RunRestarted { .. } => true,
     }
 }
 
@@ -73,7 +86,11 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         ),
         Body::CaseSubmitted => ("case_submitted", "申请已提交".into(), "submitted".into()),
         Body::MatterFiled(_) => ("matter_filed", "已送达部门".into(), "filed".into()),
-        Body::Acted { act, answer, request: _ } => acted(act, answer),
+        Body::Acted {
+            act,
+            answer,
+            request: _,
+        } => acted(act, answer),
         Body::InputArrived { from, .. } => (
             "input_arrived",
             format!("取得第 {from} 项的结果"),
@@ -88,29 +105,48 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         Body::CallRenewed(renewed) => (
             "call_renewed",
             format!("重新发出调用 {}", renewed.call.id),
-            format!("call {} takes the place of {}", renewed.call.id, renewed.old),
+            format!(
+                "call {} takes the place of {}",
+                renewed.call.id, renewed.old
+            ),
         ),
-        Body::TimerFired { due, .. } => {
-            ("timer_fired", format!("到时 {due}"), format!("timer due at {due}"))
-        }
+        Body::TimerFired { due, .. } => (
+            "timer_fired",
+            format!("到时 {due}"),
+            format!("timer due at {due}"),
+        ),
         Body::TaskOpened(task) => (
             "task_opened",
             format!("待办“{}”→ {}", task.title, task.role),
             format!("task {} for {}", task.kind.code(), task.role),
         ),
-        Body::TaskClaimed { task, .. } => {
-            ("task_claimed", format!("待办 {task} 已认领"), format!("task {task} taken"))
-        }
-        Body::TaskReleased { task } => {
-            ("task_released", format!("待办 {task} 已退回"), format!("task {task} given back"))
-        }
+        Body::TaskClaimed { task, .. } => (
+            "task_claimed",
+            format!("待办 {task} 已认领"),
+            format!("task {task} taken"),
+        ),
+        Body::TaskReleased { task } => (
+            "task_released",
+            format!("待办 {task} 已退回"),
+            format!("task {task} given back"),
+        ),
         Body::TaskCompleted { task, decision } => {
-            let (zh, en) = if decision.granted { ("同意", "yes") } else { ("不同意", "no") };
-            ("task_completed", format!("待办 {task} 办结:{zh}"), format!("task {task} done: {en}"))
+            let (zh, en) = if decision.granted {
+                ("同意", "yes")
+            } else {
+                ("不同意", "no")
+            };
+            (
+                "task_completed",
+                format!("待办 {task} 办结:{zh}"),
+                format!("task {task} done: {en}"),
+            )
         }
-        Body::TaskDropped { task } => {
-            ("task_dropped", format!("待办 {task} 取消"), format!("task {task} dropped"))
-        }
+        Body::TaskDropped { task } => (
+            "task_dropped",
+            format!("待办 {task} 取消"),
+            format!("task {task} dropped"),
+        ),
         Body::IncidentRaised(incident) => (
             "incident_raised",
             format!("异常 {}:{}", incident.kind.code(), incident.message),
@@ -121,6 +157,11 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
             "outcome_uncaught",
             format!("请求 {request} 的结果转人工处理"),
             format!("the outcome of request {request} goes to a person"),
+        ),
+        Body::RunRestarted { generation } => (
+            "run_restarted",
+            format!("重新办理(第 {generation} 次)"),
+            format!("begins again, generation {generation}"),
         ),
     }
 }
@@ -136,7 +177,11 @@ fn acted(act: &crate::law::Act, answer: &ActAnswer) -> (&'static str, String, St
                 format!("{code}{number}{}", act.document_no),
             )
         }
-        ActAnswer::Already => ("act_repeated", format!("{name}(此前已生效)"), format!("{code} held already")),
+        ActAnswer::Already => (
+            "act_repeated",
+            format!("{name}(此前已生效)"),
+            format!("{code} held already"),
+        ),
         ActAnswer::Refused { code: why, reason } => (
             "act_refused",
             format!("{name}不成立({why}):{reason}"),
@@ -147,9 +192,11 @@ fn acted(act: &crate::law::Act, answer: &ActAnswer) -> (&'static str, String, St
 
 fn replied(body: &ReplyBody) -> (&'static str, String, String) {
     match body {
-        ReplyBody::Accepted { .. } => {
-            ("call_accepted", "对方已接收,办理中".into(), "the agency works on it".into())
-        }
+        ReplyBody::Accepted { .. } => (
+            "call_accepted",
+            "对方已接收,办理中".into(),
+            "the agency works on it".into(),
+        ),
         ReplyBody::Act(act) => (
             "agency_act",
             format!("部门报告行为 {} {}", act.act, act.ground),
@@ -159,7 +206,11 @@ fn replied(body: &ReplyBody) -> (&'static str, String, String) {
         ReplyBody::Otherwise(outcome) => (
             "call_ended",
             format!("对方回复 {}:{}", outcome.kind.code(), outcome.reason),
-            format!("the agency answered {}: {}", outcome.kind.code(), outcome.reason),
+            format!(
+                "the agency answered {}: {}",
+                outcome.kind.code(),
+                outcome.reason
+            ),
         ),
     }
 }

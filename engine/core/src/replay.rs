@@ -17,6 +17,7 @@ use crate::limits;
 use crate::port::{RunEnd, ScriptFault, ScriptFaultKind};
 use crate::request::{
     Ask, Decision, End, Evidence, NewRequest, Outcome, OutcomeKind, Request, RequestKey,
+    RequestKind,
 };
 use crate::time::{Moment, Period};
 use crate::value::Value;
@@ -110,6 +111,15 @@ enum Node {
     Join(Join),
 }
 
+/// What a handle costs to look at.
+#[derive(Clone, Copy)]
+struct Cost {
+    /// Requests below it, counted once for each way to reach them.
+    weight: usize,
+    /// Combinators inside combinators.
+    depth: usize,
+}
+
 struct Arrival {
     seq: Seq,
     at: Moment,
@@ -134,6 +144,7 @@ pub struct Replay {
     ordinal: u32,
     bytes: usize,
     nodes: Vec<Node>,
+    costs: Vec<Cost>,
     fresh: Vec<NewRequest>,
     latch: Option<Latch>,
 }
@@ -156,6 +167,7 @@ impl Replay {
             ordinal: 0,
             bytes: 0,
             nodes: Vec::new(),
+            costs: Vec::new(),
             fresh: Vec::new(),
             latch: None,
         }
@@ -233,9 +245,6 @@ impl Replay {
             )));
         }
         let digest = fingerprint(&self.secret, &ask);
-        if let Some(index) = self.recorded(&key) {
-            return self.replayed(index, &ask, digest);
-        }
         self.bytes += ask.fingerprint().size();
         if self.bytes > limits::RUN_REQUEST_BYTES_MAX {
             return Err(self.over_limit(&format!(
@@ -244,13 +253,53 @@ impl Replay {
                 limits::RUN_REQUEST_BYTES_MAX
             )));
         }
+        if let Some(index) = self.recorded(&key) {
+            return self.replayed(index, &ask, digest);
+        }
+        let adopts = self.adoptable(&ask, digest);
+        let node = match &adopts {
+            Some((index, _)) => Node::Journal(*index),
+            None => Node::Fresh,
+        };
         self.fresh.push(NewRequest {
             key,
             seen: self.seen,
             digest,
             ask,
+            adopts: adopts.map(|(_, key)| key),
         });
-        Ok(self.node(Node::Fresh))
+        Ok(self.node(node))
+    }
+
+    /// Finds what an earlier generation of this run got for the same question: a call that
+    /// completed or is still under way, a decision, a timer. Each is adopted once.
+    fn adoptable(&self, ask: &Ask, digest: Digest) -> Option<(usize, RequestKey)> {
+        let run = &self.matter().run;
+        if run.generation == 0 {
+            return None;
+        }
+        let taken = |key: &RequestKey| {
+            let journal = run
+                .requests
+                .iter()
+                .filter(|request| request.made.key.generation == run.generation);
+            let mut journal = journal.filter_map(|request| request.made.adopts.as_ref());
+            let mut fresh = self
+                .fresh
+                .iter()
+                .filter_map(|request| request.adopts.as_ref());
+            journal.any(|adopted| adopted == key) || fresh.any(|adopted| adopted == key)
+        };
+        let earlier = run.requests.iter().enumerate().rev();
+        let mut earlier = earlier.filter(|(_, request)| {
+            request.made.key.generation < run.generation
+                && request.made.ask.kind() == ask.kind()
+                && request.made.digest == digest
+                && is_adoptable(request)
+        });
+        earlier
+            .find(|(_, request)| !taken(&request.made.key))
+            .map(|(index, request)| (index, request.made.key.clone()))
     }
 
     fn recorded(&self, key: &RequestKey) -> Option<usize> {
@@ -292,8 +341,37 @@ impl Replay {
 
     fn node(&mut self, node: Node) -> Handle {
         let handle = Handle(u32::try_from(self.nodes.len()).expect("requests are limited"));
+        let cost = self.cost(&node);
         self.nodes.push(node);
+        self.costs.push(cost);
         handle
+    }
+
+    fn cost(&self, node: &Node) -> Cost {
+        let below = |handles: &mut dyn Iterator<Item = Handle>| {
+            let none = Cost {
+                weight: 0,
+                depth: 0,
+            };
+            handles
+                .filter_map(|handle| self.costs.get(handle.0 as usize))
+                .fold(none, |sum, cost| Cost {
+                    weight: sum.weight.saturating_add(cost.weight),
+                    depth: sum.depth.max(cost.depth + 1),
+                })
+        };
+        match node {
+            Node::Journal(_) | Node::Fresh => Cost {
+                weight: 1,
+                depth: 0,
+            },
+            Node::Join(Join::All(members) | Join::AllSettled(members) | Join::Race(members)) => {
+                below(&mut members.handles())
+            }
+            Node::Join(Join::Timeout { handle, timer }) => {
+                below(&mut [*handle, *timer].into_iter())
+            }
+        }
     }
 
     /// Asks for a timer that is due after `period`, counted from [`Replay::now`].
@@ -322,7 +400,18 @@ impl Replay {
                 limits::FAN_OUT_MAX
             )));
         }
-        Ok(self.node(Node::Join(join)))
+        let node = Node::Join(join);
+        let cost = self.cost(&node);
+        if cost.weight > limits::JOIN_WEIGHT_MAX || cost.depth > limits::JOIN_DEPTH_MAX {
+            return Err(self.over_limit(&format!(
+                "合并嵌套过深或过宽:最多 {} 层、{} 个请求 / combinators may nest {} levels and reach {} requests",
+                limits::JOIN_DEPTH_MAX,
+                limits::JOIN_WEIGHT_MAX,
+                limits::JOIN_DEPTH_MAX,
+                limits::JOIN_WEIGHT_MAX
+            )));
+        }
+        Ok(self.node(node))
     }
 
     /// Asks for an act of the law and waits for the answer.
@@ -451,13 +540,52 @@ impl Replay {
 
     /// Ends the evaluation: the verdict, and what was newly asked. The latch decides; `said` is
     /// what the script itself came to.
-    pub fn conclude(self, said: RunEnd) -> (RunEnd, Vec<NewRequest>) {
+    pub fn conclude(mut self, said: RunEnd) -> (RunEnd, Vec<NewRequest>) {
+        self.notice_removed(&said);
         match self.latch {
             Some(Latch::Suspended) => (RunEnd::Suspended, self.fresh),
             Some(Latch::Failed(fault)) => (RunEnd::Failed(fault), Vec::new()),
             None if matches!(said, RunEnd::Failed(_)) => (said, Vec::new()),
             None => (said, self.fresh),
         }
+    }
+}
+
+impl Replay {
+    /// A script that no longer asks for what the journal holds has changed.
+    fn notice_removed(&mut self, said: &RunEnd) {
+        let failed = matches!(said, RunEnd::Failed(_)) && self.latch.is_none();
+        if failed || matches!(self.latch, Some(Latch::Failed(_))) {
+            return;
+        }
+        let generation = self.matter().run.generation;
+        let requests = self.matter().run.requests.iter();
+        let own = requests.filter(|request| request.made.key.generation == generation);
+        let Some(missing) = own
+            .map(|request| &request.made)
+            .find(|made| made.key.ordinal >= self.ordinal)
+        else {
+            return;
+        };
+        let mut fault = ScriptFault::new(
+            ScriptFaultKind::Mismatch,
+            format!(
+                "重放与日志不一致:日志中的请求 {} 没有再次提出 / the replay did not ask again for request {} of the journal",
+                missing.key, missing.key
+            ),
+        );
+        fault.expected = format!("{:?} {}", missing.ask.kind(), missing.ask.target());
+        fault.got = format!("{} requests", self.ordinal);
+        self.latch = Some(Latch::Failed(fault));
+    }
+}
+
+/// Tells whether a later generation may take over what this request got, or will get.
+fn is_adoptable(request: &Request) -> bool {
+    match request.settled.as_ref().map(|settled| &settled.end) {
+        None => request.call.is_some() || request.made.ask.kind() == RequestKind::Decide,
+        Some(End::Completed(_) | End::Decided(_)) => true,
+        Some(End::Otherwise(_) | End::Fired | End::Answered(_)) => false,
     }
 }
 

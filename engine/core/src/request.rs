@@ -59,6 +59,8 @@ pub struct NewRequest {
     pub digest: Digest,
     /// What is asked.
     pub ask: Ask,
+    /// The request of an earlier generation whose result it takes over.
+    pub adopts: Option<RequestKey>,
 }
 
 /// What is asked, with all that the engine needs to carry it out.

@@ -147,6 +147,9 @@ impl std::str::FromStr for Period {
         let error = || PeriodError(text.chars().take(60).collect());
         let (amount, unit) = text.trim().split_once(' ').ok_or_else(error)?;
         let amount: u32 = amount.parse().map_err(|_| error())?;
+        if amount > crate::limits::PERIOD_AMOUNT_MAX {
+            return Err(error());
+        }
         let unit = match unit.trim() {
             "working day" | "working days" | "工作日" => Unit::WorkingDays,
             "calendar day" | "calendar days" | "自然日" => Unit::CalendarDays,
@@ -211,7 +214,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Period>().unwrap().to_string(), text);
         }
-        for text in ["", "5", "five days", "-1 working days", "5 days"] {
+        for text in [
+            "",
+            "5",
+            "five days",
+            "-1 working days",
+            "5 days",
+            "9999999 calendar days",
+        ] {
             assert!(text.parse::<Period>().is_err(), "{text}");
         }
     }

@@ -58,8 +58,8 @@ pub struct TurnOutput {
     pub answers: Vec<Answer>,
     /// What to do after the commit.
     pub effects: Vec<Effect>,
-    /// A reason of the machine why some matter was not evaluated: take another turn later.
-    pub retry: Option<ScriptFault>,
+    /// A matter that was not evaluated for a reason of the machine: take another turn later.
+    pub retry: Option<(MatterNo, ScriptFault)>,
 }
 
 /// What to do after the commit, as data.
@@ -143,7 +143,7 @@ struct Turn<'a> {
     effects: Vec<Effect>,
     /// Matters with something new for their script.
     woken: BTreeSet<MatterNo>,
-    retry: Option<ScriptFault>,
+    retry: Option<(MatterNo, ScriptFault)>,
 }
 
 impl Turn<'_> {
@@ -181,15 +181,16 @@ impl Turn<'_> {
     fn settle(&mut self) -> Result<(), FoldError> {
         for _ in 0..limits::TURN_PASSES_MAX {
             let moved = self.coordinate()?;
-            let Some(no) = self.woken.pop_first() else {
-                if moved {
-                    continue;
-                }
+            let woken = std::mem::take(&mut self.woken);
+            if woken.is_empty() && !moved {
                 return self.look_for_stalls();
-            };
-            self.run(no)?;
-            if self.entries.len() > limits::TURN_ENTRIES_MAX {
-                return self.give_up("办理步骤过多 / too many entries in one turn");
+            }
+            for no in woken {
+                self.run(no)?;
+            }
+            let full = self.case.head.0 > limits::CASE_ENTRIES_MAX;
+            if full || self.entries.len() > limits::TURN_ENTRIES_MAX {
+                return self.give_up("办理步骤过多 / too many entries");
             }
         }
         if self.woken.is_empty() {
@@ -223,7 +224,11 @@ impl Turn<'_> {
             column: 0,
             call: None,
         };
-        self.push(matter, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))
+        self.push(
+            matter,
+            Origin::Engine,
+            Body::IncidentRaised(Arc::new(incident)),
+        )
     }
 
     /// Rule 18: a matter that nothing can wake is an incident at once.
@@ -267,7 +272,17 @@ impl Turn<'_> {
             || timer
             || self.case.open_tasks().any(|task| task.matter == matter.no)
             || self.case.open_calls().any(|call| call.matter == matter.no)
-            || self.case.incidents.values().any(|(no, _)| *no == matter.no)
+            || self.is_unbound(matter)
+    }
+}
+
+impl Turn<'_> {
+    /// A call without a connector is an incident of its own already.
+    fn is_unbound(&self, matter: &crate::case::Matter) -> bool {
+        matter.run.requests.iter().any(|request| {
+            let call = request.made.ask.kind() == crate::request::RequestKind::Call;
+            call && request.settled.is_none() && request.call.is_none()
+        })
     }
 }
 
@@ -280,7 +295,8 @@ fn wakes(body: &Body) -> bool {
         | Body::CallReplied(_)
         | Body::CallRenewed(_)
         | Body::TimerFired { .. }
-        | Body::TaskCompleted { .. } => true,
+        | Body::TaskCompleted { .. }
+        | Body::RunRestarted { .. } => true,
         Body::CaseStarted(_)
         | Body::CaseSubmitted
         | Body::Requested(_)

@@ -159,7 +159,8 @@ impl Value {
         postcard::to_stdvec(&CanonicalRef(self)).expect("a value has no unserialisable part")
     }
 
-    /// Reads JSON. Numbers with a fraction become decimals; none loses digits.
+    /// Reads JSON. Whole numbers stay exact; a number with a fraction becomes the shortest decimal
+    /// of its binary form, so that amounts of more than fifteen digits are sent as text.
     pub fn from_json(json: &serde_json::Value) -> Result<Self, ValueError> {
         Self::read_json(json, limits::VALUE_DEPTH_MAX)?.check()
     }

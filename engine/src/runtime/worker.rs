@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tongban_core::case::Case;
 use tongban_core::command::{Answer, Command};
 use tongban_core::entry::Origin;
-use tongban_core::id::CaseId;
+use tongban_core::id::{CaseId, MatterNo};
 use tongban_core::limits;
 use tongban_core::port::{IdempotencyRecord, StoreError};
 use tongban_core::turn::{self, TurnContext, TurnOutput};
@@ -34,6 +34,8 @@ struct Underway {
     waiting: Vec<Waiting>,
     answers: Vec<Answer>,
     attempts: u32,
+    /// A matter whose script could not be evaluated for a reason of the machine.
+    owed: Option<MatterNo>,
 }
 
 fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
@@ -57,13 +59,13 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         Ok(Err(error)) => return give_up(runtime, id, waiting, &error),
         Err(_) => {
             tracing::error!(case.id = %id, "a turn panicked");
-            return panicked(runtime, Underway { id, waiting, answers: Vec::new(), attempts });
+            return panicked(runtime, Underway { id, waiting, answers: Vec::new(), attempts, owed: None });
         }
     };
-    let retry = output.retry.clone();
-    let attempts = if retry.is_some() { attempts + 1 } else { 0 };
+    let owed = output.retry.as_ref().map(|(matter, _)| *matter);
+    let attempts = if owed.is_some() { attempts + 1 } else { 0 };
     let answers = output.answers.clone();
-    let underway = Underway { id, waiting, answers, attempts };
+    let underway = Underway { id, waiting, answers, attempts, owed };
     if output.entries.is_empty() {
         let again = CommittedEffect::of_stored(&output, &runtime.identity.secret);
         let held = Held { case: output.case, rows: before, revision };
@@ -136,7 +138,7 @@ fn unchanged(
     effects::carry_out(runtime, again);
     tell(underway.id, underway.waiting, underway.answers, held.revision);
     let attempts = underway.attempts;
-    retry_later(runtime, underway.id, attempts);
+    retry_later(runtime, underway.id, attempts, underway.owed);
     runtime.desk.give_back(underway.id, Some(held), attempts);
 }
 
@@ -165,7 +167,7 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
                 runtime.publish(committed.revision());
                 let (effects, held) = committed.into_parts();
                 tell(underway.id, underway.waiting, underway.answers, held.revision);
-                retry_later(&runtime, underway.id, underway.attempts);
+                retry_later(&runtime, underway.id, underway.attempts, underway.owed);
                 runtime.desk.give_back(underway.id, Some(held), underway.attempts);
                 effects::carry_out(&runtime, effects);
                 if timer {
@@ -179,7 +181,7 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
 
 /// Nothing of the turn has happened; what can be tried again is, over the state in the store.
 fn not_stored(runtime: &Arc<Runtime>, underway: Underway, error: StoreError) {
-    let Underway { id, waiting, answers: _, attempts } = underway;
+    let Underway { id, waiting, attempts, .. } = underway;
     match error {
         StoreError::Conflict { .. } if attempts < limits::TURN_ATTEMPTS_MAX => {
             let own = waiting.into_iter().filter(|waiting| waiting.command != Command::Wake);
@@ -227,12 +229,10 @@ fn panicked(runtime: &Arc<Runtime>, underway: Underway) {
 }
 
 /// Infrastructure errors are retried a bounded number of times, then become an incident.
-fn retry_later(runtime: &Arc<Runtime>, id: CaseId, attempts: u32) {
-    if attempts == 0 {
-        return;
-    }
+fn retry_later(runtime: &Arc<Runtime>, id: CaseId, attempts: u32, owed: Option<MatterNo>) {
+    let Some(matter) = owed else { return };
     let command = if attempts > limits::TURN_ATTEMPTS_MAX {
-        Command::TurnFailed { reason: "脚本执行超时 / the wall-clock guard stopped the run".to_owned() }
+        Command::TurnFailed { matter, reason: "脚本执行超时 / the wall-clock guard stopped the run".to_owned() }
     } else {
         Command::Wake
     };

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode};
 use crate::law::{Act, ActAnswer, ActKind};
-use crate::request::{Ask, Decision, Outcome, OutcomeKind, RequestKind};
+use crate::request::{Ask, Decision, Outcome, OutcomeKind};
 use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
@@ -18,7 +18,10 @@ use super::{Effect, QUERY_MILLIS_DEFAULT, Turn};
 
 /// Names a viewer as the cause of an entry.
 pub(super) fn person(by: &Viewer) -> Origin {
-    Origin::Person { subject: by.subject.clone(), role: by.role.code().to_owned() }
+    Origin::Person {
+        subject: by.subject.clone(),
+        role: by.role.code().to_owned(),
+    }
 }
 
 fn refuse(code: &str, zh: &str, en: &str) -> Answer {
@@ -28,6 +31,15 @@ fn refuse(code: &str, zh: &str, en: &str) -> Answer {
 impl Turn<'_> {
     /// Accepts one command.
     pub(super) fn accept(&mut self, command: &Command) -> Result<Answer, FoldError> {
+        if let Some(by) = command.by()
+            && !by.sees(&crate::read_model::scope(&self.case))
+        {
+            return Ok(refuse(
+                "CASE_NOT_FOUND",
+                "没有这个办件",
+                "there is no such case",
+            ));
+        }
         match command {
             Command::Submit { by } => self.submit(by),
             Command::Withdraw { by, reason } => self.withdraw(by, reason),
@@ -40,18 +52,27 @@ impl Turn<'_> {
             Command::CallFenced { call } => self.call_fenced(*call),
             Command::Tick => self.tick(),
             Command::Wake => Ok(self.wake()),
-            Command::TurnFailed { reason } => self.turn_failed(reason),
+            Command::TurnFailed { matter, reason } => self.turn_failed(*matter, reason),
         }
     }
 
     fn submit(&mut self, by: &Viewer) -> Result<Answer, FoldError> {
         if !matches!(by.role, Role::Applicant | Role::WindowClerk) {
-            return Ok(refuse("NOT_PERMITTED", "只有申请人或窗口人员可以提交", "only the applicant or a window clerk submits"));
+            return Ok(refuse(
+                "NOT_PERMITTED",
+                "只有申请人或窗口人员可以提交",
+                "only the applicant or a window clerk submits",
+            ));
         }
         if self.case.submitted.is_some() {
-            return Ok(refuse("ALREADY_SUBMITTED", "该办件已经提交", "the case was submitted before"));
+            return Ok(refuse(
+                "ALREADY_SUBMITTED",
+                "该办件已经提交",
+                "the case was submitted before",
+            ));
         }
-        if let Err(refusal) = crate::start::check_complete(self.context.closure, &self.case.started) {
+        if let Err(refusal) = crate::start::check_complete(self.context.closure, &self.case.started)
+        {
             return Ok(Answer::Refused(refusal));
         }
         self.push(MatterNo::COORDINATOR, person(by), Body::CaseSubmitted)?;
@@ -60,7 +81,11 @@ impl Turn<'_> {
 
     fn withdraw(&mut self, by: &Viewer, reason: &str) -> Result<Answer, FoldError> {
         if !matches!(by.role, Role::Applicant | Role::WindowClerk) {
-            return Ok(refuse("NOT_PERMITTED", "只有申请人或其委托的窗口可以撤回", "only the applicant, or a window for him, withdraws"));
+            return Ok(refuse(
+                "NOT_PERMITTED",
+                "只有申请人或其委托的窗口可以撤回",
+                "only the applicant, or a window for him, withdraws",
+            ));
         }
         let open: Vec<MatterNo> = self
             .case
@@ -70,7 +95,17 @@ impl Turn<'_> {
             .map(|matter| matter.no)
             .collect();
         if open.is_empty() {
-            return Ok(refuse("CASE_ENDED", "全部事项已办结,不能撤回", "every matter has ended, nothing is left to withdraw"));
+            return Ok(refuse(
+                "CASE_ENDED",
+                "全部事项已办结,不能撤回",
+                "every matter has ended, nothing is left to withdraw",
+            ));
+        }
+        for no in &open {
+            let act = self.act_now(ActKind::Withdraw, reason);
+            if let Err(refusal) = self.would_hold(*no, &act) {
+                return Ok(Answer::Refused(refusal));
+            }
         }
         for no in open {
             let act = self.act_now(ActKind::Withdraw, reason);
@@ -99,24 +134,42 @@ impl Turn<'_> {
                 "the task is closed or does not exist; refresh the list",
             )
         };
-        let task = self.case.tasks.get(&at.no).filter(|task| task.end.is_none()).ok_or_else(gone)?;
+        let task = self
+            .case
+            .tasks
+            .get(&at.no)
+            .filter(|task| task.end.is_none())
+            .ok_or_else(gone)?;
         if !by.may_take(&task.opened.role, &task.opened.region) {
             return Err(Refusal::new(
                 "NOT_PERMITTED",
-                format!("该任务由 {} 在 {} 办理", task.opened.role, task.opened.region),
-                format!("this task is for {} at {}", task.opened.role, task.opened.region),
+                format!(
+                    "该任务由 {} 在 {} 办理",
+                    task.opened.role, task.opened.region
+                ),
+                format!(
+                    "this task is for {} at {}",
+                    task.opened.role, task.opened.region
+                ),
             ));
         }
         if task.version != at.version {
             let mut refusal = Refusal::new(
                 "VERSION_CONFLICT",
                 format!("任务已被他人更新(当前版本 {}),请刷新后再试", task.version),
-                format!("the task was changed by someone else and is at version {} now", task.version),
+                format!(
+                    "the task was changed by someone else and is at version {} now",
+                    task.version
+                ),
             );
             refusal.current = Some(task.version);
             return Err(refusal);
         }
-        if task.assignee.as_ref().is_some_and(|assignee| *assignee != by.subject) {
+        if task
+            .assignee
+            .as_ref()
+            .is_some_and(|assignee| *assignee != by.subject)
+        {
             return Err(Refusal::new(
                 "TASK_TAKEN",
                 "任务已由他人认领",
@@ -132,7 +185,10 @@ impl Turn<'_> {
             Err(refusal) => return Ok(Answer::Refused(refusal)),
         };
         if !taken {
-            let claimed = Body::TaskClaimed { task: at.no, by: by.subject.clone() };
+            let claimed = Body::TaskClaimed {
+                task: at.no,
+                by: by.subject.clone(),
+            };
             self.push(matter, person(by), claimed)?;
         }
         Ok(Answer::Done)
@@ -168,7 +224,10 @@ impl Turn<'_> {
             officer: by.subject.clone(),
             fields: outcome.fields.clone(),
         };
-        let done = Body::TaskCompleted { task: at.no, decision: decision.clone() };
+        let done = Body::TaskCompleted {
+            task: at.no,
+            decision: decision.clone(),
+        };
         self.push(task.matter, person(by), done)?;
         match task.opened.kind {
             TaskKind::Decide => {}
@@ -208,6 +267,10 @@ impl Turn<'_> {
                 }
                 Ok(())
             }
+            TaskKind::Rejected if no => {
+                let act = self.act_now(ActKind::Deny, &outcome.opinion);
+                self.would_hold(task.matter, &act)
+            }
             TaskKind::Manual | TaskKind::Decide | TaskKind::Rejected | TaskKind::ConfirmDenial => {
                 Ok(())
             }
@@ -216,11 +279,15 @@ impl Turn<'_> {
 
     /// Asks the law about an act without recording it.
     fn would_hold(&self, matter: MatterNo, act: &Act) -> Result<(), Refusal> {
-        let Some(matter) = self.case.matter(matter) else { return Ok(()) };
+        let Some(matter) = self.case.matter(matter) else {
+            return Ok(());
+        };
         match matter.law.judge(act) {
             ActAnswer::Done | ActAnswer::Already => Ok(()),
             ActAnswer::Refused { code, reason } => {
-                let (zh, en) = reason.split_once(" / ").unwrap_or((reason.as_str(), reason.as_str()));
+                let (zh, en) = reason
+                    .split_once(" / ")
+                    .unwrap_or((reason.as_str(), reason.as_str()));
                 Err(Refusal::new(&code, zh, en))
             }
         }
@@ -230,7 +297,10 @@ impl Turn<'_> {
         if accepted {
             return self.act_now(ActKind::Accept, "");
         }
-        let ground = fields.get("ground").and_then(Value::as_text).unwrap_or_default();
+        let ground = fields
+            .get("ground")
+            .and_then(Value::as_text)
+            .unwrap_or_default();
         self.act_now(ActKind::NotAccept, ground)
     }
 
@@ -241,15 +311,25 @@ impl Turn<'_> {
 
     /// What a person did for an agency without a system is that agency's reply.
     fn manual_done(&mut self, task: &Task, by: &Viewer, said: &Decision) -> Result<(), FoldError> {
-        let Some(call) = task.opened.call else { return Ok(()) };
+        let call = task.opened.call.and_then(|id| self.case.calls.get(&id));
+        let Some(call) = call.filter(|call| call.is_open()).map(|call| call.made.id) else {
+            return Ok(());
+        };
         let body = if said.granted {
-            let number = said.fields.get("number").and_then(Value::as_text).unwrap_or_default();
+            let number = said
+                .fields
+                .get("number")
+                .and_then(Value::as_text)
+                .unwrap_or_default();
             let document = crate::agency::DocumentRef {
                 role: "permit".to_owned(),
                 number: number.to_owned(),
                 digest: Digest::of(&said.fields.canonical()),
             };
-            ReplyBody::Completed { output: said.fields.clone(), documents: vec![document] }
+            ReplyBody::Completed {
+                output: said.fields.clone(),
+                documents: vec![document],
+            }
         } else {
             ReplyBody::Otherwise(Outcome {
                 kind: OutcomeKind::Rejected,
@@ -279,15 +359,15 @@ impl Turn<'_> {
             let act = self.act_now(ActKind::Deny, &said.opinion);
             return self.request_act(task.matter, person(by), act, None);
         }
-        let request = task.opened.request.as_ref();
-        let call = request.and_then(|key| {
-            let run = &self.case.matter(task.matter)?.run;
-            self.case.calls.get(&run.request(key)?.call?).cloned()
-        });
-        match call {
-            Some(call) => self.renew(&call, person(by)),
-            None => Ok(()),
-        }
+        let generation = self
+            .case
+            .matter(task.matter)
+            .map_or(0, |matter| matter.run.generation);
+        let again = Body::RunRestarted {
+            generation: generation + 1,
+        };
+        self.push(task.matter, person(by), again)?;
+        Ok(())
     }
 
     fn denial_confirmed(
@@ -303,37 +383,53 @@ impl Turn<'_> {
         }
         let answer = ActAnswer::Refused {
             code: "OFFICER_DISAGREES".to_owned(),
-            reason: format!("审批人不同意不予决定:{0} / the officer disagrees with the denial: {0}", said.opinion),
+            reason: format!(
+                "审批人不同意不予决定:{0} / the officer disagrees with the denial: {0}",
+                said.opinion
+            ),
         };
         let act = self.act_now(ActKind::Deny, &said.opinion);
-        self.push(task.matter, person(by), Body::Acted { act, answer, request })?;
+        self.push(
+            task.matter,
+            person(by),
+            Body::Acted {
+                act,
+                answer,
+                request,
+            },
+        )?;
         Ok(())
     }
 
     fn reply(&mut self, connector: &str, reply: &AgencyReply) -> Result<Answer, FoldError> {
-        let Some(call) = self.case.calls.get(&reply.call).cloned() else {
+        let own = self.case.calls.get(&reply.call);
+        let Some(call) = own.filter(|call| call.made.connector == connector).cloned() else {
             return Ok(Answer::Acked(Ack::UnknownCall));
         };
         if let Some(known) = call.messages.get(&reply.seq) {
             if *known == reply.digest {
                 return Ok(Answer::Acked(Ack::Duplicate));
             }
-            return self.contradiction(&call, "同一序号的两份不同回执 / two different replies under one number");
+            return self.contradiction(
+                &call,
+                "同一序号的两份不同回执 / two different replies under one number",
+            );
         }
-        if !call.is_open() {
-            let terminal = reply.body.is_terminal();
-            if terminal {
-                return self.contradiction(&call, "办结后又收到另一份终局回执 / another terminal reply after the end");
-            }
-            return Ok(Answer::Acked(Ack::Superseded));
+        if let Some(ack) = self.out_of_turn(&call, reply)? {
+            return Ok(Answer::Acked(ack));
         }
-        if call.messages.last_key_value().is_some_and(|(last, _)| *last > reply.seq) {
-            return Ok(Answer::Acked(Ack::Superseded));
-        }
-        let origin = Origin::Agency { connector: connector.to_owned() };
-        self.push(call.matter, origin.clone(), Body::CallReplied(Arc::new(reply.clone())))?;
+        let origin = Origin::Agency {
+            connector: connector.to_owned(),
+        };
+        self.push(
+            call.matter,
+            origin.clone(),
+            Body::CallReplied(Arc::new(reply.clone())),
+        )?;
         match &reply.body {
-            ReplyBody::Accepted { next_query_after, .. } => self.effects.push(Effect::Query {
+            ReplyBody::Accepted {
+                next_query_after, ..
+            } => self.effects.push(Effect::Query {
                 call: reply.call,
                 after_millis: next_query_after.unwrap_or(QUERY_MILLIS_DEFAULT),
             }),
@@ -341,6 +437,34 @@ impl Turn<'_> {
             ReplyBody::Completed { .. } | ReplyBody::Otherwise(_) => {}
         }
         Ok(Answer::Acked(Ack::Stored))
+    }
+
+    /// Acts are facts of the law and always go to the fold; every other message that comes after
+    /// the end, or after a later one, says nothing new.
+    fn out_of_turn(
+        &mut self,
+        call: &CallState,
+        reply: &AgencyReply,
+    ) -> Result<Option<Ack>, FoldError> {
+        if matches!(reply.body, ReplyBody::Act(_)) {
+            return Ok(None);
+        }
+        if !call.is_open() {
+            if reply.body.is_terminal() {
+                self.contradiction(
+                    call,
+                    "办结后又收到另一份终局回执 / another terminal reply after the end",
+                )?;
+                return Ok(Some(Ack::TerminalConflict));
+            }
+            return Ok(Some(Ack::Superseded));
+        }
+        let later = call
+            .messages
+            .last_key_value()
+            .is_some_and(|(last, _)| *last > reply.seq);
+        let superseded = later && !reply.body.is_terminal();
+        Ok(superseded.then_some(Ack::Superseded))
     }
 
     fn contradiction(&mut self, call: &CallState, what: &str) -> Result<Answer, FoldError> {
@@ -370,7 +494,11 @@ impl Turn<'_> {
             column: 0,
             call: Some(call.made.id),
         };
-        self.push(call.matter, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))?;
+        self.push(
+            call.matter,
+            Origin::Engine,
+            Body::IncidentRaised(Arc::new(incident)),
+        )?;
         Ok(())
     }
 
@@ -396,12 +524,19 @@ impl Turn<'_> {
             request: Some(call.request.clone()),
             call: Some(call.made.id),
         };
-        self.push(call.matter, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
+        self.push(
+            call.matter,
+            Origin::Engine,
+            Body::TaskOpened(Arc::new(opened)),
+        )?;
         Ok(Answer::Acked(Ack::Stored))
     }
 
     fn call_failed(&mut self, call: CallId, fault: &Fault) -> Result<Answer, FoldError> {
-        let open = self.case.calls.get(&call).filter(|call| call.status == CallStatus::Open);
+        let open =
+            self.case.calls.get(&call).filter(|call| {
+                matches!(call.status, CallStatus::Open | CallStatus::Accepted { .. })
+            });
         if let Some(call) = open.cloned() {
             let message = format!(
                 "调用 {} 未成功:{fault};请核实后重试或人工处理 / call {} came to no usable end: {fault}; check with the agency",
@@ -413,7 +548,13 @@ impl Turn<'_> {
     }
 
     fn call_fenced(&mut self, call: CallId) -> Result<Answer, FoldError> {
-        let Some(call) = self.case.calls.get(&call).filter(|call| call.is_open()).cloned() else {
+        let Some(call) = self
+            .case
+            .calls
+            .get(&call)
+            .filter(|call| matches!(call.status, CallStatus::Open | CallStatus::Accepted { .. }))
+            .cloned()
+        else {
             return Ok(Answer::Done);
         };
         if call.made.generation + 1 >= crate::limits::CALL_GENERATIONS_MAX {
@@ -429,7 +570,12 @@ impl Turn<'_> {
         let now = self.context.now;
         let mut due: Vec<(Moment, MatterNo, crate::request::RequestKey)> = Vec::new();
         for matter in self.case.matters.iter().filter(|matter| matter.is_open()) {
-            for request in matter.run.requests.iter().filter(|request| request.settled.is_none()) {
+            for request in matter
+                .run
+                .requests
+                .iter()
+                .filter(|request| request.settled.is_none())
+            {
                 if let Ask::Timer { due: at, .. } = &request.made.ask
                     && *at <= now
                 {
@@ -446,12 +592,16 @@ impl Turn<'_> {
 
     fn wake(&mut self) -> Answer {
         let live = self.case.matters.iter().filter(|matter| matter.is_open());
-        let live = live.filter(|matter| matter.run.is_live()).map(|matter| matter.no);
+        let live = live
+            .filter(|matter| matter.run.is_live())
+            .map(|matter| matter.no);
         self.woken.extend(live);
         for call in self.case.open_calls() {
             match call.status {
                 CallStatus::Open => self.effects.push(Effect::Send(call.made.id)),
-                CallStatus::Accepted { next_query_after, .. } => self.effects.push(Effect::Query {
+                CallStatus::Accepted {
+                    next_query_after, ..
+                } => self.effects.push(Effect::Query {
                     call: call.made.id,
                     after_millis: next_query_after.unwrap_or(QUERY_MILLIS_DEFAULT),
                 }),
@@ -461,22 +611,14 @@ impl Turn<'_> {
         Answer::Done
     }
 
-    fn turn_failed(&mut self, reason: &str) -> Result<Answer, FoldError> {
-        let live: Vec<MatterNo> = self
+    fn turn_failed(&mut self, matter: MatterNo, reason: &str) -> Result<Answer, FoldError> {
+        let live = self
             .case
-            .matters
-            .iter()
-            .filter(|matter| matter.is_open() && matter.run.is_live())
-            .filter(|matter| {
-                matter.run.requests.iter().all(|request| {
-                    request.settled.is_some() || request.made.ask.kind() != RequestKind::Decide
-                })
-            })
-            .map(|matter| matter.no)
-            .collect();
-        let message = format!("多次执行失败:{reason} / the turn failed too often: {reason}");
-        for no in live {
-            self.raise(no, IncidentKind::TurnFailed, &message)?;
+            .matter(matter)
+            .is_some_and(|matter| matter.is_open() && matter.run.is_live());
+        if live {
+            let message = format!("多次执行失败:{reason} / the turn failed too often: {reason}");
+            self.raise(matter, IncidentKind::TurnFailed, &message)?;
         }
         Ok(Answer::Done)
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::agency::AgencyAct;
+use crate::agency::{AgencyAct, ReplyBody};
 use crate::case::{CallState, FoldError};
 use crate::definition::DecidesIn;
 use crate::entry::{Body, CallMade, CallRenewed, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode, Seq};
-use crate::law::{Act, ActAnswer, ActKind, Ending};
+use crate::law::{Act, ActAnswer, ActKind, Ending, Stage};
 use crate::limits;
 use crate::request::{End, Evidence, RequestKey};
 use crate::value::Value;
@@ -15,7 +15,30 @@ use crate::value::Value;
 use super::{Effect, Turn};
 
 fn refused(code: &str, reason: impl Into<String>) -> ActAnswer {
-    ActAnswer::Refused { code: code.to_owned(), reason: reason.into() }
+    ActAnswer::Refused {
+        code: code.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+/// An act as a script asked for it.
+#[derive(Clone, Copy)]
+pub(super) struct AskedAct<'a> {
+    /// Which.
+    pub(super) kind: ActKind,
+    /// What it rests on.
+    pub(super) evidence: Option<&'a Evidence>,
+    /// What goes with it.
+    pub(super) detail: &'a Value,
+    /// What the script had consumed when it asked.
+    pub(super) seen: Seq,
+}
+
+fn has_documents(reply: &crate::agency::AgencyReply) -> bool {
+    match &reply.body {
+        ReplyBody::Completed { documents, .. } => !documents.is_empty(),
+        ReplyBody::Accepted { .. } | ReplyBody::Act(_) | ReplyBody::Otherwise(_) => false,
+    }
 }
 
 impl Turn<'_> {
@@ -28,11 +51,22 @@ impl Turn<'_> {
         act: Act,
         request: Option<RequestKey>,
     ) -> Result<(), FoldError> {
-        let Some(matter) = self.case.matter(no) else { return Ok(()) };
+        let Some(matter) = self.case.matter(no) else {
+            return Ok(());
+        };
         let before = matter.law.ending();
         let answer = matter.law.judge(&act);
         let effective_at = act.effective_at;
-        self.push_at(no, origin, effective_at, Body::Acted { act, answer, request })?;
+        self.push_at(
+            no,
+            origin,
+            effective_at,
+            Body::Acted {
+                act,
+                answer,
+                request,
+            },
+        )?;
         let after = self.case.matter(no).and_then(|matter| matter.law.ending());
         match (before, after) {
             (None, Some(ending)) => self.ended(no, ending),
@@ -71,15 +105,29 @@ impl Turn<'_> {
 
     /// Writes the result of `from` as an input of `to`, once.
     pub(super) fn give_input(&mut self, to: MatterNo, from: MatterNo) -> Result<(), FoldError> {
-        let known = self.case.matter(to).is_some_and(|matter| {
-            matter.inputs.iter().any(|input| input.from == from)
-        });
-        let result = self.case.matter(from).and_then(|matter| matter.result.as_ref());
-        let Some(result) = result.filter(|_| !known) else { return Ok(()) };
+        let known = self
+            .case
+            .matter(to)
+            .is_some_and(|matter| matter.inputs.iter().any(|input| input.from == from));
+        let result = self
+            .case
+            .matter(from)
+            .and_then(|matter| matter.result.as_ref());
+        let Some(result) = result.filter(|_| !known) else {
+            return Ok(());
+        };
         let bytes = [result.number.as_bytes(), &result.fields.canonical()].concat();
         let digest = self.context.secret.keyed(b"input", &bytes);
         let version = result.version;
-        self.push(to, Origin::Engine, Body::InputArrived { from, version, digest })?;
+        self.push(
+            to,
+            Origin::Engine,
+            Body::InputArrived {
+                from,
+                version,
+                digest,
+            },
+        )?;
         Ok(())
     }
 
@@ -88,17 +136,25 @@ impl Turn<'_> {
         &mut self,
         no: MatterNo,
         key: RequestKey,
-        kind: ActKind,
-        asked: (&Option<Evidence>, &Value),
+        asked: &AskedAct<'_>,
     ) -> Result<(), FoldError> {
-        let (evidence, detail) = asked;
-        if kind == ActKind::Deny && !self.is_officers_no(no, evidence.as_ref()) {
+        let AskedAct {
+            kind,
+            evidence,
+            detail,
+            seen: _,
+        } = *asked;
+        if kind == ActKind::Deny && !self.is_officers_no(no, evidence) {
             return self.propose_denial(no, key, detail);
         }
         let mut act = self.act_now(kind, "");
-        act.ground = self.ground_of(no, evidence.as_ref(), detail);
-        if let Some(answer) = self.refuse_evidence(no, kind, evidence.as_ref()) {
-            let body = Body::Acted { act, answer, request: Some(key) };
+        act.ground = self.ground_of(no, evidence, detail);
+        if let Some(answer) = self.refuse_script_act(no, asked) {
+            let body = Body::Acted {
+                act,
+                answer,
+                request: Some(key),
+            };
             self.push(no, Origin::Script, body)?;
             return Ok(());
         }
@@ -123,38 +179,66 @@ impl Turn<'_> {
     }
 
     fn ground_of(&self, no: MatterNo, evidence: Option<&Evidence>, detail: &Value) -> String {
-        let said = detail.get("reason").and_then(Value::as_text).unwrap_or_default();
+        let said = detail
+            .get("reason")
+            .and_then(Value::as_text)
+            .unwrap_or_default();
         let decided = match evidence.and_then(|evidence| self.settled_end(no, evidence.key())) {
             Some(End::Decided(decision)) => decision.opinion.as_str(),
-            Some(End::Completed(_) | End::Otherwise(_) | End::Fired | End::Answered(_)) | None => "",
+            Some(End::Completed(_) | End::Otherwise(_) | End::Fired | End::Answered(_)) | None => {
+                ""
+            }
         };
-        if said.is_empty() { decided.to_owned() } else { said.to_owned() }
+        if said.is_empty() {
+            decided.to_owned()
+        } else {
+            said.to_owned()
+        }
     }
 
-    /// A grant takes only a granting decision or a completed call of the same matter, and says
-    /// truly whether materials are still owed.
-    fn refuse_evidence(
-        &self,
-        no: MatterNo,
-        kind: ActKind,
-        evidence: Option<&Evidence>,
-    ) -> Option<ActAnswer> {
-        if !matches!(kind, ActKind::Grant | ActKind::GrantTolerant) {
-            return None;
+    /// A script grants, tolerantly or fully, or passes on an officer's denial. A grant takes only
+    /// a granting decision or the documents of a completed call of the same matter, and says
+    /// truly whether materials were owed at what the script had consumed.
+    fn refuse_script_act(&self, no: MatterNo, asked: &AskedAct<'_>) -> Option<ActAnswer> {
+        let AskedAct {
+            kind,
+            evidence,
+            detail: _,
+            seen,
+        } = *asked;
+        match kind {
+            ActKind::Grant | ActKind::GrantTolerant => {}
+            ActKind::Deny => return None,
+            ActKind::Receive
+            | ActKind::Accept
+            | ActKind::NotAccept
+            | ActKind::NotFile
+            | ActKind::Suspend
+            | ActKind::Resume
+            | ActKind::Withdraw
+            | ActKind::Terminate => {
+                return Some(refused(
+                    "NOT_A_SCRIPTS_ACT",
+                    format!("脚本不能{} / a script cannot {}", kind.name(), kind.code()),
+                ));
+            }
         }
         let end = evidence.and_then(|evidence| self.settled_end(no, evidence.key()));
         let holds = match end {
             Some(End::Decided(decision)) => decision.granted,
-            Some(End::Completed(_)) => true,
+            Some(End::Completed(reply)) => has_documents(reply),
             Some(End::Otherwise(_) | End::Fired | End::Answered(_)) | None => false,
         };
         if !holds {
             return Some(refused(
                 "EVIDENCE_MISSING",
-                "准予须以同意的决定或已完成的调用为依据 / a grant rests on a granting decision or a completed call",
+                "准予须以同意的决定或已完成调用出具的文书为依据 / a grant rests on a granting decision or on the documents of a completed call",
             ));
         }
-        let owed = self.case.matter(no).is_some_and(|matter| !matter.owed(Seq(u32::MAX)).is_empty());
+        let owed = self
+            .case
+            .matter(no)
+            .is_some_and(|matter| !matter.owed(seen).is_empty());
         match (kind, owed) {
             (ActKind::Grant, true) => Some(refused(
                 "MATERIALS_OWED",
@@ -170,7 +254,10 @@ impl Turn<'_> {
 
     /// Returns the number of the license: the agency's, or one made from the case's.
     fn number_for(&self, no: MatterNo, detail: &Value) -> String {
-        let given = detail.get("number").and_then(Value::as_text).unwrap_or_default();
+        let given = detail
+            .get("number")
+            .and_then(Value::as_text)
+            .unwrap_or_default();
         if given.is_empty() {
             return format!("{}-{no}", self.case.started.number);
         }
@@ -184,7 +271,9 @@ impl Turn<'_> {
         key: RequestKey,
         detail: &Value,
     ) -> Result<(), FoldError> {
-        let Some(matter) = self.case.matter(no) else { return Ok(()) };
+        let Some(matter) = self.case.matter(no) else {
+            return Ok(());
+        };
         let opened = TaskOpened {
             kind: TaskKind::ConfirmDenial,
             role: RoleCode::new(format!("{}.approver", matter.planned.department)),
@@ -224,8 +313,16 @@ impl Turn<'_> {
             );
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, &text);
         };
-        let reason = reported.detail.get("reason").and_then(Value::as_text).unwrap_or_default();
-        let ground = if kind == ActKind::Deny { reason } else { reported.ground.as_str() };
+        let reason = reported
+            .detail
+            .get("reason")
+            .and_then(Value::as_text)
+            .unwrap_or_default();
+        let ground = if kind == ActKind::Deny {
+            reason
+        } else {
+            reported.ground.as_str()
+        };
         let act = Act {
             kind,
             effective_at: reported.effective_at,
@@ -233,17 +330,76 @@ impl Turn<'_> {
             document_no: reported.document_no.clone(),
             detail: reported.detail.clone(),
         };
-        let here = self.case.matter(no).and_then(|matter| matter.filed.as_ref());
-        if here.is_none_or(|filed| filed.decides_in != DecidesIn::Connector) {
-            let text = "该事项不在部门自有系统中办理 / this matter is not decided in the department's own system";
-            let answer = refused("DECIDES_HERE", text);
-            self.push(no, origin, Body::Acted { act, answer, request: None })?;
+        if self.is_early(no, kind) {
+            return Ok(());
+        }
+        if let Some((code, text)) = self.refuse_report(no, &act) {
+            let answer = refused(code, text);
+            self.push(
+                no,
+                origin,
+                Body::Acted {
+                    act,
+                    answer,
+                    request: None,
+                },
+            )?;
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, text);
         }
-        self.request_act(no, origin, act, None)?;
+        let early = self
+            .case
+            .matter(no)
+            .map(|matter| matter.early.clone())
+            .unwrap_or_default();
+        self.request_act(no, origin.clone(), act, None)?;
+        self.raise_if_refused(call)?;
+        if kind == ActKind::Accept {
+            for reply in early {
+                if let ReplyBody::Act(act) = &reply.body {
+                    self.agency_act(call, origin.clone(), act)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An act that comes before the acceptance it builds on waits for it: messages overtake each
+    /// other.
+    fn is_early(&self, no: MatterNo, kind: ActKind) -> bool {
+        let waits = !matches!(kind, ActKind::Accept | ActKind::NotAccept);
+        waits
+            && self
+                .case
+                .matter(no)
+                .is_some_and(|matter| matches!(matter.law.stage, Stage::Filed | Stage::Received))
+    }
+
+    /// Refuses reports that no standing of the matter could make lawful.
+    fn refuse_report(&self, no: MatterNo, act: &Act) -> Option<(&'static str, &'static str)> {
+        let filed = self.case.matter(no)?.filed.as_ref();
+        if filed.is_none_or(|filed| filed.decides_in != DecidesIn::Connector) {
+            return Some((
+                "DECIDES_HERE",
+                "该事项不在部门自有系统中办理 / this matter is not decided in the department's own system",
+            ));
+        }
+        let latest = self
+            .context
+            .now
+            .plus_millis(limits::AGENCY_CLOCK_SKEW_MILLIS);
+        (act.effective_at > latest).then_some((
+            "EFFECTIVE_IN_FUTURE",
+            "行为的生效时间在未来 / the act takes effect in the future",
+        ))
+    }
+
+    fn raise_if_refused(&mut self, call: &CallState) -> Result<(), FoldError> {
+        let no = call.matter;
         let last = self.entries.iter().rev().find(|entry| entry.matter == no);
-        if let Some(Body::Acted { answer: ActAnswer::Refused { code, reason }, .. }) =
-            last.map(|entry| &entry.body)
+        if let Some(Body::Acted {
+            answer: ActAnswer::Refused { code, reason },
+            ..
+        }) = last.map(|entry| &entry.body)
         {
             let text = format!("部门报告的行为不成立({code}):{reason}");
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, &text);
@@ -255,10 +411,16 @@ impl Turn<'_> {
     pub(super) fn renew(&mut self, call: &CallState, origin: Origin) -> Result<(), FoldError> {
         let generation = call.made.generation + 1;
         let made = self.call_made(call.matter, &call.request, generation, &call.made.connector);
-        let made = CallMade { region: call.made.region.clone(), ..made };
+        let made = CallMade {
+            region: call.made.region.clone(),
+            ..made
+        };
         let id = made.id;
-        let renewed =
-            CallRenewed { request: call.request.clone(), old: call.made.id, call: made };
+        let renewed = CallRenewed {
+            request: call.request.clone(),
+            old: call.made.id,
+            call: made,
+        };
         self.push(call.matter, origin, Body::CallRenewed(Arc::new(renewed)))?;
         self.effects.push(Effect::Send(id));
         Ok(())
@@ -280,7 +442,10 @@ impl Turn<'_> {
             connector: connector.to_owned(),
             region: self.case.started.region.clone(),
             issued_at: self.context.wire_now,
-            deadline: self.context.wire_now.plus_millis(limits::CALL_PATIENCE_MILLIS),
+            deadline: self
+                .context
+                .wire_now
+                .plus_millis(limits::CALL_PATIENCE_MILLIS),
         }
     }
 }

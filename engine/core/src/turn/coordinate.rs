@@ -39,7 +39,9 @@ impl Turn<'_> {
         let mut moved = false;
         let closure = Arc::clone(self.context.closure);
         for no in planned {
-            let Some((part, definition)) = closure.part(no) else { continue };
+            let Some((part, definition)) = closure.part(no) else {
+                continue;
+            };
             match self.readiness(part) {
                 Readiness::NotYet => {}
                 Readiness::Ready => {
@@ -57,11 +59,15 @@ impl Turn<'_> {
     }
 
     fn by_code(&self, code: &MatterCode) -> Option<&Matter> {
-        self.case.matters.iter().find(|matter| matter.planned.code == *code)
+        self.case
+            .matters
+            .iter()
+            .find(|matter| matter.planned.code == *code)
     }
 
     /// A skipped predecessor passes through.
     fn readiness(&self, part: &Part) -> Readiness {
+        let mut ready = Readiness::Ready;
         for (code, after) in &part.after {
             let Some(earlier) = self.by_code(code).filter(|earlier| earlier.is_included()) else {
                 continue;
@@ -77,7 +83,8 @@ impl Turn<'_> {
                 continue;
             }
             if ending.is_none() {
-                return Readiness::NotYet;
+                ready = Readiness::NotYet;
+                continue;
             }
             let (name, state) = (&earlier.planned.name, earlier.law.stage.name());
             return Readiness::Never(format!(
@@ -85,7 +92,7 @@ impl Turn<'_> {
                 earlier.law.stage.code()
             ));
         }
-        Readiness::Ready
+        ready
     }
 
     fn file(&mut self, no: MatterNo, part: &Part, definition: &MatterDef) -> Result<(), FoldError> {
@@ -93,7 +100,9 @@ impl Turn<'_> {
             .case
             .matters
             .iter()
-            .filter(|matter| matter.result.is_some() && needs(part, definition, &matter.planned.code))
+            .filter(|matter| {
+                matter.result.is_some() && needs(part, definition, &matter.planned.code)
+            })
             .map(|matter| matter.no)
             .collect();
         for from in earlier {
@@ -131,12 +140,19 @@ impl Turn<'_> {
 
     /// Tries the sources of a material in order.
     fn find_material(&self, part: &Part, code: &str, sources: &[Source]) -> Found {
-        let given = self.case.started.materials.iter().find(|given| given.code == code);
+        let given = self
+            .case
+            .started
+            .materials
+            .iter()
+            .find(|given| given.code == code);
         let mut to_come = None;
         for source in sources {
             match source {
                 Source::ResultOf(earlier) => {
-                    let Some(earlier) = self.by_code(earlier) else { continue };
+                    let Some(earlier) = self.by_code(earlier) else {
+                        continue;
+                    };
                     if let Some(result) = &earlier.result {
                         return Found::ResultOf {
                             matter: earlier.no,
@@ -149,7 +165,9 @@ impl Turn<'_> {
                 }
                 Source::Upload(_) | Source::License(_) | Source::Data(_) | Source::Commitment => {
                     if let Some(given) = given {
-                        return Found::Given { digest: given.digest };
+                        return Found::Given {
+                            digest: given.digest,
+                        };
                     }
                 }
             }
@@ -157,11 +175,15 @@ impl Turn<'_> {
         if part.tolerates.iter().any(|tolerated| tolerated == code) {
             return Found::Owed { from: to_come };
         }
-        given.map_or(Found::Missing, |given| Found::Given { digest: given.digest })
+        given.map_or(Found::Missing, |given| Found::Given {
+            digest: given.digest,
+        })
     }
 
     fn open_intake(&mut self, no: MatterNo, definition: &MatterDef) -> Result<(), FoldError> {
-        let Some(matter) = self.case.matter(no) else { return Ok(()) };
+        let Some(matter) = self.case.matter(no) else {
+            return Ok(());
+        };
         let found = matter.filed.iter().flat_map(|filed| &filed.materials);
         let facts = found.map(|found| (found.code.clone(), Value::from(how_text(&found.how))));
         let opened = TaskOpened {
@@ -181,7 +203,10 @@ impl Turn<'_> {
 /// Tells whether a matter reads the result of `code`: it comes after it, or a material is it.
 fn needs(part: &Part, definition: &MatterDef, code: &MatterCode) -> bool {
     let after = part.after.iter().any(|(earlier, _)| earlier == code);
-    let sources = definition.materials.iter().flat_map(|material| &material.sources);
+    let sources = definition
+        .materials
+        .iter()
+        .flat_map(|material| &material.sources);
     let mut sources = sources;
     after || sources.any(|source| matches!(source, Source::ResultOf(earlier) if earlier == code))
 }
