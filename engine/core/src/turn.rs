@@ -10,6 +10,8 @@ mod accept;
 mod acts;
 mod coordinate;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
