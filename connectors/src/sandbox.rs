@@ -109,7 +109,7 @@ impl SandboxError {
 pub enum Availability {
     /// It works.
     Up,
-    /// Its gateway answers 503 to everything.
+    /// Its gateway answers 503 to calls and queries.
     Down,
 }
 

@@ -315,7 +315,14 @@ pub(crate) fn http_client() -> Result<reqwest::Client, ClientError> {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use tokio::net::TcpListener;
+    use tokio::task::JoinSet;
+
     use super::*;
+    use crate::sandbox::fixture::{self, StillClock};
 
     #[test]
     fn only_plain_addresses_are_taken() {
@@ -330,6 +337,34 @@ mod tests {
         ] {
             assert_eq!(endpoint(base, "cxp/1/invoke"), None, "{base}");
         }
+    }
+
+    /// Asks a server that gives this answer to everything.
+    async fn ask(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> Fault {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let routes = Router::new().fallback(move || std::future::ready(answer.clone()));
+        let mut servers = JoinSet::new();
+        servers.spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        let connector = fixture::connector(&url, &StillClock::new());
+        let (call, context) = (fixture::call(1), fixture::context());
+        connector.invoke(&call, &context).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_reply_without_end_is_cut_off() {
+        let fault = ask(" ".repeat(limits::MESSAGE_BYTES_MAX + 1)).await;
+        assert_eq!(fault.code, "reply_too_large");
+        assert_eq!(fault.class, FaultClass::Unknown);
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let fault = ask((StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")])).await;
+        assert_eq!(
+            (fault.class, fault.code.as_str()),
+            (FaultClass::Unknown, "not_cxp")
+        );
     }
 
     #[test]

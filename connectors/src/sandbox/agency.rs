@@ -86,7 +86,9 @@ async fn query(State(agency): State<Arc<Agency>>, body: Bytes) -> Response {
     };
     let id = query.call_id.0;
     let make = |call: &_, planned: &_, seq| agency.author.later(call, planned, seq);
-    match agency.ledger.ask(id, query.after_seq, make) {
+    let asked = agency.ledger.ask(id, query.after_seq, make);
+    agency.take_up(id);
+    match asked {
         Asked::Known(bytes) => json(StatusCode::OK, bytes),
         Asked::Unknown => {
             let fault = FaultMessage::new(FaultClass::Refused, Effect::None, "unknown_call");
@@ -191,12 +193,8 @@ impl Agency {
                 bytes
             }
             Begun::Again(bytes) => {
-                if self.ledger.take_up(id) {
-                    place.send(Delivery {
-                        call: id,
-                        over: None,
-                    });
-                }
+                drop(place);
+                self.take_up(id);
                 bytes
             }
             Begun::Conflict(stored) => {
@@ -263,6 +261,16 @@ impl Agency {
                 _ = end => {}
                 () = self.clock.wait_millis(limits::DELIVERY_FIRST_MILLIS) => {}
             }
+        }
+    }
+
+    /// Takes up deliveries that were given up: whoever calls again can be reached again. With no
+    /// place in the queue they rest until the next call.
+    fn take_up(&self, call: CallId) {
+        if let Ok(place) = self.deliveries.try_reserve()
+            && self.ledger.take_up(call)
+        {
+            place.send(Delivery { call, over: None });
         }
     }
 

@@ -43,7 +43,9 @@ impl Author {
         let sync = mode == Mode::Sync;
         let mut plan = VecDeque::new();
         if !sync {
-            plan.extend(acts.iter().cloned().map(Planned::Act));
+            if inject.outcome.as_ref().is_none_or(InjectedOutcome::decides) {
+                plan.extend(acts.iter().cloned().map(Planned::Act));
+            }
             plan.push_back(Planned::End);
         }
         plan.extend(inject.second_terminal.clone().map(Planned::SecondEnd));
@@ -221,6 +223,11 @@ impl Author {
 }
 
 impl InjectedOutcome {
+    /// Tells whether the department comes to a decision; otherwise it reports no acts.
+    fn decides(&self) -> bool {
+        matches!(self, Self::Reject { .. })
+    }
+
     /// Returns the reason in words.
     fn reason(&self) -> String {
         match self {

@@ -129,6 +129,12 @@ impl StillClock {
             .unwrap();
     }
 
+    /// Waits until so many waits were begun.
+    pub(crate) async fn until_waits(&self, count: usize) {
+        let mut asked = self.asked.subscribe();
+        asked.wait_for(|asked| asked.len() >= count).await.unwrap();
+    }
+
     async fn reached(&self, until: Moment) {
         let mut now = self.now.subscribe();
         now.wait_for(|now| *now >= until).await.unwrap();

@@ -408,6 +408,14 @@ impl Ledger {
         if let Some(call) = self.books().calls.get_mut(&id) {
             call.sending = Sending::Resting;
         }
+        self.changed();
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_resting(&self, id: CallId) -> bool {
+        let books = self.books();
+        let call = books.calls.get(&id);
+        call.is_some_and(|call| call.sending == Sending::Resting)
     }
 
     /// Takes up the delivery of a call that rests with messages left; `true` when the caller is

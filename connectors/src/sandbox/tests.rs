@@ -12,7 +12,7 @@ use tongban_core::request::OutcomeKind;
 use tongban_core::value::Value;
 
 use super::fixture::{self, Town, call, call_of, context};
-use super::{Availability, LedgerEvent, SandboxAgency};
+use super::{Availability, Ledger, LedgerEvent, SandboxAgency};
 use crate::cxp::http_client;
 use crate::cxp::message::{Health, Manifest, Message as _};
 use crate::cxp::render::render_invoke;
@@ -506,6 +506,37 @@ mod callbacks {
             Some(&Value::from("权属有争议"))
         );
         assert_eq!(denied.document_no, "");
+    }
+
+    #[tokio::test]
+    async fn a_correction_is_asked_for_without_any_act() {
+        let rule = r#"{"inject": {"outcome": {"needs_correction": {"items": [{"target": "/input/parcel"}]}}}}"#;
+        let town = Town::with(rule).await;
+        invoke(&town, &call_of("register_title", 1)).await.unwrap();
+        town.inbox.until(1).await;
+        assert_eq!(says(&town.inbox.replies()[0]), "needs_correction");
+    }
+
+    #[tokio::test]
+    async fn a_given_up_delivery_is_taken_up_when_the_caller_asks() {
+        let town = Town::with(r#"{"inject": {"mode": "async"}}"#).await;
+        let nowhere = format!("{}/nowhere", town.agency.base_url());
+        town.agency.call_back_to(&nowhere).unwrap();
+        invoke(&town, &call(1)).await.unwrap();
+        let clock = Arc::clone(&town.agency_clock);
+        let failed = |ledger: &Ledger, count: usize| ledger.totals().callbacks >= count;
+        for count in 1..=limits::DELIVERY_ATTEMPTS_MAX as usize {
+            town.ledger().until(|ledger| failed(ledger, count)).await;
+            clock.until_waits(2 * count).await;
+            clock.advance(i64::try_from(limits::DELIVERY_BACKOFF_MILLIS_MAX).unwrap());
+        }
+        town.ledger()
+            .until(|ledger| ledger.is_resting(call(1).id))
+            .await;
+        town.agency.call_back_to(&town.callback_url).unwrap();
+        query(&town, &call(1)).await.unwrap();
+        town.inbox.until(1).await;
+        assert_eq!(says(&town.inbox.replies()[0]), "completed");
     }
 
     #[tokio::test]

@@ -1,5 +1,10 @@
 use proptest::prelude::*;
 
+use tongban_core::agency::{AgencyAct, AgencyReply, DocumentRef, ReplyBody};
+use tongban_core::request::{Outcome, OutcomeKind};
+use tongban_core::value::Value;
+
+use super::convert::otherwise;
 use super::*;
 use crate::sandbox::fixture;
 
@@ -141,11 +146,17 @@ fn a_deep_message_is_refused() {
 
 #[test]
 fn the_end_of_a_timeout_never_goes_out() {
-    let body = ReplyBody::Otherwise(Outcome {
-        kind: OutcomeKind::TimedOut,
-        reason: String::new(),
-        detail: Value::Null,
-    });
-    let error = Status::from_core(&body).unwrap_err();
+    let reply = AgencyReply {
+        call: fixture::call(1).id,
+        seq: 1,
+        digest: Digest::of(b""),
+        at: fixture::start_of_demo(),
+        body: ReplyBody::Otherwise(Outcome {
+            kind: OutcomeKind::TimedOut,
+            reason: String::new(),
+            detail: Value::Null,
+        }),
+    };
+    let error = Reply::from_core(&reply).unwrap_err();
     assert_eq!(error.code(), "not_on_wire");
 }
