@@ -41,16 +41,11 @@ impl Unit {
             );
             return Err(Finding::new(trouble, file, text, Position::NONE));
         }
-        let catches = catches(engine, text)
-            .map_err(|(trouble, at)| Finding::new(trouble, file, text, at))?;
+        let catches =
+            catches(engine, text).map_err(|(trouble, at)| Finding::new(trouble, file, text, at))?;
         let (guarded, guards) = with_guards(text, &catches);
         let compiled = engine.compile(&guarded);
-        let mut unit = Self {
-            file: file.to_owned(),
-            text: text.into(),
-            ast: AST::empty(),
-            guards,
-        };
+        let mut unit = Self { file: file.to_owned(), text: text.into(), ast: AST::empty(), guards };
         unit.ast = compiled.map_err(|error| {
             let trouble = parse_trouble(&error.0);
             Finding::new(trouble, file, text, unit.restored(error.1))
@@ -60,9 +55,9 @@ impl Unit {
     }
 
     /// Maps a place in the compiled text back to the file.
-    pub(crate) fn restored(&self, at: Position) -> Position {
-        let (Some(line), Some(column)) = (at.line(), at.position()) else {
-            return at;
+    pub(crate) fn restored(&self, place: Position) -> Position {
+        let (Some(line), Some(column)) = (place.line(), place.position()) else {
+            return place;
         };
         let before: usize = self
             .guards
@@ -70,13 +65,28 @@ impl Unit {
             .filter(|inserted| inserted.line == line && inserted.column < column)
             .map(|inserted| inserted.length)
             .sum();
-        let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-        Position::new(narrow(line), narrow(column.saturating_sub(before)))
+        at(line, column.saturating_sub(before))
     }
 
     /// Builds a finding in this file; `at` is a place in the compiled text.
     pub(crate) fn finding(&self, trouble: Trouble, at: Position) -> Finding {
         Finding::new(trouble, &self.file, &self.text, self.restored(at))
+    }
+
+    /// Finds where a function is defined, in the file; Rhai keeps no place for it.
+    pub(crate) fn definition(&self, name: &str) -> Position {
+        for (index, line) in self.text.lines().enumerate() {
+            let Some(start) = line.find("fn ") else {
+                continue;
+            };
+            let rest = line[start + 3..].trim_start();
+            let after = rest.strip_prefix(name).map(str::trim_start);
+            if after.is_some_and(|after| after.starts_with('(')) {
+                let before = line.len() - rest.len();
+                return at(index + 1, line[..before].chars().count() + 1);
+            }
+        }
+        Position::NONE
     }
 
     /// Checks in the syntax tree that every `catch` is guarded and nothing is assigned by index.
@@ -113,6 +123,12 @@ impl Unit {
     }
 }
 
+/// Builds a place; Rhai counts lines and columns up to 65,535.
+pub(crate) fn at(line: usize, column: usize) -> Position {
+    let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+    Position::new(narrow(line), narrow(column))
+}
+
 /// A catch block: where its brace is, and the name that holds what was caught.
 struct Catch {
     name: String,
@@ -137,10 +153,7 @@ fn catches(engine: &Engine, text: &str) -> Result<Vec<Catch>, (Trouble, Position
         else {
             return Err((nameless(), at));
         };
-        found.push(Catch {
-            name: name.to_string(),
-            brace: *brace,
-        });
+        found.push(Catch { name: name.to_string(), brace: *brace });
     }
     Ok(found)
 }
@@ -156,19 +169,12 @@ fn with_guards(text: &str, catches: &[Catch]) -> (String, Vec<Inserted>) {
             continue;
         };
         let guard = format!("{GUARD}({});", catch.name);
-        let at = shown
-            .char_indices()
-            .nth(column)
-            .map_or(shown.len(), |(offset, _)| offset);
+        let at = shown.char_indices().nth(column).map_or(shown.len(), |(offset, _)| offset);
         shown.insert_str(at, &guard);
         for earlier in guards.iter_mut().filter(|earlier: &&mut Inserted| earlier.line == line) {
             earlier.column += guard.chars().count();
         }
-        guards.push(Inserted {
-            line,
-            column,
-            length: guard.chars().count(),
-        });
+        guards.push(Inserted { line, column, length: guard.chars().count() });
     }
     (lines.join("\n"), guards)
 }
@@ -201,12 +207,8 @@ fn is_indexed(target: &Expr) -> bool {
 }
 
 fn nameless() -> Trouble {
-    Trouble::new(
-        "CATCH_NAME",
-        "catch 必须写出变量名",
-        "a catch must name what it holds",
-    )
-    .advise("请写 catch (e) { … }。", "write catch (e) { … }.")
+    Trouble::new("CATCH_NAME", "catch 必须写出变量名", "a catch must name what it holds")
+        .advise("请写 catch (e) { … }。", "write catch (e) { … }.")
 }
 
 fn unguarded() -> Trouble {
@@ -219,13 +221,9 @@ fn unguarded() -> Trouble {
 }
 
 fn indexed() -> Trouble {
-    Trouble::new(
-        "INDEX_ASSIGNMENT",
-        "不支持下标赋值",
-        "assignment by index is not supported",
-    )
-    .advise(
-        "请写 x.set(键, 值)；列表追加请用 x.push(值)。",
-        "write x.set(key, value); to add to a list write x.push(value).",
-    )
+    Trouble::new("INDEX_ASSIGNMENT", "不支持下标赋值", "assignment by index is not supported")
+        .advise(
+            "请写 x.set(键, 值)；列表追加请用 x.push(值)。",
+            "write x.set(key, value); to add to a list write x.push(value).",
+        )
 }

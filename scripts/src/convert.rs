@@ -19,9 +19,7 @@ pub(crate) fn to_script(value: &Value) -> Dynamic {
         Value::Int(whole) => Dynamic::from_int(*whole),
         Value::Decimal(number) => Dynamic::from_decimal(*number),
         Value::Text(text) => Dynamic::from(ImmutableString::from(text.as_str())),
-        Value::List(items) => {
-            Dynamic::from_array(items.iter().map(to_script).collect::<Array>())
-        }
+        Value::List(items) => Dynamic::from_array(items.iter().map(to_script).collect::<Array>()),
         Value::Map(members) => Dynamic::from_map(
             members
                 .iter()

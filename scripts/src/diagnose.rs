@@ -20,10 +20,7 @@ pub struct Both {
 
 impl Both {
     pub(crate) fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self {
-            zh: zh.into(),
-            en: en.into(),
-        }
+        Self { zh: zh.into(), en: en.into() }
     }
 
     fn is_empty(&self) -> bool {
@@ -47,11 +44,7 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     pub(crate) fn new(code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: Both::new(zh, en),
-            advice: Both::default(),
-        }
+        Self { code, message: Both::new(zh, en), advice: Both::default() }
     }
 
     pub(crate) fn advise(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
@@ -72,10 +65,8 @@ impl Trouble {
     ) -> Self {
         let known: Vec<&str> = known.into_iter().collect();
         if let Some(nearest) = nearest(name, known.iter().copied()) {
-            return self.advise(
-                format!("是否想写 {nearest}？"),
-                format!("did you mean {nearest}?"),
-            );
+            return self
+                .advise(format!("是否想写 {nearest}？"), format!("did you mean {nearest}?"));
         }
         if known.is_empty() {
             return self;
@@ -88,10 +79,7 @@ impl Trouble {
 }
 
 /// Returns the known name that is most like `name`, if one is like it at all.
-pub(crate) fn nearest<'n>(
-    name: &str,
-    known: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
@@ -131,6 +119,12 @@ impl Finding {
             message: trouble.message,
             advice: trouble.advice,
         }
+    }
+
+    /// Points it at another place.
+    pub(crate) fn move_to(&mut self, text: &str, at: Position) {
+        (self.line, self.column) = place(at);
+        self.excerpt = excerpt(text, self.line, self.column);
     }
 
     /// Returns the order in which findings are shown.
@@ -187,10 +181,7 @@ pub(crate) fn parse_trouble(error: &ParseErrorType) -> Trouble {
         return reserved(word);
     }
     let text = error.to_string();
-    if let Some(word) = text
-        .split('\'')
-        .nth(1)
-        .filter(|word| RESERVED.contains(word))
+    if let Some(word) = text.split('\'').nth(1).filter(|word| RESERVED.contains(word))
         && text.contains("reserved")
     {
         return reserved(word);
@@ -205,7 +196,9 @@ fn reserved(word: &str) -> Trouble {
     Trouble::new(
         "RESERVED_WORD",
         format!("“{word}”是保留字，不能用作函数名、变量名或属性名"),
-        format!("'{word}' is a reserved word: no function, variable or property can have this name"),
+        format!(
+            "'{word}' is a reserved word: no function, variable or property can have this name"
+        ),
     )
     .advise(
         format!("若它是数据中的字段名，请用下标写法 x[\"{word}\"]；否则请换一个名字。"),
@@ -215,11 +208,58 @@ fn reserved(word: &str) -> Trouble {
 
 /// Words that Rhai keeps for itself.
 pub(crate) const RESERVED: [&str; 52] = [
-    "case", "is", "with", "use", "public", "match", "default", "void", "null", "async", "await",
-    "yield", "thread", "go", "sync", "static", "var", "shared", "goto", "protected", "package",
-    "super", "spawn", "nil", "module", "continue", "until", "do", "in", "as", "this", "try",
-    "catch", "throw", "return", "private", "import", "export", "print", "debug", "eval", "curry",
-    "type_of", "is_shared", "is_def_var", "is_def_fn", "Fn", "exit", "each", "then", "exec", "new",
+    "case",
+    "is",
+    "with",
+    "use",
+    "public",
+    "match",
+    "default",
+    "void",
+    "null",
+    "async",
+    "await",
+    "yield",
+    "thread",
+    "go",
+    "sync",
+    "static",
+    "var",
+    "shared",
+    "goto",
+    "protected",
+    "package",
+    "super",
+    "spawn",
+    "nil",
+    "module",
+    "continue",
+    "until",
+    "do",
+    "in",
+    "as",
+    "this",
+    "try",
+    "catch",
+    "throw",
+    "return",
+    "private",
+    "import",
+    "export",
+    "print",
+    "debug",
+    "eval",
+    "curry",
+    "type_of",
+    "is_shared",
+    "is_def_var",
+    "is_def_fn",
+    "Fn",
+    "exit",
+    "each",
+    "then",
+    "exec",
+    "new",
 ];
 
 /// Returns what went wrong in a script, without its place.
@@ -289,14 +329,10 @@ fn limit_trouble(error: &EvalAltResult) -> Option<Trouble> {
             "函数嵌套过深，可能是无限递归".to_owned(),
             "functions call each other too deeply, perhaps without end".to_owned(),
         ),
-        E::ErrorDataTooLarge(what, _) => (
-            format!("数据过大：{what}"),
-            format!("data too large: {what}"),
-        ),
-        E::ErrorTooManyVariables(_) => (
-            "变量过多".to_owned(),
-            "too many variables".to_owned(),
-        ),
+        E::ErrorDataTooLarge(what, _) => {
+            (format!("数据过大：{what}"), format!("data too large: {what}"))
+        }
+        E::ErrorTooManyVariables(_) => ("变量过多".to_owned(), "too many variables".to_owned()),
         _ => return None,
     };
     Some(Trouble::new("LIMIT_EXCEEDED", zh, en))
@@ -304,20 +340,13 @@ fn limit_trouble(error: &EvalAltResult) -> Option<Trouble> {
 
 /// Tells whether an error is a limit that was passed.
 pub(crate) fn kind_of(error: &EvalAltResult) -> ScriptFaultKind {
-    if limit_trouble(error).is_some() {
-        ScriptFaultKind::Limit
-    } else {
-        ScriptFaultKind::Script
-    }
+    if limit_trouble(error).is_some() { ScriptFaultKind::Limit } else { ScriptFaultKind::Script }
 }
 
 /// Turns a finding into the fault that the engine records.
 pub(crate) fn fault(kind: ScriptFaultKind, finding: &Finding) -> ScriptFault {
-    let advice = if finding.advice.is_empty() {
-        String::new()
-    } else {
-        format!(" → {}", finding.advice)
-    };
+    let advice =
+        if finding.advice.is_empty() { String::new() } else { format!(" → {}", finding.advice) };
     let mut fault = ScriptFault::new(kind, format!("{}{advice}", finding.message));
     fault.file.clone_from(&finding.file);
     fault.line = finding.line;

@@ -18,6 +18,7 @@ use tongban_core::value::Value;
 
 use crate::api::matter_view::MatterView;
 use crate::api::outcome::OutcomeView;
+use crate::compile;
 use crate::convert::to_script;
 use crate::diagnose::{self, Trouble};
 use crate::load::{self, LoadError, Loaded, Project};
@@ -53,16 +54,8 @@ impl Host {
             .into_iter()
             .map(|one| (one.closure.service.code.clone(), Arc::new(one)))
             .collect();
-        let known = active
-            .values()
-            .map(|one| (one.closure.digest, Arc::clone(one)))
-            .collect();
-        Ok(Self {
-            engine,
-            guard: Arc::new(|| 0),
-            active,
-            known: RwLock::new(known),
-        })
+        let known = active.values().map(|one| (one.closure.digest, Arc::clone(one))).collect();
+        Ok(Self { engine, guard: Arc::new(|| 0), active, known: RwLock::new(known) })
     }
 
     /// Sets the monotonic clock, in milliseconds, by which a run that hangs is stopped. Without
@@ -108,22 +101,18 @@ impl Host {
 
 /// Returns what the script itself came to, by its innermost error.
 fn said(program: &Program, error: &EvalAltResult) -> RunEnd {
-    let (inner, _, _) = program.innermost(error);
+    let inner = program.innermost(error);
     if let EvalAltResult::ErrorRuntime(thrown, _) = inner
         && let Some(outcome) = thrown.read_lock::<OutcomeView>()
     {
         return RunEnd::Uncaught(outcome.key.clone());
     }
     let kind = diagnose::kind_of(inner);
-    RunEnd::Failed(diagnose::fault(kind, &program.finding_of(error)))
+    RunEnd::Failed(diagnose::fault(kind, &program.finding_in(error, "handle")))
 }
 
 /// Lets the latch decide, and gives a fault of the cursor the place of the newest host call.
-fn conclude(
-    program: &Program,
-    current: Current,
-    said: RunEnd,
-) -> (RunEnd, Vec<NewRequest>) {
+fn conclude(program: &Program, current: Current, said: RunEnd) -> (RunEnd, Vec<NewRequest>) {
     let called_at = current.called_at;
     let (end, requests) = current.replay.conclude(said);
     let end = match end {
@@ -131,8 +120,7 @@ fn conclude(
             let known = if fault.line == 0 {
                 called_at
             } else {
-                let narrow = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
-                Position::new(narrow(fault.line), narrow(fault.column))
+                compile::at(fault.line as usize, fault.column as usize)
             };
             let at = program.main().restored(known);
             let number = |part: Option<usize>| part.and_then(|n| u32::try_from(n).ok());
@@ -141,10 +129,9 @@ fn conclude(
             fault.file.clone_from(&program.main().file);
             RunEnd::Failed(fault)
         }
-        end @ (RunEnd::Finished
-        | RunEnd::Suspended
-        | RunEnd::Uncaught(_)
-        | RunEnd::Failed(_)) => end,
+        end @ (RunEnd::Finished | RunEnd::Suspended | RunEnd::Uncaught(_) | RunEnd::Failed(_)) => {
+            end
+        }
     };
     (end, requests)
 }
@@ -182,9 +169,8 @@ impl Script for Host {
         if self.loaded(digest).is_some() {
             return Ok(());
         }
-        let adopted = load::adopt(&self.engine, digest, sources).map_err(|error| {
-            ScriptFault::new(ScriptFaultKind::Script, error.to_string())
-        })?;
+        let adopted = load::adopt(&self.engine, digest, sources)
+            .map_err(|error| ScriptFault::new(ScriptFaultKind::Script, error.to_string()))?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(*digest, Arc::new(adopted));
         Ok(())
@@ -233,7 +219,7 @@ fn answered(
     answer: Result<Dynamic, Box<EvalAltResult>>,
 ) -> Result<bool, ScriptFault> {
     let answer = answer.map_err(|error| {
-        let (inner, _, _) = service.innermost(&error);
+        let inner = service.innermost(&error);
         diagnose::fault(diagnose::kind_of(inner), &service.finding_of(&error))
     })?;
     if answer.is_unit() {

@@ -19,6 +19,8 @@ mod sources;
 mod suspend;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use check::{Catalogue, Report, check};
 pub use diagnose::{Both, Finding};

@@ -39,7 +39,9 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// A file is larger than the limit.
-    #[error("脚本文件 {path:?} 过大（{bytes} 字节）/ script file {path:?} is too large ({bytes} bytes)")]
+    #[error(
+        "脚本文件 {path:?} 过大（{bytes} 字节）/ script file {path:?} is too large ({bytes} bytes)"
+    )]
     TooLarge {
         /// Which.
         path: PathBuf,
@@ -50,7 +52,9 @@ pub enum LoadError {
     #[error("脚本有误 / the scripts have mistakes\n{0}")]
     Scripts(Report),
     /// Kept sources are not those of the digest, or cannot be read.
-    #[error("保存的脚本与摘要 {wanted} 不符：{what} / the kept scripts do not fit digest {wanted}: {what}")]
+    #[error(
+        "保存的脚本与摘要 {wanted} 不符：{what} / the kept scripts do not fit digest {wanted}: {what}"
+    )]
     Kept {
         /// The digest that was asked for.
         wanted: Digest,
@@ -188,9 +192,7 @@ impl Project {
             .map(|(program, def)| (def.code.clone(), (program, Arc::new(def))))
             .collect();
         let services = self.services.into_iter();
-        Ok(services
-            .map(|(program, service)| close(program, service, &matters, sources))
-            .collect())
+        Ok(services.map(|(program, service)| close(program, service, &matters, sources)).collect())
     }
 }
 
@@ -205,10 +207,8 @@ fn close(
         .filter_map(|part| all.get_key_value(&part.matter))
         .map(|(code, matter)| (code.clone(), matter.clone()))
         .collect();
-    let mut files: Vec<&str> = matters
-        .values()
-        .map(|(program, _)| program.main().file.as_str())
-        .collect();
+    let mut files: Vec<&str> =
+        matters.values().map(|(program, _)| program.main().file.as_str()).collect();
     files.push(&service.main().file);
     let (blob, digest) = sources.only(&files).keep(&service.main().file, API_LEVEL);
     let questions = declared.def.questions.iter();
@@ -234,10 +234,7 @@ fn close(
 
 /// Builds again what a blob holds, and checks that its digest is the one that was asked for.
 pub(crate) fn adopt(engine: &Engine, digest: &Digest, blob: &[u8]) -> Result<Loaded, LoadError> {
-    let refused = |what: String| LoadError::Kept {
-        wanted: *digest,
-        what,
-    };
+    let refused = |what: String| LoadError::Kept { wanted: *digest, what };
     let found = Digest::of(blob);
     if found != *digest {
         return Err(refused(format!("实际为 {found} / it is {found}")));

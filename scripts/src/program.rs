@@ -23,7 +23,8 @@ impl Program {
     /// Links a file with the libraries; two functions of one name are refused.
     pub(crate) fn link(main: Arc<Unit>, libraries: &[Arc<Unit>]) -> Result<Self, Finding> {
         let ast = load::joined(&main.ast, libraries);
-        let units: Vec<Arc<Unit>> = std::iter::once(main).chain(libraries.iter().cloned()).collect();
+        let units: Vec<Arc<Unit>> =
+            std::iter::once(main).chain(libraries.iter().cloned()).collect();
         let mut home: BTreeMap<String, usize> = BTreeMap::new();
         for (index, unit) in units.iter().enumerate() {
             for function in unit.ast.iter_functions() {
@@ -37,11 +38,7 @@ impl Program {
                 }
             }
         }
-        Ok(Self {
-            ast: Arc::new(ast),
-            units: Arc::new(units),
-            home: Arc::new(home),
-        })
+        Ok(Self { ast: Arc::new(ast), units: Arc::new(units), home: Arc::new(home) })
     }
 
     /// Returns the file itself.
@@ -67,27 +64,47 @@ impl Program {
 
     /// Returns what an error means, at the innermost place that is known.
     pub(crate) fn finding_of(&self, error: &EvalAltResult) -> Finding {
-        let (inner, unit, at) = self.innermost(error);
-        unit.finding(diagnose::eval_trouble(inner), at)
+        self.finding_in(error, "")
     }
 
-    /// Follows an error through the calls it came up from.
-    pub(crate) fn innermost<'e>(
-        &'e self,
-        error: &'e EvalAltResult,
-    ) -> (&'e EvalAltResult, &'e Unit, Position) {
-        let mut unit = self.main();
-        let mut at = (unit, error.position());
-        let mut error = error;
-        while let EvalAltResult::ErrorInFunctionCall(function, _, inner, _) = error {
-            unit = self.unit_of(function);
-            error = inner;
-            if !error.position().is_none() {
-                at = (unit, error.position());
-            }
+    /// Like [`Program::finding_of`], for an error that came out of `function`: when Rhai names no
+    /// place, the finding points at the innermost function.
+    pub(crate) fn finding_in(&self, error: &EvalAltResult, function: &str) -> Finding {
+        let trace = self.trace(error, function);
+        let trouble = diagnose::eval_trouble(trace.error);
+        if trace.at.is_none() {
+            let mut finding = trace.unit.finding(trouble, Position::NONE);
+            finding.move_to(&trace.unit.text, trace.unit.definition(trace.function));
+            return finding;
         }
-        (error, at.0, at.1)
+        trace.unit.finding(trouble, trace.at)
     }
+
+    /// Returns the error that lies at the bottom of the calls it came up from.
+    pub(crate) fn innermost<'e>(&'e self, error: &'e EvalAltResult) -> &'e EvalAltResult {
+        self.trace(error, "").error
+    }
+
+    fn trace<'e>(&'e self, error: &'e EvalAltResult, function: &'e str) -> Trace<'e> {
+        let mut trace = Trace { error, unit: self.main(), function, at: error.position() };
+        while let EvalAltResult::ErrorInFunctionCall(function, _, inner, _) = trace.error {
+            trace = Trace {
+                error: inner,
+                unit: self.unit_of(function),
+                function,
+                at: inner.position(),
+            };
+        }
+        trace
+    }
+}
+
+/// Where an error comes from.
+struct Trace<'e> {
+    error: &'e EvalAltResult,
+    unit: &'e Unit,
+    function: &'e str,
+    at: Position,
 }
 
 /// How the names of closures begin.

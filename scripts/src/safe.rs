@@ -7,9 +7,7 @@
 
 use std::cmp::Ordering;
 
-use rhai::{
-    Array, Dynamic, Engine, FnPtr, INT, ImmutableString, NativeCallContext,
-};
+use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString, NativeCallContext};
 use rust_decimal::{Decimal, RoundingStrategy};
 use tongban_core::limits::RUN_STRING_BYTES_MAX;
 
@@ -34,11 +32,7 @@ fn strings(engine: &mut Engine) {
             replace(text, find.encode_utf8(&mut [0; 4]), by)
         })
         .register_fn("replace", |text: &mut ImmutableString, find: char, by: char| {
-            replace(
-                text,
-                find.encode_utf8(&mut [0; 4]),
-                by.encode_utf8(&mut [0; 4]),
-            )
+            replace(text, find.encode_utf8(&mut [0; 4]), by.encode_utf8(&mut [0; 4]))
         })
         .register_fn("pad", |text: &mut ImmutableString, length: INT, by: &str| {
             pad(text, length, by)
@@ -82,29 +76,22 @@ fn pad(text: &mut ImmutableString, length: INT, by: &str) -> Result<(), Thrown> 
 
 fn lists(engine: &mut Engine) {
     for name in ["sort", "sort_by"] {
-        engine.register_fn(
-            name,
-            |context: NativeCallContext<'_>, list: &mut Array, by: FnPtr| {
-                let sorted = sort(std::mem::take(list), &mut |one, other| {
-                    compare(&context, &by, one, other)
-                })?;
-                *list = sorted;
-                Ok::<(), Thrown>(())
-            },
-        );
+        engine.register_fn(name, |context: NativeCallContext<'_>, list: &mut Array, by: FnPtr| {
+            let sorted =
+                sort(std::mem::take(list), &mut |one, other| compare(&context, &by, one, other))?;
+            *list = sorted;
+            Ok::<(), Thrown>(())
+        });
     }
     engine
         .register_fn("order_by", |context: NativeCallContext<'_>, list: Array, by: FnPtr| {
             sort(list, &mut |one, other| compare(&context, &by, one, other))
         })
-        .register_fn(
-            "dedup",
-            |context: NativeCallContext<'_>, list: &mut Array, same: FnPtr| {
-                dedup(list, &mut |one, other| {
-                    same.call_within_context(&context, (one.clone(), other.clone()))
-                })
-            },
-        )
+        .register_fn("dedup", |context: NativeCallContext<'_>, list: &mut Array, same: FnPtr| {
+            dedup(list, &mut |one, other| {
+                same.call_within_context(&context, (one.clone(), other.clone()))
+            })
+        })
         .register_fn("dedup", |context: NativeCallContext<'_>, list: &mut Array| {
             dedup(list, &mut |one, other| {
                 context.call_native_fn("==", (one.clone(), other.clone()))
@@ -160,11 +147,7 @@ fn sort(
     let mut right = sort(right, compare)?.into_iter().peekable();
     let mut merged = Array::with_capacity(left.len() + right.len());
     while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
-        let next = if compare(one, other)?.is_gt() {
-            right.next()
-        } else {
-            left.next()
-        };
+        let next = if compare(one, other)?.is_gt() { right.next() } else { left.next() };
         merged.extend(next);
     }
     merged.extend(left);

@@ -17,9 +17,8 @@ use crate::diagnose::Trouble;
 use crate::{api, safe, suspend};
 
 /// Words of Rhai that scripts may not use at all.
-const FORBIDDEN: [&str; 9] = [
-    "eval", "import", "export", "print", "debug", "Fn", "is_def_var", "is_def_fn", "is_shared",
-];
+const FORBIDDEN: [&str; 9] =
+    ["eval", "import", "export", "print", "debug", "Fn", "is_def_var", "is_def_fn", "is_shared"];
 
 /// Returns the engine that compiles and runs every script of a host.
 pub(crate) fn engine() -> Engine {
@@ -49,10 +48,7 @@ pub(crate) fn engine() -> Engine {
 fn limit(engine: &mut Engine) {
     engine.set_max_operations(limits::RUN_OPERATIONS_MAX);
     engine.set_max_call_levels(limits::RUN_CALL_LEVELS_MAX);
-    engine.set_max_expr_depths(
-        limits::RUN_EXPRESSION_DEPTH_MAX,
-        limits::RUN_EXPRESSION_DEPTH_MAX,
-    );
+    engine.set_max_expr_depths(limits::RUN_EXPRESSION_DEPTH_MAX, limits::RUN_EXPRESSION_DEPTH_MAX);
     engine.set_max_string_size(limits::RUN_STRING_BYTES_MAX);
     engine.set_max_array_size(limits::RUN_ARRAY_SIZE_MAX);
     engine.set_max_map_size(limits::RUN_MAP_SIZE_MAX);

@@ -116,11 +116,8 @@ impl Sources {
 
     /// Returns the blob of a closure and its digest.
     pub(crate) fn keep(&self, service: &str, api_level: u32) -> (Vec<u8>, Digest) {
-        let blob = wire::encode(&Kept {
-            api_level,
-            service: service.to_owned(),
-            sources: self.clone(),
-        });
+        let blob =
+            wire::encode(&Kept { api_level, service: service.to_owned(), sources: self.clone() });
         let digest = Digest::of(&blob);
         (blob, digest)
     }
@@ -158,9 +155,7 @@ fn embedded(folder: &str, dir: &Dir<'_>, texts: &mut BTreeMap<String, String>) {
 
 fn relative(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
-    let parts: Vec<_> = below
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .collect();
+    let parts: Vec<_> =
+        below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     parts.join("/")
 }

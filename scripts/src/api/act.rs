@@ -15,10 +15,7 @@ use crate::suspend::{Current, Thrown, with};
 const LOG_CHARS_MAX: usize = 200;
 
 pub(crate) fn register(engine: &mut Engine) {
-    for (name, act) in [
-        ("grant", ActKind::Grant),
-        ("grant_tolerant", ActKind::GrantTolerant),
-    ] {
+    for (name, act) in [("grant", ActKind::Grant), ("grant_tolerant", ActKind::GrantTolerant)] {
         engine.register_fn(name, move |context: NativeCallContext<'_>, on: Dynamic| {
             grant(&context, act, &on)
         });
@@ -31,9 +28,7 @@ pub(crate) fn register(engine: &mut Engine) {
             let detail = Value::of([("reason", Value::from(reason))]);
             answered(&context, ActKind::Deny, None, detail)
         })
-        .register_fn("log", |context: NativeCallContext<'_>, what: Dynamic| {
-            log(&context, &what)
-        });
+        .register_fn("log", |context: NativeCallContext<'_>, what: Dynamic| log(&context, &what));
 }
 
 fn grant(context: &NativeCallContext<'_>, act: ActKind, on: &Dynamic) -> Result<(), Thrown> {

@@ -64,12 +64,9 @@ fn calls(engine: &mut Engine) {
 
 fn decisions(engine: &mut Engine) {
     engine
-        .register_fn(
-            "start_decide",
-            |context: NativeCallContext<'_>, role: &str, task: Map| {
-                start_decide(&context, role, task)
-            },
-        )
+        .register_fn("start_decide", |context: NativeCallContext<'_>, role: &str, task: Map| {
+            start_decide(&context, role, task)
+        })
         .register_fn("decide", |context: NativeCallContext<'_>, role: &str, task: Map| {
             let handle = start_decide(&context, role, task)?;
             wait(&context, handle)
@@ -100,11 +97,7 @@ fn start(
         .thrown());
     }
     let input = from_script(&input.into(), operation).map_err(Trouble::thrown)?;
-    let ask = Ask::Call {
-        operation: operation.to_owned(),
-        place,
-        input,
-    };
+    let ask = Ask::Call { operation: operation.to_owned(), place, input };
     with(context, |run| run.replay.request(ask)).map(Awaited)
 }
 
@@ -147,12 +140,7 @@ fn start_decide(
         .advise_nearest(name, ["title", "facts", "options"])
         .thrown());
     }
-    let ask = Ask::Decide {
-        role: role.to_owned(),
-        title: title.to_string(),
-        facts,
-        options,
-    };
+    let ask = Ask::Decide { role: role.to_owned(), title: title.to_string(), facts, options };
     with(context, |run| run.replay.request(ask)).map(Awaited)
 }
 

@@ -45,12 +45,8 @@ pub(crate) fn take() -> Vec<Declared> {
 
 pub(crate) fn register(engine: &mut Engine) {
     engine
-        .register_fn("service", |members: Map| {
-            declare(|| Ok(Declared::Service(service(members)?)))
-        })
-        .register_fn("matter", |members: Map| {
-            declare(|| Ok(Declared::Matter(matter(members)?)))
-        });
+        .register_fn("service", |members: Map| declare(|| Ok(Declared::Service(service(members)?))))
+        .register_fn("matter", |members: Map| declare(|| Ok(Declared::Matter(matter(members)?))));
 }
 
 fn declare(read: impl FnOnce() -> Result<Declared, Thrown>) -> Result<(), Thrown> {
@@ -131,11 +127,8 @@ impl Members {
     }
 
     fn fields(&mut self, name: &str) -> Result<Vec<Field>, Thrown> {
-        let list: Vec<DeclaredField> = self.list(
-            name,
-            "field(…) 或 question(…)",
-            "field(…) or question(…)",
-        )?;
+        let list: Vec<DeclaredField> =
+            self.list(name, "field(…) 或 question(…)", "field(…) or question(…)")?;
         let fields: Vec<Field> = list.into_iter().map(|field| field.0).collect();
         unique(fields.iter().map(|field| field.name.as_str()), name)?;
         Ok(fields)
@@ -191,15 +184,11 @@ fn unique<'n>(names: impl Iterator<Item = &'n str>, what: &str) -> Result<(), Th
     Ok(())
 }
 
-const SERVICE: [&str; 9] = [
-    "code", "name", "name_en", "lead", "target", "regions", "promise", "questions", "matters",
-];
+const SERVICE: [&str; 9] =
+    ["code", "name", "name_en", "lead", "target", "regions", "promise", "questions", "matters"];
 
 fn service(map: Map) -> Result<DeclaredService, Thrown> {
-    let mut members = Members {
-        what: "service",
-        map,
-    };
+    let mut members = Members { what: "service", map };
     let parts: Vec<DeclaredPart> = members.list("matters", "part(…)", "part(…)")?;
     check_parts(&parts)?;
     let regions: Array = members.take("regions", "列表", "a list")?.unwrap_or_default();
@@ -236,15 +225,22 @@ fn check_parts(parts: &[DeclaredPart]) -> Result<(), Thrown> {
 }
 
 const MATTER: [&str; 12] = [
-    "code", "name", "name_en", "department", "regime", "basis", "intake", "decides_in", "limit",
-    "form", "materials", "gives",
+    "code",
+    "name",
+    "name_en",
+    "department",
+    "regime",
+    "basis",
+    "intake",
+    "decides_in",
+    "limit",
+    "form",
+    "materials",
+    "gives",
 ];
 
 fn matter(map: Map) -> Result<MatterDef, Thrown> {
-    let mut members = Members {
-        what: "matter",
-        map,
-    };
+    let mut members = Members { what: "matter", map };
     let regimes = Regime::ALL.map(|(regime, code, _)| (code, regime));
     let intakes = [("window", Intake::Window), ("auto", Intake::Auto)];
     let places = [
@@ -272,7 +268,8 @@ fn matter(map: Map) -> Result<MatterDef, Thrown> {
 
 /// Codes are part of paths and ids: lower-case words with hyphens.
 fn code(text: String) -> Result<String, Thrown> {
-    let fits = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let fits =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     if text.len() <= 64 && text.chars().all(fits) {
         return Ok(text);
     }
@@ -290,10 +287,7 @@ fn time_limits(members: &mut Members) -> Result<Limits, Thrown> {
     let mut read = |name: &str| -> Result<Option<Period>, Thrown> {
         limit.text(name)?.as_deref().map(period).transpose()
     };
-    let limits = Limits {
-        statutory: read("statutory")?,
-        promised: read("promised")?,
-    };
+    let limits = Limits { statutory: read("statutory")?, promised: read("promised")? };
     limit.end(&["statutory", "promised"])?;
     Ok(limits)
 }
@@ -322,11 +316,7 @@ fn gives(members: &mut Members) -> Result<Option<String>, Thrown> {
     let Some(given) = given else { return Ok(None) };
     match given.try_cast::<DeclaredSource>() {
         Some(DeclaredSource(Source::License(kind))) => Ok(Some(kind)),
-        _ => Err(Trouble::new(
-            "DECLARATION",
-            "gives 应为 license(…)",
-            "gives must be license(…)",
-        )
-        .thrown()),
+        _ => Err(Trouble::new("DECLARATION", "gives 应为 license(…)", "gives must be license(…)")
+            .thrown()),
     }
 }

@@ -53,12 +53,7 @@ fn kinds(engine: &mut Engine) {
             max.map(|max| DeclaredKind(FieldKind::Text { max }))
                 .ok_or_else(|| bound("text", "正整数", "a positive whole number"))
         })
-        .register_fn("number", || {
-            DeclaredKind(FieldKind::Number {
-                above: None,
-                at_most: None,
-            })
-        })
+        .register_fn("number", || DeclaredKind(FieldKind::Number { above: None, at_most: None }))
         .register_fn("yes_no", || DeclaredKind(FieldKind::YesNo))
         .register_fn("date", || DeclaredKind(FieldKind::Date))
         .register_fn("choice", |values: Array| {
@@ -90,11 +85,7 @@ fn bounded(
     above: Option<&Dynamic>,
     at_most: Option<&Dynamic>,
 ) -> Result<DeclaredKind, Thrown> {
-    let FieldKind::Number {
-        above: lower,
-        at_most: upper,
-    } = kind.0
-    else {
+    let FieldKind::Number { above: lower, at_most: upper } = kind.0 else {
         return Err(bound("above、at_most", "number() 之后", "a number() before it"));
     };
     let read = |given: Option<&Dynamic>| given.map(decimal).transpose();
@@ -110,12 +101,7 @@ fn decimal(given: &Dynamic) -> Result<Decimal, Thrown> {
 }
 
 fn bound(what: &str, zh: &str, en: &str) -> Thrown {
-    Trouble::new(
-        "FIELD",
-        format!("{what} 需要{zh}"),
-        format!("{what} needs {en}"),
-    )
-    .thrown()
+    Trouble::new("FIELD", format!("{what} 需要{zh}"), format!("{what} needs {en}")).thrown()
 }
 
 fn fields(engine: &mut Engine) {
@@ -153,12 +139,8 @@ fn materials(engine: &mut Engine) {
         .register_fn("result_of", |matter: &str| {
             DeclaredSource(Source::ResultOf(MatterCode::new(matter)))
         })
-        .register_fn("license", |kind: &str| {
-            DeclaredSource(Source::License(kind.to_owned()))
-        })
-        .register_fn("data", |resource: &str| {
-            DeclaredSource(Source::Data(resource.to_owned()))
-        })
+        .register_fn("license", |kind: &str| DeclaredSource(Source::License(kind.to_owned())))
+        .register_fn("data", |resource: &str| DeclaredSource(Source::Data(resource.to_owned())))
         .register_fn("commitment", || DeclaredSource(Source::Commitment));
     for count in 1..=6 {
         let types = vec![std::any::TypeId::of::<ImmutableString>(); count];
@@ -168,13 +150,10 @@ fn materials(engine: &mut Engine) {
         });
     }
     for name in ["from", "or"] {
-        engine.register_fn(
-            name,
-            |mut material: DeclaredMaterial, source: DeclaredSource| {
-                material.0.sources.push(source.0);
-                material
-            },
-        );
+        engine.register_fn(name, |mut material: DeclaredMaterial, source: DeclaredSource| {
+            material.0.sources.push(source.0);
+            material
+        });
     }
 }
 

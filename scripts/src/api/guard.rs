@@ -53,7 +53,9 @@ fn rhai_fault(error: &Map) -> ScriptFault {
     };
     let mut fault = ScriptFault::new(
         kind,
-        format!("脚本出错（catch 只能捕获办理结局）：{message} / the script failed (catch only holds outcomes): {message}"),
+        format!(
+            "脚本出错（catch 只能捕获办理结局）：{message} / the script failed (catch only holds outcomes): {message}"
+        ),
     );
     fault.line = number("line");
     fault.column = number("position");

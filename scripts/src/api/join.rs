@@ -9,11 +9,8 @@ use crate::diagnose::Trouble;
 use crate::suspend::{Thrown, with};
 
 pub(crate) fn register(engine: &mut Engine) {
-    let combinators: [(&'static str, fn(Members) -> Join); 3] = [
-        ("all", Join::All),
-        ("all_settled", Join::AllSettled),
-        ("race", Join::Race),
-    ];
+    let combinators: [(&'static str, fn(Members) -> Join); 3] =
+        [("all", Join::All), ("all_settled", Join::AllSettled), ("race", Join::Race)];
     for (name, join) in combinators {
         engine
             .register_fn(name, move |context: NativeCallContext<'_>, list: Array| {
@@ -23,20 +20,14 @@ pub(crate) fn register(engine: &mut Engine) {
                 joined(&context, join(Members::Map(named(name, &map)?)))
             });
     }
-    engine.register_fn(
-        "timeout",
-        |context: NativeCallContext<'_>, on: Awaited, limit: &str| {
-            let period = period(limit)?;
-            with(&context, |run| {
-                let timer = run.replay.timer(period)?;
-                run.replay.join(Join::Timeout {
-                    handle: on.0,
-                    timer,
-                })
-            })
-            .map(Awaited)
-        },
-    );
+    engine.register_fn("timeout", |context: NativeCallContext<'_>, on: Awaited, limit: &str| {
+        let period = period(limit)?;
+        with(&context, |run| {
+            let timer = run.replay.timer(period)?;
+            run.replay.join(Join::Timeout { handle: on.0, timer })
+        })
+        .map(Awaited)
+    });
 }
 
 fn joined(context: &NativeCallContext<'_>, join: Join) -> Result<Awaited, Thrown> {
@@ -63,9 +54,7 @@ fn handles(name: &str, list: &Array) -> Result<Vec<tongban_core::replay::Handle>
 }
 
 fn named(name: &str, map: &Map) -> Result<Vec<(String, tongban_core::replay::Handle)>, Thrown> {
-    map.iter()
-        .map(|(key, item)| Ok((key.to_string(), handle(name, item)?)))
-        .collect()
+    map.iter().map(|(key, item)| Ok((key.to_string(), handle(name, item)?))).collect()
 }
 
 fn handle(name: &str, item: &Dynamic) -> Result<tongban_core::replay::Handle, Thrown> {

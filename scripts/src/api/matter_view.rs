@@ -5,6 +5,7 @@
 
 use rhai::{Array, Dynamic, Engine, Map, NativeCallContext};
 use tongban_core::entry::{Found, Party};
+use tongban_core::id::MatterNo;
 use tongban_core::value::Value;
 
 use crate::api::outcome::unknown;
@@ -102,25 +103,44 @@ fn found(run: &Current) -> impl Iterator<Item = (&str, &Found)> {
 }
 
 fn materials(run: &Current) -> Dynamic {
+    let owed = run.replay.owed();
     found(run)
-        .map(|(code, how)| (code.into(), to_script(&material(how))))
+        .map(|(code, how)| {
+            let shown = match how {
+                Found::Owed { from: Some(no) } if !owed.contains(&code) => came(run, *no),
+                other => material(other),
+            };
+            (code.into(), to_script(&shown))
+        })
         .collect::<Map>()
         .into()
 }
 
-fn material(how: &Found) -> Value {
-    let (how, name, what) = match how {
-        Found::ResultOf { number, .. } => ("result", "number", number.clone()),
-        Found::Given { digest } => ("given", "digest", digest.to_string()),
-        Found::Owed { .. } => ("owed", "number", String::new()),
-        Found::Missing => ("missing", "number", String::new()),
-    };
+fn shown(how: &str, name: &str, what: String) -> Value {
     Value::of([("how", Value::from(how)), (name, Value::from(what))])
 }
 
+fn material(how: &Found) -> Value {
+    match how {
+        Found::ResultOf { number, .. } => shown("result", "number", number.clone()),
+        Found::Given { digest } => shown("given", "digest", digest.to_string()),
+        Found::Owed { .. } => shown("owed", "number", String::new()),
+        Found::Missing => shown("missing", "number", String::new()),
+    }
+}
+
+/// An owed material that has come since: the result of an earlier matter.
+fn came(run: &Current, from: MatterNo) -> Value {
+    let earlier = run.replay.case().matter(from);
+    let result = earlier.and_then(|earlier| earlier.result.as_ref());
+    let number = result.map_or_else(String::new, |result| result.number.clone());
+    shown("result", "number", number)
+}
+
 fn missing(run: &Current) -> Dynamic {
+    let owed = run.replay.owed();
     found(run)
-        .filter(|(_, how)| matches!(how, Found::Owed { .. } | Found::Missing))
+        .filter(|(code, how)| owed.contains(code) || matches!(how, Found::Missing))
         .map(|(code, _)| Dynamic::from(code.to_owned()))
         .collect::<Array>()
         .into()

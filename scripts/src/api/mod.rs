@@ -20,8 +20,24 @@ pub(crate) const API_LEVEL: u32 = 1;
 
 /// Functions that ask for something durable: never inside a comparer or a predicate.
 pub(crate) const DURABLE: [&str; 18] = [
-    "start", "ask", "start_decide", "decide", "wait", "settle", "all", "all_settled", "race",
-    "timeout", "timer", "sleep", "now", "today", "grant", "grant_tolerant", "deny", "log",
+    "start",
+    "ask",
+    "start_decide",
+    "decide",
+    "wait",
+    "settle",
+    "all",
+    "all_settled",
+    "race",
+    "timeout",
+    "timer",
+    "sleep",
+    "now",
+    "today",
+    "grant",
+    "grant_tolerant",
+    "deny",
+    "log",
 ];
 
 /// Registers every family.

@@ -24,10 +24,7 @@ impl Output {
     /// Returns the output fields; an output that is not a map has none.
     pub(crate) fn fields(&self) -> BTreeMap<String, Value> {
         match &self.reply.body {
-            ReplyBody::Completed {
-                output: Value::Map(fields),
-                ..
-            } => fields.clone(),
+            ReplyBody::Completed { output: Value::Map(fields), .. } => fields.clone(),
             ReplyBody::Completed { .. }
             | ReplyBody::Accepted { .. }
             | ReplyBody::Act(_)
@@ -37,11 +34,7 @@ impl Output {
 
     /// Returns the documents that came with it.
     pub(crate) fn documents(&self) -> &[DocumentRef] {
-        if let ReplyBody::Completed { documents, .. } = &self.reply.body {
-            documents
-        } else {
-            &[]
-        }
+        if let ReplyBody::Completed { documents, .. } = &self.reply.body { documents } else { &[] }
     }
 
     /// Returns the fields and documents as plain data.
@@ -130,11 +123,9 @@ pub(crate) fn waited(arrived: Arrived) -> Result<Dynamic, Thrown> {
 pub(crate) fn settled(arrived: Arrived) -> Dynamic {
     let mut map = Map::new();
     let (value, kind, reason) = match arrived {
-        Arrived::Thrown { outcome, .. } => (
-            to_script(&outcome.detail),
-            outcome.kind.code(),
-            outcome.reason,
-        ),
+        Arrived::Thrown { outcome, .. } => {
+            (to_script(&outcome.detail), outcome.kind.code(), outcome.reason)
+        }
         other => (shown(other), "completed", String::new()),
     };
     map.insert("ok".into(), (kind == "completed").into());

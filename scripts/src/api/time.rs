@@ -9,9 +9,7 @@ use crate::suspend::{Thrown, with};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine
-        .register_fn("timer", |context: NativeCallContext<'_>, limit: &str| {
-            timer(&context, limit)
-        })
+        .register_fn("timer", |context: NativeCallContext<'_>, limit: &str| timer(&context, limit))
         .register_fn("sleep", |context: NativeCallContext<'_>, limit: &str| {
             let handle = timer(&context, limit)?;
             wait(&context, handle).map(drop)

@@ -83,14 +83,9 @@ impl Catalogue {
     /// Reads a catalogue file.
     pub fn read(path: &Path) -> Result<Self, CatalogueError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| CatalogueError::Read {
-            path: shown.clone(),
-            source,
-        })?;
-        serde_json::from_str(&text).map_err(|source| CatalogueError::Form {
-            path: shown,
-            source,
-        })
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| CatalogueError::Read { path: shown.clone(), source })?;
+        serde_json::from_str(&text).map_err(|source| CatalogueError::Form { path: shown, source })
     }
 }
 

@@ -15,7 +15,8 @@ use crate::load::Project;
 const COMPARING: [&str; 4] = ["sort", "sort_by", "order_by", "dedup"];
 
 pub(crate) fn check(project: &Project, found: &mut Vec<Finding>) {
-    let units = crate::check::names::programs(project).map(|program| (program.main(), &program.ast));
+    let units =
+        crate::check::names::programs(project).map(|program| (program.main(), &program.ast));
     for (unit, linked) in units {
         check_unit(unit, linked, found);
     }
@@ -44,10 +45,7 @@ fn check_unit(unit: &Unit, linked: &AST, found: &mut Vec<Finding>) {
                 format!("{zh}中不能调用 {durable}"),
                 format!("{en} cannot call {durable}"),
             )
-            .advise(
-                "请先取得数据，再比较或判断。",
-                "get the data first, then compare or decide.",
-            );
+            .advise("请先取得数据，再比较或判断。", "get the data first, then compare or decide.");
             found.push(unit.finding(trouble, call.at));
         }
     });

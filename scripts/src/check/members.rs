@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rhai::{ASTNode, BinaryExpr, Expr, Position};
+use rhai::{AST, ASTNode, BinaryExpr, Expr, Position, Stmt};
 use tongban_core::definition::MatterDef;
 
 use crate::api::matter_view;
@@ -45,7 +45,11 @@ fn check_matter(
     let Some(me) = handle.params.first().map(|name| (*name).to_owned()) else {
         return;
     };
-    walk::nodes(&unit.ast, &mut |node| {
+    let body = walk::function(&unit.ast, "handle");
+    if is_hidden(&body, &me) {
+        return;
+    }
+    walk::nodes(&body, &mut |node| {
         let ASTNode::Expr(Expr::Dot(link, ..)) = node else {
             return;
         };
@@ -53,6 +57,19 @@ fn check_matter(
             found.push(unit.finding(trouble, at));
         }
     });
+}
+
+/// Tells whether the body gives the name of its parameter to something else.
+fn is_hidden(body: &AST, me: &str) -> bool {
+    let mut hidden = false;
+    walk::nodes(body, &mut |node| {
+        hidden |= match node {
+            ASTNode::Stmt(Stmt::Var(variable, ..)) => variable.0.name == me,
+            ASTNode::Stmt(Stmt::For(each, _)) => each.0.name == me,
+            _ => false,
+        };
+    });
+    hidden
 }
 
 fn member(

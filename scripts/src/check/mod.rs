@@ -39,11 +39,7 @@ impl Report {
     pub(crate) fn new(mut findings: Vec<Finding>) -> Self {
         findings.sort_by(|one, other| one.order().cmp(&other.order()));
         findings.dedup();
-        Self {
-            findings,
-            services: 0,
-            matters: 0,
-        }
+        Self { findings, services: 0, matters: 0 }
     }
 
     /// Tells whether anything was found that keeps the scripts from being loaded.

@@ -61,11 +61,8 @@ fn natives(engine: &Engine) -> Known {
 
 /// Returns the names that the host itself registers, packages left out.
 fn host_names(engine: &Engine) -> BTreeSet<String> {
-    let listed = engine.collect_fn_metadata(
-        None,
-        |info| Some(info.metadata.name.to_string()),
-        false,
-    );
+    let listed =
+        engine.collect_fn_metadata(None, |info| Some(info.metadata.name.to_string()), false);
     listed.into_iter().collect()
 }
 
@@ -81,23 +78,8 @@ fn redefined(unit: &Unit, own: &BTreeSet<String>, found: &mut Vec<Finding>) {
             format!("{name} is a function of the host and cannot be defined again"),
         )
         .advise("请换一个名字。", "choose another name.");
-        found.push(unit.finding(trouble, definition(unit, name)));
+        found.push(unit.finding(trouble, unit.definition(name)));
     }
-}
-
-/// Finds where a function is defined; Rhai keeps no place for it.
-fn definition(unit: &Unit, name: &str) -> Position {
-    for (index, line) in unit.text.lines().enumerate() {
-        let Some(start) = line.find("fn ") else { continue };
-        let rest = line[start + 3..].trim_start();
-        if rest.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('(')) {
-            let before = line.len() - rest.len();
-            let column = line[..before].chars().count() + 1;
-            let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-            return Position::new(narrow(index + 1), narrow(column));
-        }
-    }
-    Position::NONE
 }
 
 fn called(
@@ -131,9 +113,8 @@ fn trouble(call: &Call<'_>, scripted: &Known, natives: &Known) -> Option<Trouble
         Form::Plain => (given, 0),
         Form::Method => (given + 1, 1),
     };
-    let takes = |known: &Known, count: usize| {
-        known.get(name).is_some_and(|counts| counts.contains(&count))
-    };
+    let takes =
+        |known: &Known, count: usize| known.get(name).is_some_and(|counts| counts.contains(&count));
     if takes(natives, native) || takes(scripted, given) {
         return None;
     }
@@ -145,7 +126,8 @@ fn trouble(call: &Call<'_>, scripted: &Known, natives: &Known) -> Option<Trouble
         .collect();
     if counts.is_empty() {
         let names = natives.keys().chain(scripted.keys()).map(String::as_str);
-        let names = names.filter(|name| name.starts_with(char::is_alphabetic) && !name.contains('$'));
+        let names =
+            names.filter(|name| name.starts_with(char::is_alphabetic) && !name.contains('$'));
         return Some(undefined(name, names));
     }
     let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
@@ -163,14 +145,12 @@ fn undefined<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Trouble {
         format!("there is no function {name}"),
     );
     match crate::diagnose::nearest(name, known) {
-        Some(nearest) => trouble.advise(
-            format!("是否想写 {nearest}？"),
-            format!("did you mean {nearest}?"),
-        ),
-        None => trouble.advise(
-            "请在本文件或 lib/ 中定义它。",
-            "define it in this file or in lib/.",
-        ),
+        Some(nearest) => {
+            trouble.advise(format!("是否想写 {nearest}？"), format!("did you mean {nearest}?"))
+        }
+        None => {
+            trouble.advise("请在本文件或 lib/ 中定义它。", "define it in this file or in lib/.")
+        }
     }
 }
 

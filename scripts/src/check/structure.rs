@@ -47,19 +47,29 @@ fn check_service(unit: &Unit, service: &ServiceDef, defs: &Defs<'_>, found: &mut
     for part in &service.parts {
         let Some((_, def)) = defs.get(&part.matter) else {
             let known = defs.keys().map(|code| code.as_str());
-            add(unknown_matter(&part.matter).advise_nearest(part.matter.as_str(), known), part.matter.as_str());
+            add(
+                unknown_matter(&part.matter).advise_nearest(part.matter.as_str(), known),
+                part.matter.as_str(),
+            );
             continue;
         };
         for (earlier, _) in &part.after {
             if !parts.contains_key(earlier) {
                 let known = parts.keys().map(|code| code.as_str());
-                add(not_in_service(&part.matter, earlier).advise_nearest(earlier.as_str(), known), earlier.as_str());
+                add(
+                    not_in_service(&part.matter, earlier).advise_nearest(earlier.as_str(), known),
+                    earlier.as_str(),
+                );
             }
         }
         for code in &part.tolerates {
             let known: Vec<&str> = def.materials.iter().map(|one| one.code.as_str()).collect();
             if !known.contains(&code.as_str()) {
-                add(unknown_material(&part.matter, code).advise_nearest(code, known.iter().copied()), code);
+                add(
+                    unknown_material(&part.matter, code)
+                        .advise_nearest(code, known.iter().copied()),
+                    code,
+                );
             }
         }
     }
@@ -72,18 +82,16 @@ fn check_service(unit: &Unit, service: &ServiceDef, defs: &Defs<'_>, found: &mut
 }
 
 fn unknown_matter(code: &MatterCode) -> Trouble {
-    Trouble::new(
-        "UNKNOWN_MATTER",
-        format!("没有事项 {code}"),
-        format!("there is no matter {code}"),
-    )
+    Trouble::new("UNKNOWN_MATTER", format!("没有事项 {code}"), format!("there is no matter {code}"))
 }
 
 fn not_in_service(matter: &MatterCode, earlier: &MatterCode) -> Trouble {
     Trouble::new(
         "UNREACHABLE_MATTER",
         format!("{matter} 等待的 {earlier} 不在本服务中，永远不会开始"),
-        format!("{matter} waits for {earlier}, which is not part of this service: it would never begin"),
+        format!(
+            "{matter} waits for {earlier}, which is not part of this service: it would never begin"
+        ),
     )
 }
 

@@ -1,6 +1,6 @@
 //! Walking syntax trees: calls with their place, closures, texts.
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, FnPtr, Position, Stmt};
+use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, FnPtr, Position, Stmt};
 
 /// How a function is called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,16 +23,10 @@ pub(crate) struct Call<'a> {
 pub(crate) fn calls(ast: &AST, visit: &mut dyn FnMut(Call<'_>)) {
     nodes(ast, &mut |node| {
         let call = match node {
-            ASTNode::Stmt(Stmt::FnCall(expr, at)) | ASTNode::Expr(Expr::FnCall(expr, at)) => Call {
-                expr,
-                at: *at,
-                form: Form::Plain,
-            },
-            ASTNode::Expr(Expr::MethodCall(expr, at)) => Call {
-                expr,
-                at: *at,
-                form: Form::Method,
-            },
+            ASTNode::Stmt(Stmt::FnCall(expr, at)) | ASTNode::Expr(Expr::FnCall(expr, at)) => {
+                Call { expr, at: *at, form: Form::Plain }
+            }
+            ASTNode::Expr(Expr::MethodCall(expr, at)) => Call { expr, at: *at, form: Form::Method },
             _ => return,
         };
         if call.expr.op_token.is_none() {
@@ -52,16 +46,20 @@ pub(crate) fn nodes(ast: &AST, visit: &mut dyn FnMut(&ASTNode<'_>)) {
 }
 
 /// Returns only the bodies of the functions of this name.
+///
+/// Rhai filters functions only on the way into a tree that has some already; hence the seed.
 pub(crate) fn function(ast: &AST, name: &str) -> AST {
-    ast.clone_functions_only_filtered(|_, _, _, function, _| function == name)
+    let mut only = Engine::new_raw().compile("fn seed() {}").expect("the seed is a script");
+    only.combine_filtered(ast.clone_functions_only(), |_, _, _, function, _| function == name);
+    only
 }
 
 /// Returns the name of the function that a closure expression stands for.
 pub(crate) fn closure_name(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::DynamicConstant(constant, _) => constant
-            .read_lock::<FnPtr>()
-            .map(|pointer| pointer.fn_name().to_owned()),
+        Expr::DynamicConstant(constant, _) => {
+            constant.read_lock::<FnPtr>().map(|pointer| pointer.fn_name().to_owned())
+        }
         Expr::FnCall(call, _) if call.name == "curry" => closure_name(call.args.first()?),
         _ => None,
     }

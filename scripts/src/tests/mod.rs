@@ -1,0 +1,5 @@
+//! The host as a specification: each promise of the sandbox and of suspension is a test.
+
+mod runs;
+mod sandbox;
+mod shipped;
