@@ -202,10 +202,7 @@ impl FaultClass {
 
     /// Returns the code on the wire.
     pub fn code(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(class, _)| *class == self)
-            .map_or("unknown", |(_, code)| code)
+        Self::ALL.iter().find(|(class, _)| *class == self).map_or("unknown", |(_, code)| code)
     }
 }
 

@@ -62,10 +62,7 @@ impl Calendar {
     pub fn from_csv(csv: &str, version: &str) -> Result<Self, CalendarError> {
         let mut days = BTreeMap::new();
         for (index, line) in csv.lines().enumerate().skip(1) {
-            let error = || CalendarError {
-                line: index + 1,
-                text: line.to_owned(),
-            };
+            let error = || CalendarError { line: index + 1, text: line.to_owned() };
             let mut cells = line.split(',');
             let date: Date = cells.next().unwrap_or("").parse().map_err(|_| error())?;
             let special = match cells.next() {
@@ -75,14 +72,8 @@ impl Calendar {
             };
             days.insert(date, special);
         }
-        let last_year = days
-            .last_key_value()
-            .map_or(i16::MIN, |(date, _)| date.year());
-        Ok(Self {
-            days,
-            last_year,
-            version: version.to_owned(),
-        })
+        let last_year = days.last_key_value().map_or(i16::MIN, |(date, _)| date.year());
+        Ok(Self { days, last_year, version: version.to_owned() })
     }
 
     /// Returns the table's version, journaled wherever it was read.
@@ -125,10 +116,7 @@ impl Calendar {
             Unit::Hours => self.add_millis(since, i64::from(amount) * 3_600_000, stood),
             Unit::Minutes => self.add_millis(since, i64::from(amount) * 60_000, stood),
         };
-        Due {
-            at,
-            provisional: at.date().year() > self.last_year,
-        }
+        Due { at, provisional: at.date().year() > self.last_year }
     }
 
     fn add_millis(&self, since: Moment, millis: i64, stood: u32) -> Moment {

@@ -30,6 +30,19 @@ pub struct FoldError {
     pub what: String,
 }
 
+/// Names an entry for an error.
+#[derive(Clone, Copy)]
+struct Place {
+    case: CaseId,
+    seq: Seq,
+}
+
+impl Place {
+    fn wrong(self, what: impl Into<String>) -> FoldError {
+        FoldError { case: self.case, seq: self.seq, what: what.into() }
+    }
+}
+
 /// A case as its entries make it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
@@ -212,14 +225,8 @@ impl CallState {
 impl Case {
     /// Folds a whole log.
     pub fn from_entries(id: CaseId, entries: &[Entry]) -> Result<Self, FoldError> {
-        let error = |what: &str| FoldError {
-            case: id,
-            seq: Seq(1),
-            what: what.to_owned(),
-        };
-        let (first, rest) = entries
-            .split_first()
-            .ok_or_else(|| error("the log is empty"))?;
+        let error = |what: &str| FoldError { case: id, seq: Seq(1), what: what.to_owned() };
+        let (first, rest) = entries.split_first().ok_or_else(|| error("the log is empty"))?;
         let mut case = Self::begin(id, first)?;
         for entry in rest {
             case.fold(entry)?;
@@ -229,11 +236,7 @@ impl Case {
 
     /// Folds the first entry of a log.
     pub fn begin(id: CaseId, first: &Entry) -> Result<Self, FoldError> {
-        let error = |what: &str| FoldError {
-            case: id,
-            seq: first.seq,
-            what: what.to_owned(),
-        };
+        let error = |what: &str| FoldError { case: id, seq: first.seq, what: what.to_owned() };
         let Body::CaseStarted(started) = &first.body else {
             return Err(error("a log begins with the start of the case"));
         };
@@ -249,9 +252,7 @@ impl Case {
             submitted: None,
             created_at: at,
             updated_at: at,
-            matters: matters
-                .map(|(no, planned)| Matter::planned(no, planned, at))
-                .collect(),
+            matters: matters.map(|(no, planned)| Matter::planned(no, planned, at)).collect(),
             tasks: BTreeMap::new(),
             calls: BTreeMap::new(),
             incidents: BTreeMap::new(),
@@ -273,35 +274,27 @@ impl Case {
         self.calls.values().filter(|call| call.is_open())
     }
 
-    /// Returns the digest that identifies the state of an entry, for error texts.
-    fn error(&self, entry: &Entry, what: impl Into<String>) -> FoldError {
-        FoldError {
-            case: self.id,
-            seq: entry.seq,
-            what: what.into(),
-        }
+    fn at(&self, entry: &Entry) -> Place {
+        Place { case: self.id, seq: entry.seq }
     }
 
     fn matter_mut(&mut self, entry: &Entry) -> Result<&mut Matter, FoldError> {
-        let error = self.error(entry, format!("there is no matter {}", entry.matter));
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no matter {}", entry.matter));
         let index = usize::from(entry.matter.0).checked_sub(1);
-        index
-            .and_then(|index| self.matters.get_mut(index))
-            .ok_or(error)
+        index.and_then(|index| self.matters.get_mut(index)).ok_or_else(error)
     }
 
     fn task_mut(&mut self, entry: &Entry, task: Seq) -> Result<&mut Task, FoldError> {
-        let error = self.error(entry, format!("there is no open task {task}"));
-        self.tasks
-            .get_mut(&task)
-            .filter(|task| task.end.is_none())
-            .ok_or(error)
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no open task {task}"));
+        self.tasks.get_mut(&task).filter(|task| task.end.is_none()).ok_or_else(error)
     }
 
     /// Folds one entry.
     pub fn fold(&mut self, entry: &Entry) -> Result<(), FoldError> {
         if entry.seq != self.head.next() {
-            return Err(self.error(entry, format!("it follows entry {}", self.head)));
+            return Err(self.at(entry).wrong(format!("it follows entry {}", self.head)));
         }
         self.fold_body(entry)?;
         self.head = entry.seq;
@@ -311,38 +304,17 @@ impl Case {
 
     fn fold_body(&mut self, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {
-            Body::CaseStarted(_) => Err(self.error(entry, "a case starts once")),
+            Body::CaseStarted(_) => Err(self.at(entry).wrong("a case starts once")),
             Body::CaseSubmitted => {
                 self.submitted = Some((entry.seq, entry.effective_at));
                 Ok(())
             }
             Body::MatterFiled(filed) => self.fold_filed(entry, filed),
-            Body::Acted {
-                act,
-                answer,
-                request,
-            } => {
-                if *answer == ActAnswer::Done {
-                    let error = self.error(entry, format!("{} cannot hold here", act.kind.code()));
-                    if !self.matter_mut(entry)?.act(entry.seq, act) {
-                        return Err(error);
-                    }
-                }
-                match request {
-                    Some(key) => self.settle(entry, key, End::Answered(answer.clone())),
-                    None => Ok(()),
-                }
+            Body::Acted { act, answer, request } => {
+                self.fold_act(entry, act, (answer, request.as_ref()))
             }
-            Body::InputArrived {
-                from,
-                version,
-                digest: _,
-            } => {
-                let input = Input {
-                    at: entry.seq,
-                    from: *from,
-                    version: *version,
-                };
+            Body::InputArrived { from, version, digest: _ } => {
+                let input = Input { at: entry.seq, from: *from, version: *version };
                 self.matter_mut(entry)?.inputs.push(input);
                 Ok(())
             }
@@ -351,18 +323,8 @@ impl Case {
             Body::CallRenewed(renewed) => self.fold_renewed(entry, renewed),
             Body::TimerFired { request, due: _ } => self.settle(entry, request, End::Fired),
             Body::TaskOpened(opened) => self.fold_task(entry, opened),
-            Body::TaskClaimed { task, by } => {
-                let task = self.task_mut(entry, *task)?;
-                task.assignee = Some(by.clone());
-                task.version += 1;
-                Ok(())
-            }
-            Body::TaskReleased { task } => {
-                let task = self.task_mut(entry, *task)?;
-                task.assignee = None;
-                task.version += 1;
-                Ok(())
-            }
+            Body::TaskClaimed { task, by } => self.fold_assigned(entry, *task, Some(by)),
+            Body::TaskReleased { task } => self.fold_assigned(entry, *task, None),
             Body::TaskCompleted { task, decision } => self.fold_done(entry, *task, decision),
             Body::TaskDropped { task } => {
                 let task = self.task_mut(entry, *task)?;
@@ -379,29 +341,58 @@ impl Case {
                 self.matter_mut(entry)?.run.uncaught = Some(request.clone());
                 Ok(())
             }
-            Body::RunRestarted { generation } => {
-                let run = &mut self.matter_mut(entry)?.run;
-                run.generation = *generation;
-                run.begun = Some((entry.seq, entry.recorded_at));
-                run.finished = false;
-                run.uncaught = None;
-                run.stopped = None;
-                Ok(())
-            }
+            Body::RunRestarted { generation } => self.fold_restart(entry, *generation),
         }
     }
 
+    fn fold_act(
+        &mut self,
+        entry: &Entry,
+        act: &crate::law::Act,
+        answered: (&ActAnswer, Option<&RequestKey>),
+    ) -> Result<(), FoldError> {
+        let (answer, request) = answered;
+        let at = self.at(entry);
+        if *answer == ActAnswer::Done && !self.matter_mut(entry)?.act(entry.seq, act) {
+            return Err(at.wrong(format!("{} cannot hold here", act.kind.code())));
+        }
+        match request {
+            Some(key) => self.settle(entry, key, End::Answered(answer.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn fold_assigned(
+        &mut self,
+        entry: &Entry,
+        task: Seq,
+        to: Option<&String>,
+    ) -> Result<(), FoldError> {
+        let task = self.task_mut(entry, task)?;
+        task.assignee = to.cloned();
+        task.version += 1;
+        Ok(())
+    }
+
+    fn fold_restart(&mut self, entry: &Entry, generation: u16) -> Result<(), FoldError> {
+        let run = &mut self.matter_mut(entry)?.run;
+        run.generation = generation;
+        run.begun = Some((entry.seq, entry.recorded_at));
+        run.finished = false;
+        run.uncaught = None;
+        run.stopped = None;
+        Ok(())
+    }
+
     fn fold_filed(&mut self, entry: &Entry, filed: &Arc<MatterFiled>) -> Result<(), FoldError> {
-        let error = self.error(entry, "the matter was filed before");
+        let at = self.at(entry);
+        let error = || at.wrong("the matter was filed before");
         let matter = self.matter_mut(entry)?;
         if matter.filed.is_some() {
-            return Err(error);
+            return Err(error());
         }
-        if !matter
-            .law
-            .file(entry.effective_at, filed.regime, filed.limits)
-        {
-            return Err(error);
+        if !matter.law.file(entry.effective_at, filed.regime, filed.limits) {
+            return Err(error());
         }
         if filed.decides_in == crate::definition::DecidesIn::Connector {
             matter.begin_run(entry.seq, entry.effective_at);
@@ -411,11 +402,12 @@ impl Case {
     }
 
     fn fold_requested(&mut self, entry: &Entry, made: &Arc<Requested>) -> Result<(), FoldError> {
-        let error = self.error(entry, format!("request {} was made before", made.key));
+        let at = self.at(entry);
+        let error = || at.wrong(format!("request {} was made before", made.key));
         let matter = self.matter_mut(entry)?;
         let index = matter.run.requests.len();
         if matter.run.by_key.insert(made.key.clone(), index).is_some() {
-            return Err(error);
+            return Err(error());
         }
         matter.run.requests.push(Request {
             made: Arc::clone(made),
@@ -424,9 +416,10 @@ impl Case {
             settled: None,
         });
         if let Some(earlier) = &made.adopts {
-            let error = self.error(entry, format!("there is no request {earlier} to adopt"));
+            let at = self.at(entry);
+            let error = || at.wrong(format!("there is no request {earlier} to adopt"));
             let run = &mut self.matter_mut(entry)?.run;
-            let adopted = run.request(earlier).cloned().ok_or(error)?;
+            let adopted = run.request(earlier).cloned().ok_or_else(error)?;
             let own = &mut run.requests[index];
             own.settled = adopted.settled;
             own.call = adopted.call;
@@ -451,14 +444,13 @@ impl Case {
     }
 
     fn fold_reply(&mut self, entry: &Entry, reply: &Arc<AgencyReply>) -> Result<(), FoldError> {
-        let error = self.error(entry, format!("there is no call {}", reply.call));
-        let call = self.calls.get_mut(&reply.call).ok_or(error)?;
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no call {}", reply.call));
+        let call = self.calls.get_mut(&reply.call).ok_or_else(error)?;
         call.messages.insert(reply.seq, reply.digest);
         let key = call.request.clone();
         let end = match &reply.body {
-            ReplyBody::Accepted {
-                next_query_after, ..
-            } => {
+            ReplyBody::Accepted { next_query_after, .. } => {
                 call.status = CallStatus::Accepted {
                     since: entry.recorded_at,
                     next_query_after: *next_query_after,
@@ -482,15 +474,18 @@ impl Case {
     }
 
     fn fold_renewed(&mut self, entry: &Entry, renewed: &CallRenewed) -> Result<(), FoldError> {
-        let error = self.error(entry, format!("there is no call {}", renewed.old));
-        self.calls.get_mut(&renewed.old).ok_or(error)?.status = CallStatus::Over;
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no call {}", renewed.old));
+        self.calls.get_mut(&renewed.old).ok_or_else(error)?.status = CallStatus::Over;
         self.open_call(entry.matter, &renewed.request, &renewed.call);
-        let error = self.error(entry, format!("there is no request {}", renewed.request));
-        let ended = self.error(entry, format!("request {} has ended", renewed.request));
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no request {}", renewed.request));
+        let at = self.at(entry);
+        let ended = || at.wrong(format!("request {} has ended", renewed.request));
         let run = &mut self.matter_mut(entry)?.run;
-        let request = run.request_mut(&renewed.request).ok_or(error)?;
+        let request = run.request_mut(&renewed.request).ok_or_else(error)?;
         if request.settled.is_some() {
-            return Err(ended);
+            return Err(ended());
         }
         request.call = Some(renewed.call.id);
         Ok(())
@@ -498,8 +493,10 @@ impl Case {
 
     fn fold_task(&mut self, entry: &Entry, opened: &Arc<TaskOpened>) -> Result<(), FoldError> {
         if let Some(call) = opened.call {
-            let error = self.error(entry, format!("there is no call {call}"));
-            self.calls.get_mut(&call).ok_or(error)?.status = CallStatus::Manual { task: entry.seq };
+            let at = self.at(entry);
+            let error = || at.wrong(format!("there is no call {call}"));
+            self.calls.get_mut(&call).ok_or_else(error)?.status =
+                CallStatus::Manual { task: entry.seq };
         }
         self.tasks.insert(
             entry.seq,
@@ -534,8 +531,7 @@ impl Case {
     }
 
     fn fold_incident(&mut self, entry: &Entry, incident: &Arc<Incident>) -> Result<(), FoldError> {
-        self.incidents
-            .insert(entry.seq, (entry.matter, Arc::clone(incident)));
+        self.incidents.insert(entry.seq, (entry.matter, Arc::clone(incident)));
         if let Some(call) = incident.call.and_then(|id| self.calls.get_mut(&id))
             && call.is_open()
             && incident.kind == IncidentKind::CallFailed
@@ -550,22 +546,20 @@ impl Case {
 
     /// Ends a request; the first end stays, because nothing is decided twice.
     fn settle(&mut self, entry: &Entry, key: &RequestKey, end: End) -> Result<(), FoldError> {
-        let error = self.error(entry, format!("there is no request {key}"));
-        let twice = self.error(entry, format!("request {key} ended before"));
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no request {key}"));
+        let at = self.at(entry);
+        let twice = || at.wrong(format!("request {key} ended before"));
         let run = &mut self.matter_mut(entry)?.run;
-        let request = run.request_mut(key).ok_or(error)?;
+        let request = run.request_mut(key).ok_or_else(error)?;
         if request.settled.is_some() {
-            return Err(twice);
+            return Err(twice());
         }
         let at = match (&end, &request.made.ask) {
             (End::Fired, Ask::Timer { due, .. }) => *due,
             _ => entry.recorded_at,
         };
-        let settled = Settled {
-            seq: entry.seq,
-            at,
-            end,
-        };
+        let settled = Settled { seq: entry.seq, at, end };
         request.settled = Some(settled.clone());
         for request in &mut run.requests {
             if request.settled.is_none() && request.made.adopts.as_ref() == Some(key) {
@@ -623,11 +617,8 @@ impl Matter {
         let Some(filed) = &self.filed else {
             return Vec::new();
         };
-        let came = |from: MatterNo| {
-            self.inputs
-                .iter()
-                .any(|input| input.from == from && input.at <= seen)
-        };
+        let came =
+            |from: MatterNo| self.inputs.iter().any(|input| input.from == from && input.at <= seen);
         filed
             .materials
             .iter()
@@ -642,10 +633,7 @@ impl Matter {
     /// Tells whether the matter was filed without a material that the result of `no` will be.
     pub fn is_owed_result_of(&self, no: MatterNo) -> bool {
         self.filed.as_ref().is_some_and(|filed| {
-            filed
-                .materials
-                .iter()
-                .any(|found| found.how == Found::Owed { from: Some(no) })
+            filed.materials.iter().any(|found| found.how == Found::Owed { from: Some(no) })
         })
     }
 

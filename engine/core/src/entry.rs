@@ -334,10 +334,7 @@ impl TaskKind {
 
     /// Returns the code.
     pub fn code(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(kind, _, _)| *kind == self)
-            .map_or("", |(_, code, _)| code)
+        Self::ALL.iter().find(|(kind, _, _)| *kind == self).map_or("", |(_, code, _)| code)
     }
 }
 
@@ -417,10 +414,7 @@ impl IncidentKind {
 
     /// Returns the code.
     pub fn code(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .map_or("", |(_, code)| code)
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, code)| code)
     }
 
     /// Tells whether the matter's script stops until a person has acted.

@@ -24,10 +24,7 @@ pub struct IdError {
 
 impl IdError {
     fn new(wanted: &'static str, text: &str) -> Self {
-        Self {
-            wanted,
-            text: text.chars().take(80).collect(),
-        }
+        Self { wanted, text: text.chars().take(80).collect() }
     }
 }
 
@@ -47,9 +44,7 @@ impl CaseId {
 
     /// Returns the creation time that the id carries.
     pub fn created_at(self) -> Moment {
-        Moment::from_millis_48([
-            self.0[0], self.0[1], self.0[2], self.0[3], self.0[4], self.0[5],
-        ])
+        Moment::from_millis_48([self.0[0], self.0[1], self.0[2], self.0[3], self.0[4], self.0[5]])
     }
 }
 
@@ -319,11 +314,7 @@ code! {
 impl RoleCode {
     /// Returns the department part of the role.
     pub fn department(&self) -> DepartmentCode {
-        DepartmentCode::new(
-            self.0
-                .split_once('.')
-                .map_or(self.0.as_str(), |(head, _)| head),
-        )
+        DepartmentCode::new(self.0.split_once('.').map_or(self.0.as_str(), |(head, _)| head))
     }
 }
 
@@ -359,22 +350,13 @@ mod tests {
         assert_eq!(case.to_string().parse::<CaseId>(), Ok(case));
         let task = TaskId { case, no: Seq(17) };
         assert_eq!(task.to_string().parse::<TaskId>(), Ok(task));
-        let matter = MatterId {
-            case,
-            no: MatterNo(3),
-        };
+        let matter = MatterId { case, no: MatterNo(3) };
         assert_eq!(matter.to_string().parse::<MatterId>(), Ok(matter));
     }
 
     #[test]
     fn foreign_text_is_refused_with_its_kind() {
-        for text in [
-            "",
-            "case_",
-            "case_81234567890123456789012345",
-            "tsk_1-2",
-            "caſe_x",
-        ] {
+        for text in ["", "case_", "case_81234567890123456789012345", "tsk_1-2", "caſe_x"] {
             let error = text.parse::<CaseId>().unwrap_err();
             assert!(error.to_string().contains("case id"), "{error}");
         }

@@ -13,10 +13,7 @@ use crate::time::{Moment, Period, Unit};
 use crate::value::Value;
 
 /// Days within which an office must say what is missing (行政许可法 §32).
-pub const ACCEPTANCE_LIMIT: Period = Period {
-    amount: 5,
-    unit: Unit::WorkingDays,
-};
+pub const ACCEPTANCE_LIMIT: Period = Period { amount: 5, unit: Unit::WorkingDays };
 
 /// The kinds of act that change a matter's standing in law.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -137,10 +134,7 @@ pub enum ActAnswer {
 
 impl ActAnswer {
     fn refused(code: &str, reason: String) -> Self {
-        Self::Refused {
-            code: code.to_owned(),
-            reason,
-        }
+        Self::Refused { code: code.to_owned(), reason }
     }
 }
 
@@ -318,11 +312,7 @@ impl Law {
 
     /// Returns the ending, if the matter has ended.
     pub fn ending(&self) -> Option<Ending> {
-        if let Stage::Ended(ending) = self.stage {
-            Some(ending)
-        } else {
-            None
-        }
+        if let Stage::Ended(ending) = self.stage { Some(ending) } else { None }
     }
 
     /// Returns the clocks, in the order in which they started.
@@ -339,14 +329,14 @@ impl Law {
         match (&self.stage, act.kind) {
             (Stage::Planned, K::NotFile | K::Withdraw)
             | (Stage::Filed, K::Receive | K::Withdraw | K::Terminate)
-            | (Stage::Received, K::Accept | K::Withdraw | K::Terminate) => ActAnswer::Done,
+            | (Stage::Received, K::Accept | K::Withdraw | K::Terminate)
+            | (Stage::Accepted, K::Withdraw | K::Terminate) => ActAnswer::Done,
             (Stage::Received, K::NotAccept) => Self::judge_ground(act, &NOT_ACCEPT_GROUNDS),
             (Stage::Received | Stage::Accepted | Stage::Ended(_), K::Receive)
             | (Stage::Accepted, K::Accept) => ActAnswer::Already,
             (Stage::Accepted, K::Suspend) => self.judge_suspend(act),
             (Stage::Accepted, K::Resume) => self.judge_resume(),
             (Stage::Accepted, K::Grant | K::GrantTolerant | K::Deny) => self.judge_decision(act),
-            (Stage::Accepted, K::Withdraw | K::Terminate) => ActAnswer::Done,
             (Stage::Ended(ending), kind) => Self::judge_ended(*ending, kind),
             (stage, kind) => ActAnswer::refused(
                 "WRONG_STATE",
@@ -406,11 +396,7 @@ impl Law {
     }
 
     fn judge_resume(&self) -> ActAnswer {
-        if self.suspended().is_some() {
-            ActAnswer::Done
-        } else {
-            ActAnswer::Already
-        }
+        if self.suspended().is_some() { ActAnswer::Done } else { ActAnswer::Already }
     }
 
     fn judge_decision(&self, act: &Act) -> ActAnswer {
@@ -448,11 +434,7 @@ impl Law {
                 return Self::refuse_ended(ending, kind);
             }
         };
-        if same == ending {
-            ActAnswer::Already
-        } else {
-            Self::refuse_ended(ending, kind)
-        }
+        if same == ending { ActAnswer::Already } else { Self::refuse_ended(ending, kind) }
     }
 
     fn refuse_ended(ending: Ending, kind: ActKind) -> ActAnswer {
@@ -519,20 +501,11 @@ impl Law {
     }
 
     fn start(&mut self, kind: ClockKind, budget: Period, since: Moment) {
-        self.clocks.push(Clock {
-            kind,
-            budget,
-            since,
-            stopped: None,
-        });
+        self.clocks.push(Clock { kind, budget, since, stopped: None });
     }
 
     fn stop(&mut self, at: Moment) {
-        for clock in self
-            .clocks
-            .iter_mut()
-            .filter(|clock| clock.stopped.is_none())
-        {
+        for clock in self.clocks.iter_mut().filter(|clock| clock.stopped.is_none()) {
             clock.stopped = Some(at);
         }
     }
@@ -540,11 +513,7 @@ impl Law {
     fn end(&mut self, ending: Ending, at: Moment) {
         self.stage = Stage::Ended(ending);
         self.stop(at);
-        if let Some(last) = self
-            .suspensions
-            .last_mut()
-            .filter(|last| last.until.is_none())
-        {
+        if let Some(last) = self.suspensions.last_mut().filter(|last| last.until.is_none()) {
             last.until = Some(at);
         }
     }
@@ -638,11 +607,7 @@ mod tests {
             let got: String = ActKind::ALL
                 .iter()
                 .map(|(kind, _, _)| {
-                    let ground = if *kind == ActKind::Deny {
-                        "不符合规划条件"
-                    } else {
-                        ""
-                    };
+                    let ground = if *kind == ActKind::Deny { "不符合规划条件" } else { "" };
                     match law.judge(&act(*kind, "2026-03-02T11:00:00+08:00", ground)) {
                         ActAnswer::Done => 'd',
                         ActAnswer::Already => 'a',
@@ -658,17 +623,9 @@ mod tests {
     fn refusals_to_accept_need_an_enumerated_ground() {
         let mut law = accepted();
         law.stage = Stage::Received;
-        let refuse = |ground| {
-            law.judge(&act(
-                ActKind::NotAccept,
-                "2026-03-03T09:00:00+08:00",
-                ground,
-            ))
-        };
-        assert!(matches!(
-            refuse("conditions unmet"),
-            ActAnswer::Refused { .. }
-        ));
+        let refuse =
+            |ground| law.judge(&act(ActKind::NotAccept, "2026-03-03T09:00:00+08:00", ground));
+        assert!(matches!(refuse("conditions unmet"), ActAnswer::Refused { .. }));
         assert_eq!(refuse("no_competence"), ActAnswer::Done);
     }
 
@@ -677,10 +634,7 @@ mod tests {
         let mut law = accepted();
         let calendar = Calendar::national();
         let promised = |law: &Law| {
-            let clock = law
-                .clocks()
-                .iter()
-                .find(|clock| clock.kind == ClockKind::Promised);
+            let clock = law.clocks().iter().find(|clock| clock.kind == ClockKind::Promised);
             law.due(clock.unwrap(), &calendar, at("2026-03-20T09:00:00+08:00"))
                 .at
                 .date()

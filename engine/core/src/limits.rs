@@ -86,7 +86,7 @@ pub const PAGE_MAX: usize = 100;
 
 const _: () = assert!(RECORD_INLINE_BYTES_MAX < RECORD_BYTES_MAX);
 const _: () = assert!(RUN_REQUESTS_MAX < CASE_ENTRIES_MAX);
-const _: () = assert!(TURN_ENTRIES_MAX as u32 <= CASE_ENTRIES_MAX);
+const _: () = assert!(TURN_ENTRIES_MAX <= CASE_ENTRIES_MAX as usize);
 const _: () = assert!(FAN_OUT_MAX <= RUN_REQUESTS_MAX as usize);
 const _: () = assert!(FAN_OUT_MAX <= JOIN_WEIGHT_MAX);
 const _: () = assert!(RUN_STRING_BYTES_MAX <= VALUE_BYTES_MAX);

@@ -3,6 +3,7 @@
 use crate::agency::ReplyBody;
 use crate::case::Case;
 use crate::entry::{Body, Entry, Origin};
+use crate::id::Seq;
 use crate::law::ActAnswer;
 
 /// An entry, told.
@@ -25,19 +26,10 @@ pub fn tell(entry: &Entry, case: &Case) -> Told {
     let (kind, zh, en) = sentence(entry);
     let matter = case.matter(entry.matter).map(|matter| &matter.planned);
     let (zh, en) = match matter {
-        Some(planned) => (
-            format!("{}:{zh}", planned.name),
-            format!("{}: {en}", planned.code),
-        ),
+        Some(planned) => (format!("{}:{zh}", planned.name), format!("{}: {en}", planned.code)),
         None => (zh, en),
     };
-    Told {
-        kind,
-        actor: actor(&entry.origin),
-        zh,
-        en,
-        internal: is_internal(&entry.body),
-    }
+    Told { kind, actor: actor(&entry.origin), zh, en, internal: is_internal(&entry.body) }
 }
 
 fn actor(origin: &Origin) -> String {
@@ -55,10 +47,7 @@ fn is_internal(body: &Body) -> bool {
         Body::CaseStarted(_)
         | Body::CaseSubmitted
         | Body::MatterFiled(_)
-        | Body::Acted {
-            answer: ActAnswer::Done,
-            ..
-        } => false,
+        | Body::Acted { answer: ActAnswer::Done, .. } => false,
         Body::Acted { .. }
         | Body::InputArrived { .. }
         | Body::Requested(_)
@@ -86,11 +75,7 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         ),
         Body::CaseSubmitted => ("case_submitted", "申请已提交".into(), "submitted".into()),
         Body::MatterFiled(_) => ("matter_filed", "已送达部门".into(), "filed".into()),
-        Body::Acted {
-            act,
-            answer,
-            request: _,
-        } => acted(act, answer),
+        Body::Acted { act, answer, request: _ } => acted(act, answer),
         Body::InputArrived { from, .. } => (
             "input_arrived",
             format!("取得第 {from} 项的结果"),
@@ -105,48 +90,25 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         Body::CallRenewed(renewed) => (
             "call_renewed",
             format!("重新发出调用 {}", renewed.call.id),
-            format!(
-                "call {} takes the place of {}",
-                renewed.call.id, renewed.old
-            ),
+            format!("call {} takes the place of {}", renewed.call.id, renewed.old),
         ),
-        Body::TimerFired { due, .. } => (
-            "timer_fired",
-            format!("到时 {due}"),
-            format!("timer due at {due}"),
-        ),
+        Body::TimerFired { due, .. } => {
+            ("timer_fired", format!("到时 {due}"), format!("timer due at {due}"))
+        }
         Body::TaskOpened(task) => (
             "task_opened",
             format!("待办“{}”→ {}", task.title, task.role),
             format!("task {} for {}", task.kind.code(), task.role),
         ),
-        Body::TaskClaimed { task, .. } => (
-            "task_claimed",
-            format!("待办 {task} 已认领"),
-            format!("task {task} taken"),
-        ),
-        Body::TaskReleased { task } => (
-            "task_released",
-            format!("待办 {task} 已退回"),
-            format!("task {task} given back"),
-        ),
-        Body::TaskCompleted { task, decision } => {
-            let (zh, en) = if decision.granted {
-                ("同意", "yes")
-            } else {
-                ("不同意", "no")
-            };
-            (
-                "task_completed",
-                format!("待办 {task} 办结:{zh}"),
-                format!("task {task} done: {en}"),
-            )
+        Body::TaskClaimed { task, .. } => task_told("task_claimed", *task, ("已认领", "taken")),
+        Body::TaskReleased { task } => task_told("task_released", *task, ("已退回", "given back")),
+        Body::TaskCompleted { task, decision } if decision.granted => {
+            task_told("task_completed", *task, ("办结:同意", "done: yes"))
         }
-        Body::TaskDropped { task } => (
-            "task_dropped",
-            format!("待办 {task} 取消"),
-            format!("task {task} dropped"),
-        ),
+        Body::TaskCompleted { task, .. } => {
+            task_told("task_completed", *task, ("办结:不同意", "done: no"))
+        }
+        Body::TaskDropped { task } => task_told("task_dropped", *task, ("取消", "dropped")),
         Body::IncidentRaised(incident) => (
             "incident_raised",
             format!("异常 {}:{}", incident.kind.code(), incident.message),
@@ -166,6 +128,10 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
     }
 }
 
+fn task_told(kind: &'static str, task: Seq, what: (&str, &str)) -> (&'static str, String, String) {
+    (kind, format!("待办 {task} {}", what.0), format!("task {task} {}", what.1))
+}
+
 fn acted(act: &crate::law::Act, answer: &ActAnswer) -> (&'static str, String, String) {
     let (name, code) = (act.kind.name(), act.kind.code());
     match answer {
@@ -177,11 +143,9 @@ fn acted(act: &crate::law::Act, answer: &ActAnswer) -> (&'static str, String, St
                 format!("{code}{number}{}", act.document_no),
             )
         }
-        ActAnswer::Already => (
-            "act_repeated",
-            format!("{name}(此前已生效)"),
-            format!("{code} held already"),
-        ),
+        ActAnswer::Already => {
+            ("act_repeated", format!("{name}(此前已生效)"), format!("{code} held already"))
+        }
         ActAnswer::Refused { code: why, reason } => (
             "act_refused",
             format!("{name}不成立({why}):{reason}"),
@@ -192,11 +156,9 @@ fn acted(act: &crate::law::Act, answer: &ActAnswer) -> (&'static str, String, St
 
 fn replied(body: &ReplyBody) -> (&'static str, String, String) {
     match body {
-        ReplyBody::Accepted { .. } => (
-            "call_accepted",
-            "对方已接收,办理中".into(),
-            "the agency works on it".into(),
-        ),
+        ReplyBody::Accepted { .. } => {
+            ("call_accepted", "对方已接收,办理中".into(), "the agency works on it".into())
+        }
         ReplyBody::Act(act) => (
             "agency_act",
             format!("部门报告行为 {} {}", act.act, act.ground),
@@ -206,11 +168,7 @@ fn replied(body: &ReplyBody) -> (&'static str, String, String) {
         ReplyBody::Otherwise(outcome) => (
             "call_ended",
             format!("对方回复 {}:{}", outcome.kind.code(), outcome.reason),
-            format!(
-                "the agency answered {}: {}",
-                outcome.kind.code(),
-                outcome.reason
-            ),
+            format!("the agency answered {}: {}", outcome.kind.code(), outcome.reason),
         ),
     }
 }

@@ -272,6 +272,9 @@ pub enum Feed {
     ResyncRequired(CommitNo),
 }
 
+/// The digest of a closure and its sources.
+pub type KeptClosure = (Digest, Vec<u8>);
+
 /// One page of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
@@ -336,7 +339,7 @@ pub trait Store: Send + Sync {
     fn keep_closure(&self, digest: Digest, sources: Vec<u8>) -> Later<'_, Result<(), StoreError>>;
 
     /// Returns every kept closure.
-    fn closures(&self) -> Later<'_, Result<Vec<(Digest, Vec<u8>)>, StoreError>>;
+    fn closures(&self) -> Later<'_, Result<Vec<KeptClosure>, StoreError>>;
 
     /// Returns the facts about this store that the engine needs before anything else.
     fn identity(&self) -> StoreIdentity;

@@ -21,15 +21,9 @@ pub fn applicant_hash(store: &Secret, id: &str) -> Digest {
 
 /// Returns the state of the whole, derived from its matters.
 pub fn state(case: &Case) -> CaseState {
-    let included: Vec<&Matter> = case
-        .matters
-        .iter()
-        .filter(|matter| matter.is_included())
-        .collect();
-    let endings: Vec<Ending> = included
-        .iter()
-        .filter_map(|matter| matter.law.ending())
-        .collect();
+    let included: Vec<&Matter> =
+        case.matters.iter().filter(|matter| matter.is_included()).collect();
+    let endings: Vec<Ending> = included.iter().filter_map(|matter| matter.law.ending()).collect();
     let all = |wanted: Ending| endings.iter().all(|ending| *ending == wanted);
     if endings.len() == included.len() && !included.is_empty() {
         // A call that is still under way is an obligation: the case is not over before it is.
@@ -49,10 +43,7 @@ pub fn state(case: &Case) -> CaseState {
     if !endings.is_empty() {
         return CaseState::PartiallyCompleted;
     }
-    if included
-        .iter()
-        .any(|matter| matter.law.stage == Stage::Accepted)
-    {
+    if included.iter().any(|matter| matter.law.stage == Stage::Accepted) {
         return CaseState::InProgress;
     }
     CaseState::Submitted
@@ -64,9 +55,7 @@ pub fn scope(case: &Case) -> CaseScope {
     CaseScope {
         region: case.started.region.clone(),
         applicant: case.started.applicant.id.clone(),
-        departments: departments
-            .map(|matter| matter.planned.department.clone())
-            .collect(),
+        departments: departments.map(|matter| matter.planned.department.clone()).collect(),
     }
 }
 
@@ -112,11 +101,7 @@ fn summarise_matter(matter: &Matter) -> MatterSummary {
         name: matter.planned.name.clone(),
         department: matter.planned.department.clone(),
         state: matter.law.stage.code().to_owned(),
-        result: matter
-            .result
-            .as_ref()
-            .map(|result| result.number.clone())
-            .unwrap_or_default(),
+        result: matter.result.as_ref().map(|result| result.number.clone()).unwrap_or_default(),
     }
 }
 
@@ -125,32 +110,19 @@ fn summarise_matter(matter: &Matter) -> MatterSummary {
 pub fn rows(case: &Case, summary: &CaseSummary, store: &Secret) -> BTreeSet<IndexRow> {
     let region = case.started.region.clone();
     let mut rows = BTreeSet::from([
-        IndexRow::Region {
-            region: region.clone(),
-        },
-        IndexRow::Applicant {
-            hash: applicant_hash(store, &case.started.applicant.id),
-        },
-        IndexRow::Number {
-            number: case.started.number.clone(),
-        },
+        IndexRow::Region { region: region.clone() },
+        IndexRow::Applicant { hash: applicant_hash(store, &case.started.applicant.id) },
+        IndexRow::Number { number: case.started.number.clone() },
     ]);
-    for matter in case
-        .matters
-        .iter()
-        .filter(|matter| matter.is_open() && matter.filed.is_some())
-    {
+    for matter in case.matters.iter().filter(|matter| matter.is_open() && matter.filed.is_some()) {
         let department = matter.planned.department.clone();
-        rows.insert(IndexRow::Department {
-            department,
-            region: region.clone(),
-        });
+        rows.insert(IndexRow::Department { department, region: region.clone() });
     }
     for task in &summary.tasks {
         rows.insert(IndexRow::Queue {
             region: task.region.clone(),
             role: task.role.clone(),
-            due: task.due_at.unwrap_or(Moment::from_millis(i64::MAX)),
+            due: task.due_at.unwrap_or_else(|| Moment::from_millis(i64::MAX)),
             task: task.no,
         });
     }

@@ -45,9 +45,7 @@ impl Members {
             Self::List(list) => (list.as_slice(), [].as_slice()),
             Self::Map(map) => ([].as_slice(), map.as_slice()),
         };
-        list.iter()
-            .copied()
-            .chain(map.iter().map(|(_, handle)| *handle))
+        list.iter().copied().chain(map.iter().map(|(_, handle)| *handle))
     }
 }
 
@@ -152,9 +150,7 @@ pub struct Replay {
 impl Replay {
     /// Begins an evaluation. The matter must be in the case, and its run must have begun.
     pub fn new(case: Arc<Case>, matter: MatterNo, secret: Secret, calendar: Arc<Calendar>) -> Self {
-        let index = usize::from(matter.0)
-            .checked_sub(1)
-            .expect("the coordinator runs no script");
+        let index = usize::from(matter.0).checked_sub(1).expect("the coordinator runs no script");
         let begun = case.matters[index].run.begun;
         let (seen, seen_at) = begun.expect("only a begun run is evaluated");
         Self {
@@ -216,11 +212,7 @@ impl Replay {
     }
 
     fn running(&self) -> Result<(), Stop> {
-        if self.latch.is_some() {
-            Err(Stop)
-        } else {
-            Ok(())
-        }
+        if self.latch.is_some() { Err(Stop) } else { Ok(()) }
     }
 
     fn over_limit(&mut self, what: &str) -> Stop {
@@ -279,15 +271,10 @@ impl Replay {
             return None;
         }
         let taken = |key: &RequestKey| {
-            let journal = run
-                .requests
-                .iter()
-                .filter(|request| request.made.key.generation == run.generation);
+            let journal =
+                run.requests.iter().filter(|request| request.made.key.generation == run.generation);
             let mut journal = journal.filter_map(|request| request.made.adopts.as_ref());
-            let mut fresh = self
-                .fresh
-                .iter()
-                .filter_map(|request| request.adopts.as_ref());
+            let mut fresh = self.fresh.iter().filter_map(|request| request.adopts.as_ref());
             journal.any(|adopted| adopted == key) || fresh.any(|adopted| adopted == key)
         };
         let earlier = run.requests.iter().enumerate().rev();
@@ -305,10 +292,7 @@ impl Replay {
     fn recorded(&self, key: &RequestKey) -> Option<usize> {
         let requests = &self.matter().run.requests;
         let guess = key.ordinal as usize;
-        if requests
-            .get(guess)
-            .is_some_and(|request| request.made.key == *key)
-        {
+        if requests.get(guess).is_some_and(|request| request.made.key == *key) {
             return Some(guess);
         }
         requests.iter().position(|request| request.made.key == *key)
@@ -349,22 +333,17 @@ impl Replay {
 
     fn cost(&self, node: &Node) -> Cost {
         let below = |handles: &mut dyn Iterator<Item = Handle>| {
-            let none = Cost {
-                weight: 0,
-                depth: 0,
-            };
-            handles
-                .filter_map(|handle| self.costs.get(handle.0 as usize))
-                .fold(none, |sum, cost| Cost {
+            let nothing = Cost { weight: 0, depth: 0 };
+            handles.filter_map(|handle| self.costs.get(handle.0 as usize)).fold(
+                nothing,
+                |sum, cost| Cost {
                     weight: sum.weight.saturating_add(cost.weight),
                     depth: sum.depth.max(cost.depth + 1),
-                })
+                },
+            )
         };
         match node {
-            Node::Journal(_) | Node::Fresh => Cost {
-                weight: 1,
-                depth: 0,
-            },
+            Node::Journal(_) | Node::Fresh => Cost { weight: 1, depth: 0 },
             Node::Join(Join::All(members) | Join::AllSettled(members) | Join::Race(members)) => {
                 below(&mut members.handles())
             }
@@ -378,10 +357,7 @@ impl Replay {
     pub fn timer(&mut self, period: Period) -> Result<Handle, Stop> {
         let now = self.now()?;
         let due = self.calendar.due(now, period, 0).at;
-        self.request(Ask::Timer {
-            text: period.to_string(),
-            due,
-        })
+        self.request(Ask::Timer { text: period.to_string(), due })
     }
 
     /// Joins handles.
@@ -421,11 +397,7 @@ impl Replay {
         evidence: Option<Evidence>,
         detail: Value,
     ) -> Result<Arrived, Stop> {
-        let handle = self.request(Ask::Act {
-            act,
-            evidence,
-            detail,
-        })?;
+        let handle = self.request(Ask::Act { act, evidence, detail })?;
         self.wait(handle)
     }
 
@@ -455,29 +427,21 @@ impl Replay {
     }
 
     fn first(&self, handles: impl Iterator<Item = Handle>) -> Option<Arrival> {
-        handles
-            .filter_map(|handle| self.arrival(handle))
-            .min_by_key(|arrival| arrival.seq)
+        handles.filter_map(|handle| self.arrival(handle)).min_by_key(|arrival| arrival.seq)
     }
 
     fn arrive_all(&self, members: &Members) -> Option<Arrival> {
-        let arrivals: Vec<Option<Arrival>> = members
-            .handles()
-            .map(|handle| self.arrival(handle))
-            .collect();
+        let arrivals: Vec<Option<Arrival>> =
+            members.handles().map(|handle| self.arrival(handle)).collect();
         let failed = arrivals
             .iter()
             .flatten()
             .filter(|arrival| matches!(arrival.what, Arrived::Thrown { .. }))
             .min_by_key(|arrival| arrival.seq);
         if let Some(failed) = failed {
-            return Some(Arrival {
-                seq: failed.seq,
-                at: failed.at,
-                what: failed.what.clone(),
-            });
+            return Some(Arrival { seq: failed.seq, at: failed.at, what: failed.what.clone() });
         }
-        self.together(members, arrivals.into_iter().collect::<Option<Vec<_>>>()?)
+        Some(self.together(members, arrivals.into_iter().collect::<Option<Vec<_>>>()?))
     }
 
     fn arrive_settled(&self, members: &Members) -> Option<Arrival> {
@@ -489,24 +453,21 @@ impl Replay {
                 Some(arrival)
             })
             .collect();
-        self.together(members, arrivals?)
+        Some(self.together(members, arrivals?))
     }
 
     /// Builds the value of a combinator that waited for every member.
-    fn together(&self, members: &Members, arrivals: Vec<Arrival>) -> Option<Arrival> {
+    fn together(&self, members: &Members, arrivals: Vec<Arrival>) -> Arrival {
         let last = arrivals.iter().max_by_key(|arrival| arrival.seq);
         let (seq, at) = last.map_or((self.seen, self.seen_at), |last| (last.seq, last.at));
         let values = arrivals.into_iter().map(|arrival| arrival.what);
         let what = match members {
             Members::List(_) => Arrived::List(values.collect()),
-            Members::Map(map) => Arrived::Map(
-                map.iter()
-                    .map(|(name, _)| name.clone())
-                    .zip(values)
-                    .collect(),
-            ),
+            Members::Map(map) => {
+                Arrived::Map(map.iter().map(|(name, _)| name.clone()).zip(values).collect())
+            }
         };
-        Some(Arrival { seq, at, what })
+        Arrival { seq, at, what }
     }
 
     fn arrive_in_time(&self, handle: Handle, timer: Handle) -> Option<Arrival> {
@@ -522,10 +483,7 @@ impl Replay {
                     reason: "等待超时 / the wait timed out".to_owned(),
                     detail: Value::Null,
                 };
-                Some(Arrival {
-                    what: Arrived::Thrown { key, outcome },
-                    ..late
-                })
+                Some(Arrival { what: Arrived::Thrown { key, outcome }, ..late })
             }
             (None, None) => None,
         }
@@ -561,9 +519,8 @@ impl Replay {
         let generation = self.matter().run.generation;
         let requests = self.matter().run.requests.iter();
         let own = requests.filter(|request| request.made.key.generation == generation);
-        let Some(missing) = own
-            .map(|request| &request.made)
-            .find(|made| made.key.ordinal >= self.ordinal)
+        let Some(missing) =
+            own.map(|request| &request.made).find(|made| made.key.ordinal >= self.ordinal)
         else {
             return;
         };
@@ -594,11 +551,7 @@ fn fingerprint(secret: &Secret, ask: &Ask) -> Digest {
     let target = ask.target();
     let mut bytes = Vec::with_capacity(64);
     bytes.push(ask.kind() as u8);
-    bytes.extend_from_slice(
-        &u32::try_from(target.len())
-            .unwrap_or(u32::MAX)
-            .to_be_bytes(),
-    );
+    bytes.extend_from_slice(&u32::try_from(target.len()).unwrap_or(u32::MAX).to_be_bytes());
     bytes.extend_from_slice(target.as_bytes());
     bytes.extend_from_slice(&ask.fingerprint().canonical());
     secret.keyed(b"request", &bytes)
@@ -609,24 +562,11 @@ fn ended(request: &Request) -> Option<Arrival> {
     let settled = request.settled.as_ref()?;
     let key = request.made.key.clone();
     let what = match &settled.end {
-        End::Completed(reply) => Arrived::Output {
-            key,
-            reply: Arc::clone(reply),
-        },
-        End::Otherwise(outcome) => Arrived::Thrown {
-            key,
-            outcome: outcome.clone(),
-        },
-        End::Decided(decision) => Arrived::Decision {
-            key,
-            decision: decision.clone(),
-        },
+        End::Completed(reply) => Arrived::Output { key, reply: Arc::clone(reply) },
+        End::Otherwise(outcome) => Arrived::Thrown { key, outcome: outcome.clone() },
+        End::Decided(decision) => Arrived::Decision { key, decision: decision.clone() },
         End::Fired => Arrived::Fired,
         End::Answered(answer) => Arrived::Answer(answer.clone()),
     };
-    Some(Arrival {
-        seq: settled.seq,
-        at: settled.at,
-        what,
-    })
+    Some(Arrival { seq: settled.seq, at: settled.at, what })
 }

@@ -118,16 +118,8 @@ impl Ask {
     /// Returns the target that replay compares and people read.
     pub fn target(&self) -> String {
         match self {
-            Self::Call {
-                operation,
-                place: None,
-                ..
-            } => operation.clone(),
-            Self::Call {
-                operation,
-                place: Some(place),
-                ..
-            } => format!("{operation}@{place}"),
+            Self::Call { operation, place: None, .. } => operation.clone(),
+            Self::Call { operation, place: Some(place), .. } => format!("{operation}@{place}"),
             Self::Decide { role, .. } => role.clone(),
             Self::Timer { text, .. } => text.clone(),
             Self::Act { act, .. } => act.code().to_owned(),
@@ -140,14 +132,8 @@ impl Ask {
             Self::Call { input, .. } => input.clone(),
             Self::Decide { options, .. } => options.clone(),
             Self::Timer { .. } => Value::Null,
-            Self::Act {
-                evidence, detail, ..
-            } => Value::List(vec![
-                Value::from(
-                    evidence
-                        .as_ref()
-                        .map_or_else(String::new, ToString::to_string),
-                ),
+            Self::Act { evidence, detail, .. } => Value::List(vec![
+                Value::from(evidence.as_ref().map_or_else(String::new, ToString::to_string)),
                 detail.clone(),
             ]),
         }

@@ -6,6 +6,7 @@ use crate::command::Refusal;
 use crate::definition::{Closure, Field, FieldKind, MatterDef, Source};
 use crate::entry::{CaseStarted, MaterialGiven, Party, PlannedMatter};
 use crate::id::{MatterNo, RegionCode};
+use crate::limits::CASE_MATTERS_MAX;
 use crate::value::Value;
 
 /// What the applicant, or a clerk for him, starts a case with.
@@ -36,57 +37,13 @@ pub fn start(
     selected: &[bool],
 ) -> Result<CaseStarted, Refusal> {
     let service = &closure.service;
-    if !service
-        .regions
-        .iter()
-        .any(|region| region.covers(&input.region))
-    {
-        let offered: Vec<&str> = service.regions.iter().map(RegionCode::as_str).collect();
-        let offered = offered.join(", ");
-        return Err(Refusal::new(
-            "SERVICE_NOT_OFFERED_HERE",
-            format!(
-                "“{}”未在 {} 开通,开通地区:{offered}",
-                service.name, input.region
-            ),
-            format!(
-                "{} is not offered at {}; it is at {offered}",
-                service.code, input.region
-            ),
-        )
-        .at(["region"]));
-    }
-    if service.parts.len() > crate::limits::CASE_MATTERS_MAX {
-        return Err(Refusal::new(
-            "SERVICE_TOO_LARGE",
-            format!(
-                "“{}”的事项超过 {} 个",
-                service.name,
-                crate::limits::CASE_MATTERS_MAX
-            ),
-            format!(
-                "{} has more than {} matters",
-                service.code,
-                crate::limits::CASE_MATTERS_MAX
-            ),
-        ));
-    }
+    check_offered(closure, &input.region)?;
     check_party(&input.applicant, "applicant")?;
     if let Some(agent) = &input.agent {
         check_party(agent, "agent")?;
     }
-    check_fields(
-        &service.questions,
-        &input.answers,
-        "answers",
-        Completeness::Draft,
-    )?;
-    check_fields(
-        &form_of(closure, selected),
-        &input.form,
-        "form",
-        Completeness::Draft,
-    )?;
+    check_fields(&service.questions, &input.answers, "answers", Completeness::Draft)?;
+    check_fields(&form_of(closure, selected), &input.form, "form", Completeness::Draft)?;
     check_materials(closure, selected, &input.materials)?;
     let matters = service.parts.iter().zip(selected).map(|(part, included)| {
         let matter = &closure.matters[&part.matter];
@@ -116,35 +73,44 @@ pub fn start(
     })
 }
 
+fn check_offered(closure: &Closure, region: &RegionCode) -> Result<(), Refusal> {
+    let service = &closure.service;
+    if service.parts.len() > CASE_MATTERS_MAX {
+        return Err(Refusal::new(
+            "SERVICE_TOO_LARGE",
+            format!("“{}”的事项超过 {CASE_MATTERS_MAX} 个", service.name),
+            format!("{} has more than {CASE_MATTERS_MAX} matters", service.code),
+        ));
+    }
+    if service.regions.iter().any(|offered| offered.covers(region)) {
+        return Ok(());
+    }
+    let offered: Vec<&str> = service.regions.iter().map(RegionCode::as_str).collect();
+    let offered = offered.join(", ");
+    Err(Refusal::new(
+        "SERVICE_NOT_OFFERED_HERE",
+        format!("“{}”未在 {region} 开通,开通地区:{offered}", service.name),
+        format!("{} is not offered at {region}; it is at {offered}", service.code),
+    )
+    .at(["region"]))
+}
+
 /// Checks that a draft can be submitted: every required answer, field and own material is there.
 /// All that is missing is told at once (一次告知).
 pub fn check_complete(closure: &Closure, started: &Arc<CaseStarted>) -> Result<(), Refusal> {
-    let selected: Vec<bool> = started
-        .matters
-        .iter()
-        .map(|matter| !matter.skipped)
-        .collect();
+    let selected: Vec<bool> = started.matters.iter().map(|matter| !matter.skipped).collect();
     let questions = &closure.service.questions;
-    check_fields(
-        questions,
-        &started.answers,
-        "answers",
-        Completeness::Submitted,
-    )?;
+    check_fields(questions, &started.answers, "answers", Completeness::Submitted)?;
     let form = form_of(closure, &selected);
     check_fields(&form, &started.form, "form", Completeness::Submitted)?;
     let mut missing = Vec::new();
     for (part, matter) in included(closure, &selected) {
         for material in &matter.materials {
-            let here = started
-                .materials
-                .iter()
-                .any(|given| given.code == material.code);
+            let here = started.materials.iter().any(|given| given.code == material.code);
             let later = material.sources.iter().any(|source| match source {
-                Source::ResultOf(code) => started
-                    .matters
-                    .iter()
-                    .any(|planned| planned.code == *code && !planned.skipped),
+                Source::ResultOf(code) => {
+                    started.matters.iter().any(|planned| planned.code == *code && !planned.skipped)
+                }
                 Source::License(_) | Source::Data(_) | Source::Upload(_) | Source::Commitment => {
                     false
                 }
@@ -279,11 +245,7 @@ fn unknown_field(fields: &[Field], name: &str) -> Refusal {
 
 /// Counts the characters that differ by position; enough to put the likely name first.
 fn distance(one: &str, other: &str) -> usize {
-    let same = one
-        .chars()
-        .zip(other.chars())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     one.chars().count().max(other.chars().count()) - same
 }
 
@@ -316,10 +278,7 @@ fn check_field(field: &Field, value: &Value) -> Result<(), Refusal> {
                 return wrong(format!("须大于 {bound}"), format!("must be above {bound}"));
             }
             if let Some(bound) = at_most.filter(|bound| number > *bound) {
-                return wrong(
-                    format!("不得大于 {bound}"),
-                    format!("must be at most {bound}"),
-                );
+                return wrong(format!("不得大于 {bound}"), format!("must be at most {bound}"));
             }
         }
         (FieldKind::YesNo, Value::Bool(_)) => {}
@@ -334,10 +293,7 @@ fn check_field(field: &Field, value: &Value) -> Result<(), Refusal> {
         (FieldKind::Choice(choices), Value::Text(text)) => {
             if !choices.contains(text) {
                 let list = choices.join("、");
-                return wrong(
-                    format!("须为其中之一:{list}"),
-                    format!("must be one of {list}"),
-                );
+                return wrong(format!("须为其中之一:{list}"), format!("must be one of {list}"));
             }
         }
         (kind, _) => {

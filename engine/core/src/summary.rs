@@ -77,11 +77,7 @@ impl CaseState {
         (Self::InProgress, "in_progress", "办理中"),
         (Self::PartiallyCompleted, "partially_completed", "部分办结"),
         (Self::CompletedAll, "completed_all", "全部办结"),
-        (
-            Self::CompletedWithFailures,
-            "completed_with_failures",
-            "办结(部分未通过)",
-        ),
+        (Self::CompletedWithFailures, "completed_with_failures", "办结(部分未通过)"),
         (Self::Withdrawn, "withdrawn", "已撤回"),
         (Self::Terminated, "terminated", "已终止"),
     ];

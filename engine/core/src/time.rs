@@ -79,9 +79,7 @@ impl Moment {
 
     /// Returns the last moment of `date` in Beijing: limits in days end there (dossier 3.2).
     pub fn end_of(date: Date) -> Self {
-        date.tomorrow().map_or(Self(MILLIS_MAX), |next| {
-            Self::start_of(next).plus_millis(-1)
-        })
+        date.tomorrow().map_or(Self(MILLIS_MAX), |next| Self::start_of(next).plus_millis(-1))
     }
 
     /// Reads RFC 3339 with an offset.
@@ -169,12 +167,7 @@ impl fmt::Display for Period {
             Unit::Hours => ("hour", "hours"),
             Unit::Minutes => ("minute", "minutes"),
         };
-        write!(
-            f,
-            "{} {}",
-            self.amount,
-            if self.amount == 1 { one } else { many }
-        )
+        write!(f, "{} {}", self.amount, if self.amount == 1 { one } else { many })
     }
 }
 
@@ -190,38 +183,20 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-03-02T09:00:00+08:00");
         assert_eq!(moment.date(), date(2026, 3, 2));
         assert_eq!(Moment::from_millis_48(moment.millis_48()), moment);
-        assert_eq!(
-            Moment::end_of(date(2026, 3, 2)).to_string(),
-            "2026-03-02T23:59:59.999+08:00"
-        );
+        assert_eq!(Moment::end_of(date(2026, 3, 2)).to_string(), "2026-03-02T23:59:59.999+08:00");
     }
 
     #[test]
     fn late_evening_in_london_is_the_next_day_in_beijing() {
-        assert_eq!(
-            Moment::parse("2026-03-01T16:00:00Z").unwrap().date(),
-            date(2026, 3, 2)
-        );
+        assert_eq!(Moment::parse("2026-03-01T16:00:00Z").unwrap().date(), date(2026, 3, 2));
     }
 
     #[test]
     fn periods_read_and_print() {
-        for text in [
-            "1 working day",
-            "20 working days",
-            "3 calendar days",
-            "2 hours",
-        ] {
+        for text in ["1 working day", "20 working days", "3 calendar days", "2 hours"] {
             assert_eq!(text.parse::<Period>().unwrap().to_string(), text);
         }
-        for text in [
-            "",
-            "5",
-            "five days",
-            "-1 working days",
-            "5 days",
-            "9999999 calendar days",
-        ] {
+        for text in ["", "5", "five days", "-1 working days", "5 days", "9999999 calendar days"] {
             assert!(text.parse::<Period>().is_err(), "{text}");
         }
     }

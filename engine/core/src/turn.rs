@@ -226,11 +226,7 @@ impl Turn<'_> {
             column: 0,
             call: None,
         };
-        self.push(
-            matter,
-            Origin::Engine,
-            Body::IncidentRaised(Arc::new(incident)),
-        )
+        self.push(matter, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))
     }
 
     /// Rule 18: a matter that nothing can wake is an incident at once.
@@ -274,18 +270,16 @@ impl Turn<'_> {
             || timer
             || self.case.open_tasks().any(|task| task.matter == matter.no)
             || self.case.open_calls().any(|call| call.matter == matter.no)
-            || self.is_unbound(matter)
+            || has_unbound_call(matter)
     }
 }
 
-impl Turn<'_> {
-    /// A call without a connector is an incident of its own already.
-    fn is_unbound(&self, matter: &crate::case::Matter) -> bool {
-        matter.run.requests.iter().any(|request| {
-            let call = request.made.ask.kind() == crate::request::RequestKind::Call;
-            call && request.settled.is_none() && request.call.is_none()
-        })
-    }
+/// A call without a connector is an incident of its own already.
+fn has_unbound_call(matter: &crate::case::Matter) -> bool {
+    matter.run.requests.iter().any(|request| {
+        let call = request.made.ask.kind() == crate::request::RequestKind::Call;
+        call && request.settled.is_none() && request.call.is_none()
+    })
 }
 
 /// Tells whether a script could go on by this entry.

@@ -67,12 +67,7 @@ impl Value {
 
     /// Builds a map from pairs.
     pub fn of<const N: usize>(pairs: [(&str, Self); N]) -> Self {
-        Self::Map(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+        Self::Map(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     /// Returns the member `name` of a map.
@@ -90,20 +85,12 @@ impl Value {
 
     /// Returns the text, if this is one.
     pub fn as_text(&self) -> Option<&str> {
-        if let Self::Text(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// Returns the truth value, if this is one.
     pub fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(truth) = self {
-            Some(*truth)
-        } else {
-            None
-        }
+        if let Self::Bool(truth) = self { Some(*truth) } else { None }
     }
 
     /// Tells whether this is nothing, an empty text, list or map.
@@ -123,10 +110,7 @@ impl Value {
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Decimal(_) => 0,
             Self::Text(text) => text.len(),
             Self::List(items) => items.iter().map(Self::size).sum(),
-            Self::Map(map) => map
-                .iter()
-                .map(|(name, value)| name.len() + value.size())
-                .sum(),
+            Self::Map(map) => map.iter().map(|(name, value)| name.len() + value.size()).sum(),
         };
         own + 8
     }
@@ -180,10 +164,7 @@ impl Value {
             },
             serde_json::Value::String(text) => Self::Text(text.clone()),
             serde_json::Value::Array(items) => Self::List(
-                items
-                    .iter()
-                    .map(|item| Self::read_json(item, inner))
-                    .collect::<Result<_, _>>()?,
+                items.iter().map(|item| Self::read_json(item, inner)).collect::<Result<_, _>>()?,
             ),
             serde_json::Value::Object(members) => Self::Map(
                 members
@@ -203,10 +184,9 @@ impl Value {
             Self::Decimal(number) => number.to_string().into(),
             Self::Text(text) => text.clone().into(),
             Self::List(items) => items.iter().map(Self::to_json).collect(),
-            Self::Map(map) => map
-                .iter()
-                .map(|(name, item)| (name.clone(), item.to_json()))
-                .collect(),
+            Self::Map(map) => {
+                map.iter().map(|(name, item)| (name.clone(), item.to_json())).collect()
+            }
         }
     }
 }
@@ -302,9 +282,6 @@ mod tests {
         }
         assert_eq!(Value::from_json(&json), Err(ValueError::TooDeep));
         let large = json!("x".repeat(limits::VALUE_BYTES_MAX + 1));
-        assert!(matches!(
-            Value::from_json(&large),
-            Err(ValueError::TooLarge { .. })
-        ));
+        assert!(matches!(Value::from_json(&large), Err(ValueError::TooLarge { .. })));
     }
 }

@@ -35,19 +35,13 @@ impl Role {
 
     /// Returns the code.
     pub fn code(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(role, _)| *role == self)
-            .map_or("", |(_, code)| code)
+        Self::ALL.iter().find(|(role, _)| *role == self).map_or("", |(_, code)| code)
     }
 
     /// Finds a role by its code; hyphens read as underscores.
     pub fn parse(code: &str) -> Option<Self> {
         let code = code.replace('-', "_");
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == code)
-            .map(|(role, _)| *role)
+        Self::ALL.iter().find(|(_, known)| *known == code).map(|(role, _)| *role)
     }
 }
 
@@ -111,10 +105,7 @@ impl Viewer {
             Role::WindowClerk | Role::Supervisor => self.covers(&scope.region),
             Role::Approver => {
                 self.covers(&scope.region)
-                    && self
-                        .departments
-                        .iter()
-                        .any(|own| scope.departments.contains(own))
+                    && self.departments.iter().any(|own| scope.departments.contains(own))
             }
             Role::Integrator => false,
         }
@@ -170,11 +161,7 @@ mod tests {
         let applicant = Viewer::new("p", Role::Applicant);
         assert!(!applicant.sees(&scope));
         assert!(applicant.for_party("91420302MA4DEM010M").sees(&scope));
-        assert!(
-            !Viewer::new("i", Role::Integrator)
-                .within("420000")
-                .sees(&scope)
-        );
+        assert!(!Viewer::new("i", Role::Integrator).within("420000").sees(&scope));
     }
 
     #[test]
@@ -185,15 +172,9 @@ mod tests {
         let clerk = Viewer::new("w", Role::WindowClerk).within("420302");
         assert!(clerk.may_take(&window, &region));
         assert!(!clerk.may_take(&approver, &region));
-        let officer = Viewer::new("a", Role::Approver)
-            .within("420300")
-            .of("housing-construction");
+        let officer = Viewer::new("a", Role::Approver).within("420300").of("housing-construction");
         assert!(officer.may_take(&approver, &region));
         assert!(!officer.may_take(&window, &region));
-        assert!(
-            !Viewer::new("s", Role::Supervisor)
-                .within("420300")
-                .may_take(&window, &region)
-        );
+        assert!(!Viewer::new("s", Role::Supervisor).within("420300").may_take(&window, &region));
     }
 }

@@ -128,12 +128,7 @@ fn calls(case: &Case, matter: &Matter) -> WaitingOn {
         if call.status == CallStatus::Failed {
             let zh = format!("调用 {connector} 未成功,等负责人核实");
             let en = format!("a call through {connector} failed; someone must check");
-            return on(
-                WaitingParty::Operator,
-                connector,
-                case.updated_at,
-                (&zh, &en),
-            );
+            return on(WaitingParty::Operator, connector, case.updated_at, (&zh, &en));
         }
         let zh = format!("等 {connector} 回执");
         let en = format!("waiting for {connector}");
@@ -152,31 +147,16 @@ fn calls(case: &Case, matter: &Matter) -> WaitingOn {
         request.settled.is_none() && request.made.ask.kind() == crate::request::RequestKind::Timer
     });
     if timer {
-        return on(
-            WaitingParty::Time,
-            "",
-            case.updated_at,
-            ("等约定时间", "waiting for a timer"),
-        );
+        return on(WaitingParty::Time, "", case.updated_at, ("等约定时间", "waiting for a timer"));
     }
     let filed = matter.filed.as_ref();
     if filed.is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector) {
         let department = matter.planned.department.as_str();
         let zh = format!("等 {department} 在其系统中办理");
         let en = format!("waiting for {department} to act in its own system");
-        return on(
-            WaitingParty::Agency,
-            department,
-            matter.law.since,
-            (&zh, &en),
-        );
+        return on(WaitingParty::Agency, department, matter.law.since, (&zh, &en));
     }
-    on(
-        WaitingParty::Engine,
-        "",
-        case.updated_at,
-        ("系统处理中", "the engine goes on"),
-    )
+    on(WaitingParty::Engine, "", case.updated_at, ("系统处理中", "the engine goes on"))
 }
 
 fn earlier(case: &Case, matter: &Matter) -> WaitingOn {
@@ -185,22 +165,11 @@ fn earlier(case: &Case, matter: &Matter) -> WaitingOn {
         .iter()
         .filter(|other| other.is_open() && matter.planned.after.contains(&other.no))
         .collect();
-    let names: Vec<&str> = open
-        .iter()
-        .map(|other| other.planned.name.as_str())
-        .collect();
-    let codes: Vec<&str> = open
-        .iter()
-        .map(|other| other.planned.code.as_str())
-        .collect();
+    let names: Vec<&str> = open.iter().map(|other| other.planned.name.as_str()).collect();
+    let codes: Vec<&str> = open.iter().map(|other| other.planned.code.as_str()).collect();
     let zh = format!("等前置事项:{}", names.join("、"));
     let en = format!("waiting for earlier matters: {}", codes.join(", "));
-    on(
-        WaitingParty::EarlierMatters,
-        &codes.join(", "),
-        case.created_at,
-        (&zh, &en),
-    )
+    on(WaitingParty::EarlierMatters, &codes.join(", "), case.created_at, (&zh, &en))
 }
 
 fn on(party: WaitingParty, who: &str, since: Moment, text: (&str, &str)) -> WaitingOn {

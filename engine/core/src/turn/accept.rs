@@ -18,10 +18,7 @@ use super::{Effect, QUERY_MILLIS_DEFAULT, Turn};
 
 /// Names a viewer as the cause of an entry.
 pub(super) fn person(by: &Viewer) -> Origin {
-    Origin::Person {
-        subject: by.subject.clone(),
-        role: by.role.code().to_owned(),
-    }
+    Origin::Person { subject: by.subject.clone(), role: by.role.code().to_owned() }
 }
 
 fn refuse(code: &str, zh: &str, en: &str) -> Answer {
@@ -34,11 +31,7 @@ impl Turn<'_> {
         if let Some(by) = command.by()
             && !by.sees(&crate::read_model::scope(&self.case))
         {
-            return Ok(refuse(
-                "CASE_NOT_FOUND",
-                "没有这个办件",
-                "there is no such case",
-            ));
+            return Ok(refuse("CASE_NOT_FOUND", "没有这个办件", "there is no such case"));
         }
         match command {
             Command::Submit { by } => self.submit(by),
@@ -134,23 +127,13 @@ impl Turn<'_> {
                 "the task is closed or does not exist; refresh the list",
             )
         };
-        let task = self
-            .case
-            .tasks
-            .get(&at.no)
-            .filter(|task| task.end.is_none())
-            .ok_or_else(gone)?;
+        let task =
+            self.case.tasks.get(&at.no).filter(|task| task.end.is_none()).ok_or_else(gone)?;
         if !by.may_take(&task.opened.role, &task.opened.region) {
             return Err(Refusal::new(
                 "NOT_PERMITTED",
-                format!(
-                    "该任务由 {} 在 {} 办理",
-                    task.opened.role, task.opened.region
-                ),
-                format!(
-                    "this task is for {} at {}",
-                    task.opened.role, task.opened.region
-                ),
+                format!("该任务由 {} 在 {} 办理", task.opened.role, task.opened.region),
+                format!("this task is for {} at {}", task.opened.role, task.opened.region),
             ));
         }
         if task.version != at.version {
@@ -165,11 +148,7 @@ impl Turn<'_> {
             refusal.current = Some(task.version);
             return Err(refusal);
         }
-        if task
-            .assignee
-            .as_ref()
-            .is_some_and(|assignee| *assignee != by.subject)
-        {
+        if task.assignee.as_ref().is_some_and(|assignee| *assignee != by.subject) {
             return Err(Refusal::new(
                 "TASK_TAKEN",
                 "任务已由他人认领",
@@ -185,10 +164,7 @@ impl Turn<'_> {
             Err(refusal) => return Ok(Answer::Refused(refusal)),
         };
         if !taken {
-            let claimed = Body::TaskClaimed {
-                task: at.no,
-                by: by.subject.clone(),
-            };
+            let claimed = Body::TaskClaimed { task: at.no, by: by.subject.clone() };
             self.push(matter, person(by), claimed)?;
         }
         Ok(Answer::Done)
@@ -224,14 +200,11 @@ impl Turn<'_> {
             officer: by.subject.clone(),
             fields: outcome.fields.clone(),
         };
-        let done = Body::TaskCompleted {
-            task: at.no,
-            decision: decision.clone(),
-        };
+        let done = Body::TaskCompleted { task: at.no, decision: decision.clone() };
         self.push(task.matter, person(by), done)?;
         match task.opened.kind {
             TaskKind::Decide => {}
-            TaskKind::Intake => self.intake_done(&task, by, &decision)?,
+            TaskKind::Intake => self.intake_done(&task, by, outcome)?,
             TaskKind::Manual => self.manual_done(&task, by, &decision)?,
             TaskKind::Rejected => self.rejected_done(&task, by, &decision)?,
             TaskKind::ConfirmDenial => self.denial_confirmed(&task, by, &decision)?,
@@ -252,7 +225,7 @@ impl Turn<'_> {
         }
         match task.opened.kind {
             TaskKind::Intake => {
-                let act = self.intake_act(outcome.granted, &outcome.fields);
+                let act = self.intake_act(outcome);
                 self.would_hold(task.matter, &act)
             }
             TaskKind::Manual if outcome.granted => {
@@ -285,27 +258,29 @@ impl Turn<'_> {
         match matter.law.judge(act) {
             ActAnswer::Done | ActAnswer::Already => Ok(()),
             ActAnswer::Refused { code, reason } => {
-                let (zh, en) = reason
-                    .split_once(" / ")
-                    .unwrap_or((reason.as_str(), reason.as_str()));
+                let (zh, en) =
+                    reason.split_once(" / ").unwrap_or((reason.as_str(), reason.as_str()));
                 Err(Refusal::new(&code, zh, en))
             }
         }
     }
 
-    fn intake_act(&self, accepted: bool, fields: &Value) -> Act {
-        if accepted {
+    /// Returns the act that an intake outcome asks for.
+    fn intake_act(&self, outcome: &TaskOutcome) -> Act {
+        if outcome.granted {
             return self.act_now(ActKind::Accept, "");
         }
-        let ground = fields
-            .get("ground")
-            .and_then(Value::as_text)
-            .unwrap_or_default();
+        let ground = outcome.fields.get("ground").and_then(Value::as_text).unwrap_or_default();
         self.act_now(ActKind::NotAccept, ground)
     }
 
-    fn intake_done(&mut self, task: &Task, by: &Viewer, said: &Decision) -> Result<(), FoldError> {
-        let act = self.intake_act(said.granted, &said.fields);
+    fn intake_done(
+        &mut self,
+        task: &Task,
+        by: &Viewer,
+        said: &TaskOutcome,
+    ) -> Result<(), FoldError> {
+        let act = self.intake_act(said);
         self.request_act(task.matter, person(by), act, None)
     }
 
@@ -316,20 +291,13 @@ impl Turn<'_> {
             return Ok(());
         };
         let body = if said.granted {
-            let number = said
-                .fields
-                .get("number")
-                .and_then(Value::as_text)
-                .unwrap_or_default();
+            let number = said.fields.get("number").and_then(Value::as_text).unwrap_or_default();
             let document = crate::agency::DocumentRef {
                 role: "permit".to_owned(),
                 number: number.to_owned(),
                 digest: Digest::of(&said.fields.canonical()),
             };
-            ReplyBody::Completed {
-                output: said.fields.clone(),
-                documents: vec![document],
-            }
+            ReplyBody::Completed { output: said.fields.clone(), documents: vec![document] }
         } else {
             ReplyBody::Otherwise(Outcome {
                 kind: OutcomeKind::Rejected,
@@ -359,13 +327,8 @@ impl Turn<'_> {
             let act = self.act_now(ActKind::Deny, &said.opinion);
             return self.request_act(task.matter, person(by), act, None);
         }
-        let generation = self
-            .case
-            .matter(task.matter)
-            .map_or(0, |matter| matter.run.generation);
-        let again = Body::RunRestarted {
-            generation: generation + 1,
-        };
+        let generation = self.case.matter(task.matter).map_or(0, |matter| matter.run.generation);
+        let again = Body::RunRestarted { generation: generation + 1 };
         self.push(task.matter, person(by), again)?;
         Ok(())
     }
@@ -389,15 +352,7 @@ impl Turn<'_> {
             ),
         };
         let act = self.act_now(ActKind::Deny, &said.opinion);
-        self.push(
-            task.matter,
-            person(by),
-            Body::Acted {
-                act,
-                answer,
-                request,
-            },
-        )?;
+        self.push(task.matter, person(by), Body::Acted { act, answer, request })?;
         Ok(())
     }
 
@@ -418,18 +373,10 @@ impl Turn<'_> {
         if let Some(ack) = self.out_of_turn(&call, reply)? {
             return Ok(Answer::Acked(ack));
         }
-        let origin = Origin::Agency {
-            connector: connector.to_owned(),
-        };
-        self.push(
-            call.matter,
-            origin.clone(),
-            Body::CallReplied(Arc::new(reply.clone())),
-        )?;
+        let origin = Origin::Agency { connector: connector.to_owned() };
+        self.push(call.matter, origin.clone(), Body::CallReplied(Arc::new(reply.clone())))?;
         match &reply.body {
-            ReplyBody::Accepted {
-                next_query_after, ..
-            } => self.effects.push(Effect::Query {
+            ReplyBody::Accepted { next_query_after, .. } => self.effects.push(Effect::Query {
                 call: reply.call,
                 after_millis: next_query_after.unwrap_or(QUERY_MILLIS_DEFAULT),
             }),
@@ -459,10 +406,7 @@ impl Turn<'_> {
             }
             return Ok(Some(Ack::Superseded));
         }
-        let later = call
-            .messages
-            .last_key_value()
-            .is_some_and(|(last, _)| *last > reply.seq);
+        let later = call.messages.last_key_value().is_some_and(|(last, _)| *last > reply.seq);
         let superseded = later && !reply.body.is_terminal();
         Ok(superseded.then_some(Ack::Superseded))
     }
@@ -494,11 +438,7 @@ impl Turn<'_> {
             column: 0,
             call: Some(call.made.id),
         };
-        self.push(
-            call.matter,
-            Origin::Engine,
-            Body::IncidentRaised(Arc::new(incident)),
-        )?;
+        self.push(call.matter, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))?;
         Ok(())
     }
 
@@ -524,11 +464,7 @@ impl Turn<'_> {
             request: Some(call.request.clone()),
             call: Some(call.made.id),
         };
-        self.push(
-            call.matter,
-            Origin::Engine,
-            Body::TaskOpened(Arc::new(opened)),
-        )?;
+        self.push(call.matter, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
         Ok(Answer::Acked(Ack::Stored))
     }
 
@@ -570,12 +506,7 @@ impl Turn<'_> {
         let now = self.context.now;
         let mut due: Vec<(Moment, MatterNo, crate::request::RequestKey)> = Vec::new();
         for matter in self.case.matters.iter().filter(|matter| matter.is_open()) {
-            for request in matter
-                .run
-                .requests
-                .iter()
-                .filter(|request| request.settled.is_none())
-            {
+            for request in matter.run.requests.iter().filter(|request| request.settled.is_none()) {
                 if let Ask::Timer { due: at, .. } = &request.made.ask
                     && *at <= now
                 {
@@ -592,16 +523,12 @@ impl Turn<'_> {
 
     fn wake(&mut self) -> Answer {
         let live = self.case.matters.iter().filter(|matter| matter.is_open());
-        let live = live
-            .filter(|matter| matter.run.is_live())
-            .map(|matter| matter.no);
+        let live = live.filter(|matter| matter.run.is_live()).map(|matter| matter.no);
         self.woken.extend(live);
         for call in self.case.open_calls() {
             match call.status {
                 CallStatus::Open => self.effects.push(Effect::Send(call.made.id)),
-                CallStatus::Accepted {
-                    next_query_after, ..
-                } => self.effects.push(Effect::Query {
+                CallStatus::Accepted { next_query_after, .. } => self.effects.push(Effect::Query {
                     call: call.made.id,
                     after_millis: next_query_after.unwrap_or(QUERY_MILLIS_DEFAULT),
                 }),
@@ -612,10 +539,8 @@ impl Turn<'_> {
     }
 
     fn turn_failed(&mut self, matter: MatterNo, reason: &str) -> Result<Answer, FoldError> {
-        let live = self
-            .case
-            .matter(matter)
-            .is_some_and(|matter| matter.is_open() && matter.run.is_live());
+        let live =
+            self.case.matter(matter).is_some_and(|matter| matter.is_open() && matter.run.is_live());
         if live {
             let message = format!("多次执行失败:{reason} / the turn failed too often: {reason}");
             self.raise(matter, IncidentKind::TurnFailed, &message)?;

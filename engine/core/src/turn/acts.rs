@@ -15,10 +15,7 @@ use crate::value::Value;
 use super::{Effect, Turn};
 
 fn refused(code: &str, reason: impl Into<String>) -> ActAnswer {
-    ActAnswer::Refused {
-        code: code.to_owned(),
-        reason: reason.into(),
-    }
+    ActAnswer::Refused { code: code.to_owned(), reason: reason.into() }
 }
 
 /// An act as a script asked for it.
@@ -57,16 +54,7 @@ impl Turn<'_> {
         let before = matter.law.ending();
         let answer = matter.law.judge(&act);
         let effective_at = act.effective_at;
-        self.push_at(
-            no,
-            origin,
-            effective_at,
-            Body::Acted {
-                act,
-                answer,
-                request,
-            },
-        )?;
+        self.push_at(no, origin, effective_at, Body::Acted { act, answer, request })?;
         let after = self.case.matter(no).and_then(|matter| matter.law.ending());
         match (before, after) {
             (None, Some(ending)) => self.ended(no, ending),
@@ -109,25 +97,14 @@ impl Turn<'_> {
             .case
             .matter(to)
             .is_some_and(|matter| matter.inputs.iter().any(|input| input.from == from));
-        let result = self
-            .case
-            .matter(from)
-            .and_then(|matter| matter.result.as_ref());
+        let result = self.case.matter(from).and_then(|matter| matter.result.as_ref());
         let Some(result) = result.filter(|_| !known) else {
             return Ok(());
         };
         let bytes = [result.number.as_bytes(), &result.fields.canonical()].concat();
         let digest = self.context.secret.keyed(b"input", &bytes);
         let version = result.version;
-        self.push(
-            to,
-            Origin::Engine,
-            Body::InputArrived {
-                from,
-                version,
-                digest,
-            },
-        )?;
+        self.push(to, Origin::Engine, Body::InputArrived { from, version, digest })?;
         Ok(())
     }
 
@@ -138,23 +115,14 @@ impl Turn<'_> {
         key: RequestKey,
         asked: &AskedAct<'_>,
     ) -> Result<(), FoldError> {
-        let AskedAct {
-            kind,
-            evidence,
-            detail,
-            seen: _,
-        } = *asked;
+        let AskedAct { kind, evidence, detail, seen: _ } = *asked;
         if kind == ActKind::Deny && !self.is_officers_no(no, evidence) {
             return self.propose_denial(no, key, detail);
         }
         let mut act = self.act_now(kind, "");
         act.ground = self.ground_of(no, evidence, detail);
         if let Some(answer) = self.refuse_script_act(no, asked) {
-            let body = Body::Acted {
-                act,
-                answer,
-                request: Some(key),
-            };
+            let body = Body::Acted { act, answer, request: Some(key) };
             self.push(no, Origin::Script, body)?;
             return Ok(());
         }
@@ -179,33 +147,21 @@ impl Turn<'_> {
     }
 
     fn ground_of(&self, no: MatterNo, evidence: Option<&Evidence>, detail: &Value) -> String {
-        let said = detail
-            .get("reason")
-            .and_then(Value::as_text)
-            .unwrap_or_default();
+        let said = detail.get("reason").and_then(Value::as_text).unwrap_or_default();
         let decided = match evidence.and_then(|evidence| self.settled_end(no, evidence.key())) {
             Some(End::Decided(decision)) => decision.opinion.as_str(),
             Some(End::Completed(_) | End::Otherwise(_) | End::Fired | End::Answered(_)) | None => {
                 ""
             }
         };
-        if said.is_empty() {
-            decided.to_owned()
-        } else {
-            said.to_owned()
-        }
+        if said.is_empty() { decided.to_owned() } else { said.to_owned() }
     }
 
     /// A script grants, tolerantly or fully, or passes on an officer's denial. A grant takes only
     /// a granting decision or the documents of a completed call of the same matter, and says
     /// truly whether materials were owed at what the script had consumed.
     fn refuse_script_act(&self, no: MatterNo, asked: &AskedAct<'_>) -> Option<ActAnswer> {
-        let AskedAct {
-            kind,
-            evidence,
-            detail: _,
-            seen,
-        } = *asked;
+        let AskedAct { kind, evidence, detail: _, seen } = *asked;
         match kind {
             ActKind::Grant | ActKind::GrantTolerant => {}
             ActKind::Deny => return None,
@@ -235,10 +191,7 @@ impl Turn<'_> {
                 "准予须以同意的决定或已完成调用出具的文书为依据 / a grant rests on a granting decision or on the documents of a completed call",
             ));
         }
-        let owed = self
-            .case
-            .matter(no)
-            .is_some_and(|matter| !matter.owed(seen).is_empty());
+        let owed = self.case.matter(no).is_some_and(|matter| !matter.owed(seen).is_empty());
         match (kind, owed) {
             (ActKind::Grant, true) => Some(refused(
                 "MATERIALS_OWED",
@@ -254,10 +207,7 @@ impl Turn<'_> {
 
     /// Returns the number of the license: the agency's, or one made from the case's.
     fn number_for(&self, no: MatterNo, detail: &Value) -> String {
-        let given = detail
-            .get("number")
-            .and_then(Value::as_text)
-            .unwrap_or_default();
+        let given = detail.get("number").and_then(Value::as_text).unwrap_or_default();
         if given.is_empty() {
             return format!("{}-{no}", self.case.started.number);
         }
@@ -313,16 +263,8 @@ impl Turn<'_> {
             );
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, &text);
         };
-        let reason = reported
-            .detail
-            .get("reason")
-            .and_then(Value::as_text)
-            .unwrap_or_default();
-        let ground = if kind == ActKind::Deny {
-            reason
-        } else {
-            reported.ground.as_str()
-        };
+        let reason = reported.detail.get("reason").and_then(Value::as_text).unwrap_or_default();
+        let ground = if kind == ActKind::Deny { reason } else { reported.ground.as_str() };
         let act = Act {
             kind,
             effective_at: reported.effective_at,
@@ -335,22 +277,10 @@ impl Turn<'_> {
         }
         if let Some((code, text)) = self.refuse_report(no, &act) {
             let answer = refused(code, text);
-            self.push(
-                no,
-                origin,
-                Body::Acted {
-                    act,
-                    answer,
-                    request: None,
-                },
-            )?;
+            self.push(no, origin, Body::Acted { act, answer, request: None })?;
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, text);
         }
-        let early = self
-            .case
-            .matter(no)
-            .map(|matter| matter.early.clone())
-            .unwrap_or_default();
+        let early = self.case.matter(no).map(|matter| matter.early.clone()).unwrap_or_default();
         self.request_act(no, origin.clone(), act, None)?;
         self.raise_if_refused(call)?;
         if kind == ActKind::Accept {
@@ -383,10 +313,7 @@ impl Turn<'_> {
                 "该事项不在部门自有系统中办理 / this matter is not decided in the department's own system",
             ));
         }
-        let latest = self
-            .context
-            .now
-            .plus_millis(limits::AGENCY_CLOCK_SKEW_MILLIS);
+        let latest = self.context.now.plus_millis(limits::AGENCY_CLOCK_SKEW_MILLIS);
         (act.effective_at > latest).then_some((
             "EFFECTIVE_IN_FUTURE",
             "行为的生效时间在未来 / the act takes effect in the future",
@@ -396,10 +323,8 @@ impl Turn<'_> {
     fn raise_if_refused(&mut self, call: &CallState) -> Result<(), FoldError> {
         let no = call.matter;
         let last = self.entries.iter().rev().find(|entry| entry.matter == no);
-        if let Some(Body::Acted {
-            answer: ActAnswer::Refused { code, reason },
-            ..
-        }) = last.map(|entry| &entry.body)
+        if let Some(Body::Acted { answer: ActAnswer::Refused { code, reason }, .. }) =
+            last.map(|entry| &entry.body)
         {
             let text = format!("部门报告的行为不成立({code}):{reason}");
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, &text);
@@ -411,16 +336,9 @@ impl Turn<'_> {
     pub(super) fn renew(&mut self, call: &CallState, origin: Origin) -> Result<(), FoldError> {
         let generation = call.made.generation + 1;
         let made = self.call_made(call.matter, &call.request, generation, &call.made.connector);
-        let made = CallMade {
-            region: call.made.region.clone(),
-            ..made
-        };
+        let made = CallMade { region: call.made.region.clone(), ..made };
         let id = made.id;
-        let renewed = CallRenewed {
-            request: call.request.clone(),
-            old: call.made.id,
-            call: made,
-        };
+        let renewed = CallRenewed { request: call.request.clone(), old: call.made.id, call: made };
         self.push(call.matter, origin, Body::CallRenewed(Arc::new(renewed)))?;
         self.effects.push(Effect::Send(id));
         Ok(())
@@ -442,10 +360,7 @@ impl Turn<'_> {
             connector: connector.to_owned(),
             region: self.case.started.region.clone(),
             issued_at: self.context.wire_now,
-            deadline: self
-                .context
-                .wire_now
-                .plus_millis(limits::CALL_PATIENCE_MILLIS),
+            deadline: self.context.wire_now.plus_millis(limits::CALL_PATIENCE_MILLIS),
         }
     }
 }

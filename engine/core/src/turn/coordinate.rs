@@ -59,10 +59,7 @@ impl Turn<'_> {
     }
 
     fn by_code(&self, code: &MatterCode) -> Option<&Matter> {
-        self.case
-            .matters
-            .iter()
-            .find(|matter| matter.planned.code == *code)
+        self.case.matters.iter().find(|matter| matter.planned.code == *code)
     }
 
     /// A skipped predecessor passes through.
@@ -140,12 +137,7 @@ impl Turn<'_> {
 
     /// Tries the sources of a material in order.
     fn find_material(&self, part: &Part, code: &str, sources: &[Source]) -> Found {
-        let given = self
-            .case
-            .started
-            .materials
-            .iter()
-            .find(|given| given.code == code);
+        let given = self.case.started.materials.iter().find(|given| given.code == code);
         let mut to_come = None;
         for source in sources {
             match source {
@@ -165,9 +157,7 @@ impl Turn<'_> {
                 }
                 Source::Upload(_) | Source::License(_) | Source::Data(_) | Source::Commitment => {
                     if let Some(given) = given {
-                        return Found::Given {
-                            digest: given.digest,
-                        };
+                        return Found::Given { digest: given.digest };
                     }
                 }
             }
@@ -175,9 +165,7 @@ impl Turn<'_> {
         if part.tolerates.iter().any(|tolerated| tolerated == code) {
             return Found::Owed { from: to_come };
         }
-        given.map_or(Found::Missing, |given| Found::Given {
-            digest: given.digest,
-        })
+        given.map_or(Found::Missing, |given| Found::Given { digest: given.digest })
     }
 
     fn open_intake(&mut self, no: MatterNo, definition: &MatterDef) -> Result<(), FoldError> {
@@ -203,10 +191,7 @@ impl Turn<'_> {
 /// Tells whether a matter reads the result of `code`: it comes after it, or a material is it.
 fn needs(part: &Part, definition: &MatterDef, code: &MatterCode) -> bool {
     let after = part.after.iter().any(|(earlier, _)| earlier == code);
-    let sources = definition
-        .materials
-        .iter()
-        .flat_map(|material| &material.sources);
+    let sources = definition.materials.iter().flat_map(|material| &material.sources);
     let mut sources = sources;
     after || sources.any(|source| matches!(source, Source::ResultOf(earlier) if earlier == code))
 }

@@ -22,11 +22,7 @@ impl Turn<'_> {
         }
         let code = matter.planned.code.clone();
         let closure = Arc::clone(self.context.closure);
-        let job = RunJob {
-            closure: &closure,
-            matter: &code,
-            function: RunFunction::Handle,
-        };
+        let job = RunJob { closure: &closure, matter: &code, function: RunFunction::Handle };
         let replay = Replay::new(
             Arc::clone(&self.case),
             no,
@@ -62,46 +58,29 @@ impl Turn<'_> {
     }
 
     fn record_one(&mut self, no: MatterNo, request: NewRequest) -> Result<(), FoldError> {
-        let NewRequest {
-            key,
-            seen,
-            digest,
-            ask,
-            adopts,
-        } = request;
+        let NewRequest { key, seen, digest, ask, adopts } = request;
         let adopted = adopts.is_some();
         let call = match &ask {
-            Ask::Call {
-                operation, place, ..
-            } if !adopted => self.place_call(no, &key, operation, place.as_deref()),
+            Ask::Call { operation, place, .. } if !adopted => {
+                self.place_call(no, &key, operation, place.as_deref())
+            }
             Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } => None,
         };
-        let made = Arc::new(Requested {
-            key: key.clone(),
-            seen,
-            digest,
-            ask,
-            call,
-            adopts,
-        });
+        let made = Arc::new(Requested { key: key.clone(), seen, digest, ask, call, adopts });
         self.push(no, Origin::Script, Body::Requested(Arc::clone(&made)))?;
         if adopted {
             self.woken.insert(no);
             return Ok(());
         }
         match &made.ask {
-            Ask::Call {
-                operation, place, ..
-            } => match &made.call {
+            Ask::Call { operation, place, .. } => match &made.call {
                 Some(call) => {
                     self.effects.push(Effect::Send(call.id));
                     Ok(())
                 }
                 None => self.raise_unbound(no, operation, place.as_deref()),
             },
-            Ask::Decide {
-                role, title, facts, ..
-            } => {
+            Ask::Decide { role, title, facts, .. } => {
                 let opened = TaskOpened {
                     kind: TaskKind::Decide,
                     role: RoleCode::new(role),
@@ -115,17 +94,9 @@ impl Turn<'_> {
                 Ok(())
             }
             Ask::Timer { .. } => Ok(()),
-            Ask::Act {
-                act,
-                evidence,
-                detail,
-            } => {
-                let asked = super::acts::AskedAct {
-                    kind: *act,
-                    evidence: evidence.as_ref(),
-                    detail,
-                    seen,
-                };
+            Ask::Act { act, evidence, detail } => {
+                let asked =
+                    super::acts::AskedAct { kind: *act, evidence: evidence.as_ref(), detail, seen };
                 self.script_act(no, key, &asked)
             }
         }
@@ -151,9 +122,7 @@ impl Turn<'_> {
         operation: &str,
         place: Option<&str>,
     ) -> Result<(), FoldError> {
-        let region = place
-            .unwrap_or_else(|| self.case.started.region.as_str())
-            .to_owned();
+        let region = place.unwrap_or_else(|| self.case.started.region.as_str()).to_owned();
         let message = format!(
             "{operation} 在 {region} 没有绑定连接器,请在接线配置中绑定 / {operation} is bound to no connector at {region}; bind it in the wiring"
         );
@@ -167,10 +136,7 @@ impl Turn<'_> {
         let Some(matter) = self.case.matter(no) else {
             return Ok(());
         };
-        let settled = matter
-            .run
-            .request(&request)
-            .and_then(|request| request.settled.as_ref());
+        let settled = matter.run.request(&request).and_then(|request| request.settled.as_ref());
         let reason = match settled.map(|settled| &settled.end) {
             Some(End::Otherwise(outcome)) => {
                 format!("{}:{}", outcome.kind.code(), outcome.reason)

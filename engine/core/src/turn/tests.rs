@@ -12,7 +12,7 @@ use crate::definition::{MaterialDef, Source};
 use crate::digest::Digest;
 use crate::entry::{Party, TaskKind};
 use crate::id::{DepartmentCode, MatterCode, RegionCode, RoleCode, ServiceCode};
-use crate::law::{ActKind, Ending, Stage};
+use crate::law::{ActAnswer, ActKind, Ending, Stage};
 use crate::port::{RunEnd, RunJob, ScriptFaultKind};
 use crate::read_model;
 use crate::replay::{Arrived, Handle, Join, Members, Replay, Stop};
@@ -22,13 +22,13 @@ use crate::summary::CaseState;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
-type Body_ = Box<dyn Fn(&mut Replay) -> Result<RunEnd, Stop> + Send + Sync>;
+type Handler = Box<dyn Fn(&mut Replay) -> Result<RunEnd, Stop> + Send + Sync>;
 
 /// A script host of closures, one for each matter.
 #[derive(Default)]
 struct Closures {
     closure: Option<Arc<Closure>>,
-    bodies: BTreeMap<MatterCode, Body_>,
+    bodies: BTreeMap<MatterCode, Handler>,
     broken: Mutex<bool>,
 }
 
@@ -95,6 +95,13 @@ fn part(code: &str, after: &[&str]) -> Part {
     }
 }
 
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Said {
+    Yes,
+    No,
+}
+use Said::{No, Yes};
+
 /// A case with its script host, driven by commands.
 struct Story {
     scripts: Closures,
@@ -120,7 +127,7 @@ fn applicant() -> Viewer {
 const SECRET: [u8; 32] = [9; 32];
 
 impl Story {
-    fn begin(parts: Vec<Part>, matters: Vec<(MatterDef, Body_)>) -> Self {
+    fn begin(parts: Vec<Part>, matters: Vec<(MatterDef, Handler)>) -> Self {
         let mut scripts = Closures::default();
         let mut definitions = BTreeMap::new();
         for (definition, body) in matters {
@@ -224,7 +231,8 @@ impl Story {
         self.take(&[reply])
     }
 
-    fn decide(&mut self, no: u16, granted: bool) -> &mut Self {
+    fn decide(&mut self, no: u16, said: Said) -> &mut Self {
+        let granted = said == Said::Yes;
         let task = self.case.open_tasks().find(|task| task.matter == MatterNo(no)).unwrap();
         let command = Command::CompleteTask {
             by: if task.opened.kind == TaskKind::Intake { clerk() } else { approver() },
@@ -278,10 +286,11 @@ fn decision() -> Ask {
 
 /// Waits, and ends the run as a script does that catches nothing.
 fn get(replay: &mut Replay, handle: Handle) -> Result<Result<Arrived, RunEnd>, Stop> {
-    Ok(match replay.wait(handle)? {
-        Arrived::Thrown { key, .. } => Err(RunEnd::Uncaught(key)),
-        arrived => Ok(arrived),
-    })
+    let arrived = replay.wait(handle)?;
+    if let Arrived::Thrown { key, .. } = arrived {
+        return Ok(Err(RunEnd::Uncaught(key)));
+    }
+    Ok(Ok(arrived))
 }
 
 macro_rules! or_end {
@@ -294,7 +303,7 @@ macro_rules! or_end {
 }
 
 /// Asks one agency and grants on its documents.
-fn ask_and_grant() -> Body_ {
+fn ask_and_grant() -> Handler {
     Box::new(|replay| {
         let handle = replay.request(call("agency.issue"))?;
         let Arrived::Output { key, .. } = or_end!(get(replay, handle)) else { unreachable!() };
@@ -304,7 +313,7 @@ fn ask_and_grant() -> Body_ {
 }
 
 /// Asks a person; grants on yes, denies on no.
-fn decide_and_act() -> Body_ {
+fn decide_and_act() -> Handler {
     Box::new(|replay| {
         let handle = replay.request(decision())?;
         let Arrived::Decision { key, decision } = replay.wait(handle)? else { unreachable!() };
@@ -314,7 +323,7 @@ fn decide_and_act() -> Body_ {
     })
 }
 
-fn one(body: Body_) -> Story {
+fn one(body: Handler) -> Story {
     Story::begin(vec![part("a", &[])], vec![(matter("a"), body)])
 }
 
@@ -334,14 +343,14 @@ fn a_predecessor_denied_leaves_its_dependants_not_filed() {
     let parts = vec![part("a", &[]), part("b", &["a"]), part("c", &["b"]), part("d", &[])];
     let matters = ["a", "b", "c", "d"].map(|code| (matter(code), decide_and_act()));
     let mut story = Story::begin(parts, matters.into());
-    story.decide(1, false);
+    story.decide(1, No);
     let stages = [1, 2, 3, 4].map(|no| story.stage(no));
     assert_eq!(stages, ["denied", "not_filed", "not_filed", "accepted"]);
     let ground = &story.case.matters[1].law.ground;
     assert!(ground.contains("事项a"), "{ground}");
     // No clock ever ran for what was not filed.
     assert!(story.case.matters[1].law.clocks().is_empty());
-    story.decide(4, true);
+    story.decide(4, Yes);
     assert_eq!(read_model::state(&story.case), CaseState::CompletedWithFailures);
 }
 
@@ -353,12 +362,12 @@ fn a_script_error_after_a_decision_keeps_the_decision() {
         let _unused = replay.request(call("agency.issue"))?;
         Ok(RunEnd::Failed(ScriptFault::new(ScriptFaultKind::Script, "boom")))
     }));
-    story.decide(1, true);
+    story.decide(1, Yes);
     assert_eq!(story.incidents(), ["SCRIPT_FAILED"]);
     assert!(story.effects.is_empty(), "none of the failed run's requests counts");
-    let decided = story.entries.iter().any(|entry| {
-        matches!(&entry.body, Body::TaskCompleted { decision, .. } if decision.granted)
-    });
+    let decided = story.entries.iter().any(
+        |entry| matches!(&entry.body, Body::TaskCompleted { decision, .. } if decision.granted),
+    );
     assert!(decided);
     let journal = &story.case.matters[0].run.requests;
     assert_eq!(journal.len(), 1);
@@ -373,7 +382,7 @@ fn a_rejected_call_does_not_flow_into_a_grant() {
     assert_eq!(story.stage(1), "accepted");
     let task = story.case.open_tasks().next().unwrap();
     assert_eq!(task.opened.kind, TaskKind::Rejected);
-    story.decide(1, false);
+    story.decide(1, No);
     assert_eq!(story.stage(1), "denied");
 }
 
@@ -390,7 +399,7 @@ fn asking_again_after_a_rejection_makes_a_new_call_and_keeps_what_was_got() {
     story.completes(1);
     let refused = story.open_call(1);
     let reply = reply_as(&refused, 1, rejected());
-    story.take(&[reply]).decide(1, true);
+    story.take(&[reply]).decide(1, Yes);
     let again = story.open_call(1);
     assert_ne!(again.made.id, refused.made.id);
     let calls = story.case.calls.len();
@@ -416,8 +425,6 @@ fn a_grant_without_evidence_is_refused() {
     assert_eq!(story.incidents(), ["STALLED"]);
 }
 
-use crate::law::ActAnswer;
-
 #[test]
 fn a_scripted_refusal_becomes_an_officers_task() {
     let mut story = one(Box::new(|replay| {
@@ -428,7 +435,7 @@ fn a_scripted_refusal_becomes_an_officers_task() {
     assert_eq!(story.stage(1), "accepted");
     let task = story.case.open_tasks().next().unwrap();
     assert_eq!(task.opened.kind, TaskKind::ConfirmDenial);
-    story.decide(1, true);
+    story.decide(1, Yes);
     assert_eq!(story.stage(1), "denied");
 }
 
@@ -471,7 +478,7 @@ fn replies_twice_and_contradictions_are_told_apart() {
 fn elsewhere() -> Story {
     let mut definition = matter("a");
     definition.decides_in = DecidesIn::Connector;
-    let body: Body_ = Box::new(|replay| {
+    let body: Handler = Box::new(|replay| {
         let handle = replay.request(call("title.register"))?;
         or_end!(get(replay, handle));
         Ok(RunEnd::Finished)
@@ -539,7 +546,7 @@ fn a_tolerated_material_is_owed_until_the_earlier_matter_gives_it() {
         name: "许可".to_owned(),
         sources: vec![Source::ResultOf(MatterCode::new("a"))],
     });
-    let body = || -> Body_ {
+    let body = || -> Handler {
         Box::new(|replay| {
             let handle = replay.request(decision())?;
             let Arrived::Decision { key, .. } = replay.wait(handle)? else { unreachable!() };
@@ -555,10 +562,10 @@ fn a_tolerated_material_is_owed_until_the_earlier_matter_gives_it() {
         Story::begin(vec![part("a", &[]), tolerant()], matters)
     };
     let mut early = begin();
-    early.decide(2, true);
+    early.decide(2, Yes);
     assert_eq!(early.stage(2), "granted_tolerant");
     let mut patient = begin();
-    patient.decide(1, true).decide(2, true);
+    patient.decide(1, Yes).decide(2, Yes);
     assert_eq!(patient.stage(2), "granted");
 }
 
@@ -568,10 +575,10 @@ fn the_window_accepts_what_is_not_automatic_and_needs_a_ground_to_refuse() {
     definition.intake = Intake::Window;
     let mut story = Story::begin(vec![part("a", &[])], vec![(definition, decide_and_act())]);
     assert_eq!(story.stage(1), "received");
-    story.decide(1, false);
+    story.decide(1, No);
     assert!(matches!(&story.answers[0], Answer::Refused(why) if why.code == "GROUND_UNKNOWN"));
     assert_eq!(story.stage(1), "received");
-    story.decide(1, true);
+    story.decide(1, Yes);
     assert_eq!(story.stage(1), "accepted");
 }
 
@@ -602,7 +609,7 @@ fn a_stale_task_version_is_refused_with_the_current_one() {
 
 #[test]
 fn combinators_follow_entry_order() {
-    let body: Body_ = Box::new(|replay| {
+    let body: Handler = Box::new(|replay| {
         let calls = ["x.one", "x.two"].map(call);
         let [one, two] = calls;
         let (one, two) = (replay.request(one)?, replay.request(two)?);
@@ -625,7 +632,7 @@ fn combinators_follow_entry_order() {
 
 #[test]
 fn a_timeout_that_is_due_first_leaves_the_call_as_an_obligation() {
-    let body: Body_ = Box::new(|replay| {
+    let body: Handler = Box::new(|replay| {
         let slow = replay.request(call("x.slow"))?;
         let timer = replay.timer("2 hours".parse().unwrap())?;
         let limited = replay.join(Join::Timeout { handle: slow, timer })?;
@@ -640,7 +647,7 @@ fn a_timeout_that_is_due_first_leaves_the_call_as_an_obligation() {
     story.take(&[Command::Tick]);
     assert_eq!(story.case.open_tasks().count(), 0, "not due yet");
     story.now = story.now.plus_millis(3 * 3_600_000);
-    story.take(&[Command::Tick]).decide(1, true);
+    story.take(&[Command::Tick]).decide(1, Yes);
     assert_eq!(story.stage(1), "granted");
     assert_eq!(read_model::state(&story.case), CaseState::PartiallyCompleted);
     story.completes(1);
@@ -665,7 +672,7 @@ fn a_tower_of_combinators_is_one_incident() {
 fn a_changed_script_is_a_mismatch_with_both_sides() {
     for changed in ["other operation", "asks no more"] {
         let mut story = one(ask_and_grant());
-        let body: Body_ = match changed {
+        let body: Handler = match changed {
             "asks no more" => Box::new(|_| Ok(RunEnd::Finished)),
             _ => Box::new(|replay| {
                 let handle = replay.request(call("agency.other"))?;
@@ -686,7 +693,7 @@ fn a_changed_script_is_a_mismatch_with_both_sides() {
 fn a_fault_of_the_machine_takes_nothing_from_what_was_accepted() {
     let mut story = one(decide_and_act());
     *story.scripts.broken.lock().unwrap() = true;
-    story.decide(1, true);
+    story.decide(1, Yes);
     assert!(story.incidents().is_empty());
     assert_eq!(story.stage(1), "accepted");
     *story.scripts.broken.lock().unwrap() = false;
@@ -702,7 +709,7 @@ fn a_failed_turn_stops_only_its_own_matter() {
     let failed = Command::TurnFailed { matter: MatterNo(1), reason: "x".to_owned() };
     story.take(&[failed]);
     assert_eq!(story.incidents(), ["TURN_FAILED"]);
-    story.decide(2, true);
+    story.decide(2, Yes);
     assert_eq!(story.stage(2), "granted");
 }
 
