@@ -102,13 +102,10 @@ impl BindingError {
 
 impl Binding {
     fn check(&self) -> Result<(), BindingError> {
-        let shaped = self
-            .operation
-            .split_once('.')
-            .is_some_and(|(role, operation)| {
-                let plain = |text: &str| !text.is_empty() && !text.contains(['*', '.', ' ', '\t']);
-                plain(role) && (operation == "*" || plain(operation))
-            });
+        let shaped = self.operation.split_once('.').is_some_and(|(role, operation)| {
+            let plain = |text: &str| !text.is_empty() && !text.contains(['*', '.', ' ', '\t']);
+            plain(role) && (operation == "*" || plain(operation))
+        });
         if !shaped {
             return Err(BindingError::Operation(self.operation.clone()));
         }
@@ -136,9 +133,7 @@ impl Bindings {
         for binding in list {
             binding.check()?;
             let known = by_operation.entry(binding.operation.clone()).or_default();
-            let same = known
-                .iter()
-                .find(|other| other.region.prefix() == binding.region.prefix());
+            let same = known.iter().find(|other| other.region.prefix() == binding.region.prefix());
             if let Some(other) = same {
                 return Err(BindingError::Conflict {
                     operation: binding.operation,
@@ -263,10 +258,7 @@ mod tests {
             {"operation": "tax.*", "region": "420302", "connector": "tax-district"},
         ]);
         let bindings: Bindings = serde_json::from_value(list.clone()).unwrap();
-        assert_eq!(
-            bindings.connectors(),
-            BTreeSet::from(["tax", "tax-district"])
-        );
+        assert_eq!(bindings.connectors(), BTreeSet::from(["tax", "tax-district"]));
         let again = serde_json::to_value(&bindings).unwrap();
         assert_eq!(serde_json::from_value::<Bindings>(again).unwrap(), bindings);
         let missing = bindings.check_connectors(&BTreeSet::from(["tax"]));

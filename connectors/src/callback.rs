@@ -54,20 +54,9 @@ struct Door {
 
 /// Returns the routes that take callbacks and give them to `inbox`.
 pub fn router(inbox: Arc<dyn Inbox>, trusted: CallbackOptions) -> Router {
-    let CallbackOptions {
-        own,
-        proof: Proof::Unsigned,
-        parties,
-    } = trusted;
-    let connectors = parties
-        .into_iter()
-        .map(|listed| (listed.party, listed.connector))
-        .collect();
-    let door = Arc::new(Door {
-        inbox,
-        own,
-        connectors,
-    });
+    let CallbackOptions { own, proof: Proof::Unsigned, parties } = trusted;
+    let connectors = parties.into_iter().map(|listed| (listed.party, listed.connector)).collect();
+    let door = Arc::new(Door { inbox, own, connectors });
     Router::new()
         .route("/cxp/1/callback", post(take))
         .layer(DefaultBodyLimit::max(limits::MESSAGE_BYTES_MAX))
@@ -81,11 +70,8 @@ async fn take(State(door): State<Arc<Door>>, body: Result<Bytes, BytesRejection>
             Err(refusal) => refusal.answer(),
         },
         Err(rejection) => {
-            let fault = FaultMessage::new(
-                FaultClass::ContractViolation,
-                Effect::None,
-                "body_not_readable",
-            );
+            let fault =
+                FaultMessage::new(FaultClass::ContractViolation, Effect::None, "body_not_readable");
             answer(rejection.status(), &fault)
         }
     }
@@ -101,10 +87,7 @@ impl Refusal {
     fn new(status: StatusCode, class: FaultClass, code: &str, text: String) -> Self {
         let mut fault = FaultMessage::new(class, Effect::None, code);
         fault.public_text = text;
-        Self {
-            status,
-            fault: Box::new(fault),
-        }
+        Self { status, fault: Box::new(fault) }
     }
 
     fn answer(&self) -> Response {
@@ -117,22 +100,13 @@ impl Door {
     async fn deliver(&self, bytes: &[u8]) -> Result<AckMessage, Refusal> {
         let reply = Reply::from_bytes(bytes).map_err(|error| {
             let class = FaultClass::ContractViolation;
-            Refusal::new(
-                StatusCode::BAD_REQUEST,
-                class,
-                error.code(),
-                error.to_string(),
-            )
+            Refusal::new(StatusCode::BAD_REQUEST, class, error.code(), error.to_string())
         })?;
         let connector = self.connector_of(&reply)?;
         let (call_id, seq) = (reply.call_id, reply.seq);
         let message = reply.into_core(Digest::of(bytes));
         match self.inbox.deliver(connector, message).await {
-            Ok(ack) => Ok(AckMessage {
-                call_id,
-                seq,
-                result: Text(ack),
-            }),
+            Ok(ack) => Ok(AckMessage { call_id, seq, result: Text(ack) }),
             Err(error) => {
                 let mut refusal = Refusal::new(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -186,12 +160,8 @@ fn answer_ack(ack: &AckMessage) -> Response {
 }
 
 fn answer<M: Message>(status: StatusCode, message: &M) -> Response {
-    let mut response = (
-        status,
-        [(CONTENT_TYPE, "application/json")],
-        message.to_bytes(),
-    )
-        .into_response();
+    let mut response =
+        (status, [(CONTENT_TYPE, "application/json")], message.to_bytes()).into_response();
     if status == StatusCode::SERVICE_UNAVAILABLE {
         let seconds = limits::INBOX_RETRY_MILLIS.div_ceil(1_000);
         response.headers_mut().insert(RETRY_AFTER, seconds.into());

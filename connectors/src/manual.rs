@@ -36,10 +36,7 @@ impl Connector for ManualConnector {
         _call: &'a Call,
         _context: &'a CallContext,
     ) -> Later<'a, Result<Invoked, Fault>> {
-        let task = ManualTask {
-            role: self.office.role.clone(),
-            title: self.office.title.clone(),
-        };
+        let task = ManualTask { role: self.office.role.clone(), title: self.office.title.clone() };
         Box::pin(std::future::ready(Ok(Invoked::AskPerson(task))))
     }
 

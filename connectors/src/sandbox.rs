@@ -126,10 +126,7 @@ impl SandboxAgency {
     /// Starts an agency on a free port of 127.0.0.1.
     pub async fn start(options: SandboxOptions) -> Result<Self, SandboxError> {
         let callback = parse_callback(&options.party, options.callback_url.as_deref())?;
-        let listen = |source| SandboxError::Listen {
-            party: options.party.clone(),
-            source,
-        };
+        let listen = |source| SandboxError::Listen { party: options.party.clone(), source };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (deliveries, queue) = mpsc::channel(limits::DELIVERIES_QUEUED_MAX);
@@ -152,12 +149,7 @@ impl SandboxAgency {
         let stop = watch::Sender::new(false);
         let mut owner = JoinSet::new();
         owner.spawn(own(Arc::clone(&agency), listener, queue, stop.subscribe()));
-        Ok(Self {
-            agency,
-            address,
-            stop,
-            owner,
-        })
+        Ok(Self { agency, address, stop, owner })
     }
 
     /// Returns its address, without `/cxp/1`.
@@ -199,10 +191,7 @@ fn parse_callback(party: &Party, url: Option<&str>) -> Result<Option<reqwest::Ur
     let Some(url) = url else {
         return Ok(None);
     };
-    let error = || SandboxError::CallbackUrl {
-        party: party.clone(),
-        url: url.to_owned(),
-    };
+    let error = || SandboxError::CallbackUrl { party: party.clone(), url: url.to_owned() };
     let parsed = reqwest::Url::parse(url).map_err(|_| error())?;
     match parsed.scheme() {
         "http" | "https" => Ok(Some(parsed)),
@@ -234,10 +223,7 @@ async fn own(
         }
     });
     for call in agency.ledger.left_behind() {
-        tasks.spawn(carry_out(
-            Arc::clone(&agency),
-            Delivery { call, over: None },
-        ));
+        tasks.spawn(carry_out(Arc::clone(&agency), Delivery { call, over: None }));
     }
     loop {
         tokio::select! {

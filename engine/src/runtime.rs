@@ -92,7 +92,8 @@ impl Runtime {
     /// Builds a runtime; nothing runs yet.
     pub(crate) fn new(parts: Parts, tokio: tokio::runtime::Handle) -> Arc<Self> {
         let permits = parts.connectors.keys();
-        let permits = permits.map(|name| (name.clone(), Arc::new(Semaphore::new(limits::CALLS_IN_FLIGHT_MAX))));
+        let permits = permits
+            .map(|name| (name.clone(), Arc::new(Semaphore::new(limits::CALLS_IN_FLIGHT_MAX))));
         Arc::new(Self {
             permits: permits.collect(),
             identity: parts.store.identity(),
@@ -277,11 +278,19 @@ impl Runtime {
     /// Tells whether a call is still an obligation of its case.
     async fn is_call_open(&self, case: CaseId, call: CallId) -> bool {
         match self.snapshot(case).await {
-            Ok(Some((case, _))) => case.calls.get(&call).is_some_and(tongban_core::case::CallState::is_open),
+            Ok(Some((case, _))) => {
+                case.calls.get(&call).is_some_and(tongban_core::case::CallState::is_open)
+            }
             Ok(None) => false,
             // Not known: asking once more does no harm.
             Err(_) => true,
         }
+    }
+
+    /// Returns the highest message about a call that is stored.
+    async fn last_message(&self, case: CaseId, call: CallId) -> Option<u32> {
+        let (case, _) = self.snapshot(case).await.ok()??;
+        case.calls.get(&call)?.messages.last_key_value().map(|(seq, _)| *seq)
     }
 
     /// Waits for a permit of a connector.
@@ -304,11 +313,7 @@ impl Runtime {
 pub(crate) struct Door(pub(crate) Arc<Runtime>);
 
 impl Inbox for Door {
-    fn deliver(
-        &self,
-        connector: String,
-        reply: AgencyReply,
-    ) -> Later<'_, Result<Ack, InboxError>> {
+    fn deliver(&self, connector: String, reply: AgencyReply) -> Later<'_, Result<Ack, InboxError>> {
         Box::pin(async move {
             effects::take_in(&self.0, connector, reply)
                 .await

@@ -48,29 +48,13 @@ async fn each_answer_of_the_inbox_has_its_status() {
 async fn what_is_not_for_us_never_reaches_the_inbox() {
     let town = Town::with("").await;
     let table = [
-        (
-            accepted().replace("natural-resources", "stranger"),
-            403,
-            "unknown_sender",
-        ),
+        (accepted().replace("natural-resources", "stranger"), 403, "unknown_sender"),
         (accepted().replace("\"from\"", "\"by\""), 403, "no_sender"),
-        (
-            accepted().replace("\"engine\"", "\"other\""),
-            400,
-            "wrong_receiver",
-        ),
-        (
-            accepted().replace("\"reply\"", "\"fault\""),
-            400,
-            "wrong_kind",
-        ),
+        (accepted().replace("\"engine\"", "\"other\""), 400, "wrong_receiver"),
+        (accepted().replace("\"reply\"", "\"fault\""), 400, "wrong_kind"),
         (accepted().replace("\"seq\":2,", ""), 400, "malformed"),
         ("<html>".to_owned(), 400, "not_cxp"),
-        (
-            " ".repeat(limits::MESSAGE_BYTES_MAX + 1),
-            413,
-            "body_not_readable",
-        ),
+        (" ".repeat(limits::MESSAGE_BYTES_MAX + 1), 413, "body_not_readable"),
     ];
     for (body, status, code) in table {
         let (got, bytes) = send(&town, body).await;
@@ -88,8 +72,5 @@ async fn a_reply_that_could_not_be_stored_is_asked_for_again() {
     let fault = FaultMessage::from_bytes(&bytes).unwrap();
     assert_eq!(fault.class.0, FaultClass::Retryable);
     assert_eq!(fault.retry_after_ms, Some(limits::INBOX_RETRY_MILLIS));
-    assert!(
-        !fault.public_text.contains("disk"),
-        "the inside stays inside"
-    );
+    assert!(!fault.public_text.contains("disk"), "the inside stays inside");
 }

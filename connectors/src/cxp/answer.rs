@@ -47,9 +47,7 @@ pub(super) fn read_invoke(answer: &Answer, sent: &Sent<'_>) -> Result<InvokeAnsw
             if about.is_some_and(|digest| digest != sent.digest) {
                 return Err(violation("wrong_request_digest"));
             }
-            Ok(InvokeAnswer::Reply(
-                reply.into_core(Digest::of(&answer.bytes)),
-            ))
+            Ok(InvokeAnswer::Reply(reply.into_core(Digest::of(&answer.bytes))))
         }
         Read::Fault(fault) => {
             let stored = fault.input_digest.map(|digest| digest.0);
@@ -113,11 +111,7 @@ fn check_reply(reply: &Reply, sent: &Sent<'_>) -> Result<(), Fault> {
     if reply.call_id.0 != sent.call {
         return Err(violation("wrong_call_id"));
     }
-    if reply
-        .from
-        .as_ref()
-        .is_some_and(|from| *from != sent.sides.to)
-    {
+    if reply.from.as_ref().is_some_and(|from| *from != sent.sides.to) {
         return Err(violation("wrong_sender"));
     }
     if reply.to.as_ref().is_some_and(|to| *to != sent.sides.from) {
@@ -170,11 +164,7 @@ mod tests {
             .replace("{id}", &call.id.to_string())
             .replace("{input}", &rendered.input_digest.to_string())
             .into_bytes();
-        let answer = Answer {
-            status,
-            retry_after: Some(2_000),
-            bytes,
-        };
+        let answer = Answer { status, retry_after: Some(2_000), bytes };
         read_invoke(&answer, &sent)
     }
 
@@ -185,10 +175,7 @@ mod tests {
         let Ok(InvokeAnswer::Reply(reply)) = check(202, ACCEPTED) else {
             panic!("not a reply");
         };
-        assert!(matches!(
-            reply.body,
-            ReplyBody::Accepted { ticket: None, .. }
-        ));
+        assert!(matches!(reply.body, ReplyBody::Accepted { ticket: None, .. }));
     }
 
     #[test]
@@ -219,10 +206,7 @@ mod tests {
             ACCEPTED.replace("1.0", "2.0"),
             ACCEPTED.replace("\"reply\"", "\"ack\""),
             ACCEPTED.replace("\"news\"", "\"from\""),
-            ACCEPTED.replace(
-                "\"news\":[1]",
-                r#""to":{"region":"411300","system":"engine"}"#,
-            ),
+            ACCEPTED.replace("\"news\":[1]", r#""to":{"region":"411300","system":"engine"}"#),
             ACCEPTED.replace(
                 "\"news\":[1]",
                 &format!(r#""request_digest":"{}""#, Digest::of(b"other")),

@@ -89,20 +89,11 @@ pub struct CxpConnector {
 impl CxpConnector {
     /// Builds the connector; nothing is sent yet.
     pub fn new(options: CxpOptions) -> Result<Self, ClientError> {
-        let CxpOptions {
-            name,
-            base_url,
-            from,
-            to,
-            contract,
-            proof: Proof::Unsigned,
-            clock,
-        } = options;
+        let CxpOptions { name, base_url, from, to, contract, proof: Proof::Unsigned, clock } =
+            options;
         let endpoint = |path: &str| {
-            endpoint(&base_url, path).ok_or_else(|| ClientError::Address {
-                name: name.clone(),
-                url: base_url.clone(),
-            })
+            endpoint(&base_url, path)
+                .ok_or_else(|| ClientError::Address { name: name.clone(), url: base_url.clone() })
         };
         Ok(Self {
             invoke_url: endpoint("cxp/1/invoke")?,
@@ -141,7 +132,7 @@ impl CxpConnector {
             input_digest: rendered.input_digest,
             sides: &self.sides,
         };
-        let body = render_query(call.id, &self.sides);
+        let body = render_query(call.id, context.after_seq, &self.sides);
         let answer = self.post(&self.query_url, body, context).await;
         read_query(&answer.map_err(Trouble::into_query_fault)?, &sent)
     }
@@ -231,17 +222,12 @@ impl Trouble {
 
     /// A question that did not get through says nothing about the call it was about.
     fn into_query_fault(self) -> Fault {
-        Fault {
-            effect: Effect::Unknown,
-            ..self.into_invoke_fault()
-        }
+        Fault { effect: Effect::Unknown, ..self.into_invoke_fault() }
     }
 }
 
 fn time_left(deadline: Moment, now: Moment) -> Option<u64> {
-    u64::try_from(deadline.since(now))
-        .ok()
-        .filter(|left| *left > 0)
+    u64::try_from(deadline.since(now)).ok().filter(|left| *left > 0)
 }
 
 async fn exchange(
@@ -274,11 +260,7 @@ async fn exchange(
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(Answer {
-        status,
-        retry_after,
-        bytes,
-    })
+    Ok(Answer { status, retry_after, bytes })
 }
 
 /// Returns the address of an endpoint below `base`, if `base` is a plain http(s) address.
@@ -361,10 +343,7 @@ mod tests {
     #[tokio::test]
     async fn a_redirect_is_not_followed() {
         let fault = ask((StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")])).await;
-        assert_eq!(
-            (fault.class, fault.code.as_str()),
-            (FaultClass::Unknown, "not_cxp")
-        );
+        assert_eq!((fault.class, fault.code.as_str()), (FaultClass::Unknown, "not_cxp"));
     }
 
     #[test]

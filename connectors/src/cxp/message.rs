@@ -31,10 +31,7 @@ pub struct Party {
 impl Party {
     /// Names a party.
     pub fn new(region: impl Into<String>, system: impl Into<String>) -> Self {
-        Self {
-            region: RegionCode::new(region),
-            system: system.into(),
-        }
+        Self { region: RegionCode::new(region), system: system.into() }
     }
 }
 
@@ -69,11 +66,7 @@ pub trait Message: Serialize + DeserializeOwned {
 
     /// Writes the message; the same message always gives the same bytes.
     fn to_bytes(&self) -> Vec<u8> {
-        let envelope = Envelope {
-            cxp: CXP,
-            kind: Self::KIND,
-            body: self,
-        };
+        let envelope = Envelope { cxp: CXP, kind: Self::KIND, body: self };
         serde_json::to_vec(&envelope).expect("a message has only text names and finite numbers")
     }
 
@@ -86,10 +79,8 @@ pub trait Message: Serialize + DeserializeOwned {
                 got: kind.chars().take(40).collect(),
             });
         }
-        serde_json::from_slice(bytes).map_err(|error| MessageError::Form {
-            kind: Self::KIND,
-            detail: error.to_string(),
-        })
+        serde_json::from_slice(bytes)
+            .map_err(|error| MessageError::Form { kind: Self::KIND, detail: error.to_string() })
     }
 }
 

@@ -92,11 +92,8 @@ impl WireText for FaultClass {
 }
 
 /// Every effect with its code on the wire.
-const EFFECTS: [(Effect, &str); 3] = [
-    (Effect::None, "none"),
-    (Effect::Applied, "applied"),
-    (Effect::Unknown, "unknown"),
-];
+const EFFECTS: [(Effect, &str); 3] =
+    [(Effect::None, "none"), (Effect::Applied, "applied"), (Effect::Unknown, "unknown")];
 
 impl WireText for Effect {
     const WANTED: &'static str = "an effect: none, applied or unknown";
@@ -109,19 +106,13 @@ impl WireText for Effect {
 
     fn from_wire(text: &str) -> Option<Self> {
         let mut all = EFFECTS.iter();
-        all.find(|(_, code)| *code == text)
-            .map(|(effect, _)| *effect)
+        all.find(|(_, code)| *code == text).map(|(effect, _)| *effect)
     }
 }
 
 /// Every acknowledgement.
-const ACKS: [Ack; 5] = [
-    Ack::Stored,
-    Ack::Duplicate,
-    Ack::Superseded,
-    Ack::TerminalConflict,
-    Ack::UnknownCall,
-];
+const ACKS: [Ack; 5] =
+    [Ack::Stored, Ack::Duplicate, Ack::Superseded, Ack::TerminalConflict, Ack::UnknownCall];
 
 impl WireText for Ack {
     const WANTED: &'static str = "a result of an acknowledgement";
@@ -189,10 +180,7 @@ mod tests {
             ("b", Value::Decimal("26840.50".parse().unwrap())),
             ("a", Value::List(vec![Value::Int(1), Value::Null])),
         ]));
-        assert_eq!(
-            serde_json::to_string(&json).unwrap(),
-            r#"{"a":[1,null],"b":"26840.50"}"#
-        );
+        assert_eq!(serde_json::to_string(&json).unwrap(), r#"{"a":[1,null],"b":"26840.50"}"#);
     }
 
     #[test]

@@ -124,10 +124,7 @@ async fn describe(State(agency): State<Arc<Agency>>, body: Bytes) -> Response {
     let party = agency.author.party.clone();
     let offers = agency.author.catalogue.iter();
     let manifest = Manifest {
-        contract: Contract {
-            id: party.system.clone(),
-            version: "1.0.0".to_owned(),
-        },
+        contract: Contract { id: party.system.clone(), version: "1.0.0".to_owned() },
         party,
         claims: ["core", "async", "callback"].map(str::to_owned).to_vec(),
         operations: offers
@@ -135,11 +132,7 @@ async fn describe(State(agency): State<Arc<Agency>>, body: Bytes) -> Response {
                 name: name.to_owned(),
                 effect: operation.effect.clone(),
                 input: operation.input.clone(),
-                documents: operation
-                    .documents
-                    .iter()
-                    .map(|offer| offer.role.clone())
-                    .collect(),
+                documents: operation.documents.iter().map(|offer| offer.role.clone()).collect(),
                 acts: operation.acts.clone(),
             })
             .collect(),
@@ -252,10 +245,7 @@ impl Agency {
     async fn begin_delivery(&self, call: CallId, place: Permit<'_, Delivery>, inject: &Inject) {
         let (over, end) = oneshot::channel();
         let first = inject.mode == Some(Mode::CallbackBefore202);
-        place.send(Delivery {
-            call,
-            over: first.then_some(over),
-        });
+        place.send(Delivery { call, over: first.then_some(over) });
         if first {
             tokio::select! {
                 _ = end => {}
@@ -314,11 +304,7 @@ impl Agency {
 fn status_of(reply: &[u8]) -> StatusCode {
     let accepted = crate::cxp::message::Reply::from_bytes(reply)
         .is_ok_and(|reply| !reply.status.is_terminal());
-    if accepted {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::OK
-    }
+    if accepted { StatusCode::ACCEPTED } else { StatusCode::OK }
 }
 
 fn status_of_class(class: FaultClass) -> StatusCode {

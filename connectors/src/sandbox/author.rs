@@ -34,11 +34,7 @@ impl Author {
     pub(super) fn open(&self, request: &Invoke, body: Digest, inject: &Inject) -> StoredCall {
         let operation = self.catalogue.get(&request.operation);
         let acts = operation.map_or(&[][..], |operation| operation.acts.as_slice());
-        let own = if acts.is_empty() {
-            Mode::Sync
-        } else {
-            Mode::Async
-        };
+        let own = if acts.is_empty() { Mode::Sync } else { Mode::Async };
         let mode = inject.mode.unwrap_or(own);
         let sync = mode == Mode::Sync;
         let mut plan = VecDeque::new();
@@ -123,12 +119,7 @@ impl Author {
         Status::Act {
             act: act.to_owned(),
             effective_at: Text(self.lawful.now()),
-            document_no: filled
-                .numbers
-                .into_iter()
-                .next()
-                .filter(|_| numbered)
-                .unwrap_or_default(),
+            document_no: filled.numbers.into_iter().next().filter(|_| numbered).unwrap_or_default(),
             ground: ground.to_owned(),
             officer: OFFICER.to_owned(),
             detail: Json(detail),
@@ -149,10 +140,7 @@ impl Author {
                 reason: outcome.reason(),
                 notice: Json(Value::of([
                     ("kind", Value::from("one-time")),
-                    (
-                        "no",
-                        Value::text(format!("BZ-{}", self.serial(request.call_id.0))),
-                    ),
+                    ("no", Value::text(format!("BZ-{}", self.serial(request.call_id.0)))),
                 ])),
                 items: items.clone(),
                 due: None,
@@ -200,16 +188,10 @@ impl Author {
             number: String::new(),
             input: &request.input.0,
         };
-        let numbers: Vec<String> = operation
-            .documents
-            .iter()
-            .map(|offer| marks.fill(&offer.number))
-            .collect();
+        let numbers: Vec<String> =
+            operation.documents.iter().map(|offer| marks.fill(&offer.number)).collect();
         marks.number = numbers.first().cloned().unwrap_or_default();
-        Filled {
-            output: marks.fill_value(&operation.output.0),
-            numbers,
-        }
+        Filled { output: marks.fill_value(&operation.output.0), numbers }
     }
 
     /// Six digits that follow from the call and the seed.
@@ -293,10 +275,7 @@ impl Marks<'_> {
                 Value::List(items.iter().map(|item| self.fill_value(item)).collect())
             }
             Value::Map(members) => Value::Map(
-                members
-                    .iter()
-                    .map(|(name, item)| (name.clone(), self.fill_value(item)))
-                    .collect(),
+                members.iter().map(|(name, item)| (name.clone(), self.fill_value(item))).collect(),
             ),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Decimal(_) => example.clone(),
         }
@@ -304,9 +283,7 @@ impl Marks<'_> {
 }
 
 fn plain_text(value: &Value) -> String {
-    value
-        .as_text()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_text().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

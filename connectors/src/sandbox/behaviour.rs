@@ -180,13 +180,8 @@ impl Match {
             && case.is_none_or(|number| *number == request.case_ref.case)
             && self.nth.is_none_or(|nth| nth == arrival.nth)
             && self.attempt.is_none_or(|nth| nth == arrival.attempt)
-            && self
-                .every
-                .is_none_or(|every| every > 0 && arrival.nth.is_multiple_of(every))
-            && self
-                .input
-                .iter()
-                .all(|(name, wanted)| request.input.0.get(name) == Some(&wanted.0))
+            && self.every.is_none_or(|every| every > 0 && arrival.nth.is_multiple_of(every))
+            && self.input.iter().all(|(name, wanted)| request.input.0.get(name) == Some(&wanted.0))
     }
 }
 
@@ -218,29 +213,18 @@ mod tests {
         }"#;
         let behaviour: Behaviour = serde_json::from_str(text).unwrap();
         let again = serde_json::to_string(&behaviour).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Behaviour>(&again).unwrap(),
-            behaviour
-        );
+        assert_eq!(serde_json::from_str::<Behaviour>(&again).unwrap(), behaviour);
         assert!(serde_json::from_str::<Behaviour>(r#"{"sead": 1}"#).is_err());
     }
 
     #[test]
     fn the_first_matching_rule_decides() {
         let rule = |nth, latency| Rule {
-            matching: Match {
-                nth,
-                ..Match::default()
-            },
-            inject: Inject {
-                latency_ms: Some(latency),
-                ..Inject::default()
-            },
+            matching: Match { nth, ..Match::default() },
+            inject: Inject { latency_ms: Some(latency), ..Inject::default() },
         };
-        let behaviour = Behaviour {
-            rules: vec![rule(Some(2), 1), rule(None, 2)],
-            ..Behaviour::default()
-        };
+        let behaviour =
+            Behaviour { rules: vec![rule(Some(2), 1), rule(None, 2)], ..Behaviour::default() };
         let request = fixture::invoke(1);
         let latency = |nth| {
             let arrival = Arrival { nth, attempt: 1 };

@@ -114,9 +114,7 @@ impl Catalogue {
             role_of(name) == Some(role) && operation.carried_by.is_none()
         });
         Self {
-            operations: own
-                .map(|(name, operation)| (name.clone(), operation.clone()))
-                .collect(),
+            operations: own.map(|(name, operation)| (name.clone(), operation.clone())).collect(),
         }
     }
 }

@@ -56,10 +56,7 @@ pub(crate) fn sides() -> Sides {
     Sides {
         from: Party::new("420300", "engine"),
         to: Party::new("420300", "natural-resources"),
-        contract: Contract {
-            id: "natural-resources".to_owned(),
-            version: "1.0.0".to_owned(),
-        },
+        contract: Contract { id: "natural-resources".to_owned(), version: "1.0.0".to_owned() },
     }
 }
 
@@ -95,6 +92,7 @@ pub(crate) fn context() -> CallContext {
         deadline: start_of_demo().plus_millis(30_000),
         attempt: 1,
         purpose: "engineering-planning-permit".to_owned(),
+        after_seq: None,
     }
 }
 
@@ -110,10 +108,7 @@ pub(crate) struct StillClock {
 
 impl StillClock {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            now: watch::Sender::new(start_of_demo()),
-            asked: watch::Sender::default(),
-        })
+        Arc::new(Self { now: watch::Sender::new(start_of_demo()), asked: watch::Sender::default() })
     }
 
     pub(crate) fn advance(&self, millis: i64) {
@@ -123,10 +118,7 @@ impl StillClock {
     /// Waits until someone waits for so many milliseconds.
     pub(crate) async fn until_asked(&self, millis: u64) {
         let mut asked = self.asked.subscribe();
-        asked
-            .wait_for(|asked| asked.contains(&millis))
-            .await
-            .unwrap();
+        asked.wait_for(|asked| asked.contains(&millis)).await.unwrap();
     }
 
     /// Waits until so many waits were begun.
@@ -194,8 +186,7 @@ impl RecordingInbox {
 impl Inbox for RecordingInbox {
     fn deliver(&self, connector: String, reply: AgencyReply) -> Later<'_, Result<Ack, InboxError>> {
         let next = self.answers.lock().unwrap().pop_front();
-        self.taken
-            .send_modify(|taken| taken.push((connector, reply)));
+        self.taken.send_modify(|taken| taken.push((connector, reply)));
         Box::pin(std::future::ready(next.unwrap_or(Ok(Ack::Stored))))
     }
 }

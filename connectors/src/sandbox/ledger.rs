@@ -166,10 +166,7 @@ pub(super) enum Asked {
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self {
-            books: Mutex::default(),
-            changes: watch::Sender::new(0),
-        }
+        Self { books: Mutex::default(), changes: watch::Sender::new(0) }
     }
 }
 
@@ -217,10 +214,7 @@ impl Ledger {
     /// Returns counts over the books.
     pub fn totals(&self) -> Totals {
         let books = self.books();
-        let mut totals = Totals {
-            effects: books.effects.len(),
-            ..Totals::default()
-        };
+        let mut totals = Totals { effects: books.effects.len(), ..Totals::default() };
         for event in &books.events {
             match event {
                 LedgerEvent::First(_) | LedgerEvent::Repeated(_) => totals.invokes += 1,
@@ -392,9 +386,7 @@ impl Ledger {
                 message.acknowledged = true;
             }
         }
-        books
-            .events
-            .push(LedgerEvent::CallbackAnswered(id, seq, ack));
+        books.events.push(LedgerEvent::CallbackAnswered(id, seq, ack));
         drop(books);
         self.changed();
     }
@@ -483,10 +475,6 @@ impl StoredCall {
         };
         let seq = self.newest().seq + 1;
         let bytes = make(self, &planned, seq);
-        self.later.push(Stored {
-            seq,
-            bytes,
-            acknowledged: false,
-        });
+        self.later.push(Stored { seq, bytes, acknowledged: false });
     }
 }

@@ -73,11 +73,7 @@ mod answers {
             panic!("{documents:?}");
         };
         assert_eq!(document.role, "permit");
-        assert!(
-            document.number.starts_with("建字第4203002026"),
-            "{}",
-            document.number
-        );
+        assert!(document.number.starts_with("建字第4203002026"), "{}", document.number);
         let elsewhere = Town::with("").await;
         let again = invoke(&elsewhere, &permit).await.unwrap();
         assert!(
@@ -122,15 +118,9 @@ mod answers {
         let body = r#"{"cxp":"1.0","kind":"describe","from":{"region":"420300","system":"engine"},"to":{"region":"420300","system":"natural-resources"}}"#;
         let (_, bytes) = post(format!("{base}/cxp/1/describe"), body.into()).await;
         let manifest = Manifest::from_bytes(&bytes).unwrap();
-        let names: Vec<&str> = manifest
-            .operations
-            .iter()
-            .map(|offer| offer.name.as_str())
-            .collect();
-        assert!(
-            names.contains(&"natural-resources.register_title"),
-            "{names:?}"
-        );
+        let names: Vec<&str> =
+            manifest.operations.iter().map(|offer| offer.name.as_str()).collect();
+        assert!(names.contains(&"natural-resources.register_title"), "{names:?}");
     }
 }
 
@@ -151,16 +141,10 @@ mod faults {
         for (n, (class, _)) in (1..).zip(FaultClass::ALL) {
             let fault = invoke(&town, &call(n)).await.unwrap_err();
             assert_eq!((fault.class, fault.effect), (class, Effect::None));
-            assert_eq!(
-                (fault.code.as_str(), fault.retry_after),
-                ("injected", Some(7))
-            );
+            assert_eq!((fault.code.as_str(), fault.retry_after), ("injected", Some(7)));
         }
         assert_eq!(town.ledger().effects(), []);
-        assert!(
-            invoke(&town, &call(1)).await.is_ok(),
-            "a retry with the same id goes through"
-        );
+        assert!(invoke(&town, &call(1)).await.is_ok(), "a retry with the same id goes through");
     }
 
     #[tokio::test]
@@ -195,29 +179,17 @@ mod faults {
         town.agency.shutdown().await;
         let connector = fixture::connector(&url, &town.engine_clock);
         let fault = connector.invoke(&call(1), &context()).await.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.effect),
-            (FaultClass::Unavailable, Effect::None)
-        );
+        assert_eq!((fault.class, fault.effect), (FaultClass::Unavailable, Effect::None));
         let fault = connector.query(&call(1), &context()).await.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.effect),
-            (FaultClass::Unavailable, Effect::Unknown)
-        );
+        assert_eq!((fault.class, fault.effect), (FaultClass::Unavailable, Effect::Unknown));
     }
 
     #[tokio::test]
     async fn a_gateway_that_answers_for_a_dead_agency_proves_nothing() {
         let town = Town::with("").await;
         town.agency.set_availability(Availability::Down);
-        assert_eq!(
-            invoke(&town, &call(1)).await.unwrap_err().class,
-            FaultClass::Unknown
-        );
-        assert_eq!(
-            query(&town, &call(1)).await.unwrap_err().class,
-            FaultClass::Unknown
-        );
+        assert_eq!(invoke(&town, &call(1)).await.unwrap_err().class, FaultClass::Unknown);
+        assert_eq!(query(&town, &call(1)).await.unwrap_err().class, FaultClass::Unknown);
         town.agency.set_availability(Availability::Up);
         assert!(invoke(&town, &call(1)).await.is_ok());
     }
@@ -228,17 +200,12 @@ mod faults {
         let (call, context) = (call(1), context());
         let waiting = town.connector.invoke(&call, &context);
         let passing = async {
-            town.ledger()
-                .until(|ledger| ledger.totals().effects == 1)
-                .await;
+            town.ledger().until(|ledger| ledger.totals().effects == 1).await;
             town.engine_clock.advance(30_000);
         };
         let (answer, ()) = tokio::join!(waiting, passing);
         let fault = answer.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.code.as_str()),
-            (FaultClass::Unknown, "timed_out")
-        );
+        assert_eq!((fault.class, fault.code.as_str()), (FaultClass::Unknown, "timed_out"));
     }
 
     #[tokio::test]
@@ -246,42 +213,26 @@ mod faults {
         let town = Town::with("").await;
         town.engine_clock.advance(30_000);
         let fault = invoke(&town, &call(1)).await.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.code.as_str()),
-            (FaultClass::Unavailable, "no_time_left")
-        );
+        assert_eq!((fault.class, fault.code.as_str()), (FaultClass::Unavailable, "no_time_left"));
         assert_eq!(town.ledger().events(), []);
     }
 
     #[tokio::test]
     async fn a_call_past_its_deadline_and_the_grace_is_expired() {
         let town = Town::with("").await;
-        town.agency_clock
-            .advance(300_000 + limits::DEADLINE_GRACE_MILLIS);
-        assert!(
-            invoke(&town, &call(1)).await.is_ok(),
-            "the last moment counts"
-        );
+        town.agency_clock.advance(300_000 + limits::DEADLINE_GRACE_MILLIS);
+        assert!(invoke(&town, &call(1)).await.is_ok(), "the last moment counts");
         town.agency_clock.advance(1);
         let fault = invoke(&town, &call(2)).await.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.code.as_str()),
-            (FaultClass::Expired, "expired")
-        );
-        assert!(
-            invoke(&town, &call(1)).await.is_ok(),
-            "a known call keeps its reply"
-        );
+        assert_eq!((fault.class, fault.code.as_str()), (FaultClass::Expired, "expired"));
+        assert!(invoke(&town, &call(1)).await.is_ok(), "a known call keeps its reply");
     }
 
     #[tokio::test]
     async fn strangers_operations_and_receivers_are_refused() {
         let town = Town::with("").await;
         let fault = invoke(&town, &call_of("demolish", 1)).await.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.code.as_str()),
-            (FaultClass::Refused, "unknown_operation")
-        );
+        assert_eq!((fault.class, fault.code.as_str()), (FaultClass::Refused, "unknown_operation"));
         let body = String::from_utf8(render_invoke(&call(1), &fixture::sides()).body).unwrap();
         let body = body.replace(r#""system":"natural-resources""#, r#""system":"tax""#);
         let url = format!("{}/cxp/1/invoke", town.agency.base_url());
@@ -347,25 +298,16 @@ mod idempotency {
     async fn the_same_id_for_other_content_is_a_conflict() {
         let town = Town::with("").await;
         invoke(&town, &call(1)).await.unwrap();
-        let other = Call {
-            input: Value::map(),
-            ..call(1)
-        };
+        let other = Call { input: Value::map(), ..call(1) };
         let fault = invoke(&town, &other).await.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.effect),
-            (FaultClass::Conflict, Effect::Applied)
-        );
+        assert_eq!((fault.class, fault.effect), (FaultClass::Conflict, Effect::Applied));
     }
 
     #[tokio::test]
     async fn the_same_input_in_other_bytes_adopts_the_stored_reply() {
         let town = Town::with("").await;
         let first = invoke(&town, &call(1)).await.unwrap();
-        let other = Call {
-            deadline: call(1).deadline.plus_millis(1),
-            ..call(1)
-        };
+        let other = Call { deadline: call(1).deadline.plus_millis(1), ..call(1) };
         assert_eq!(invoke(&town, &other).await, Ok(first));
         assert_eq!(town.ledger().effects().len(), 1);
     }
@@ -391,10 +333,7 @@ mod queries {
         let town = Town::with("").await;
         assert_eq!(query(&town, &call(1)).await, Ok(Queried::UnknownFenced));
         let fault = invoke(&town, &call(1)).await.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.effect),
-            (FaultClass::Expired, Effect::None)
-        );
+        assert_eq!((fault.class, fault.effect), (FaultClass::Expired, Effect::None));
         assert_eq!(fault.code, "fenced");
         assert_eq!(query(&town, &call(1)).await, Ok(Queried::UnknownFenced));
         assert!(invoke(&town, &call(2)).await.is_ok());
@@ -420,10 +359,7 @@ mod queries {
         town.ledger().forget(call(1).id);
         assert_eq!(query(&town, &call(1)).await, Ok(Queried::Forgotten));
         let fault = invoke(&town, &call(1)).await.unwrap_err();
-        assert_eq!(
-            (fault.class, fault.code.as_str()),
-            (FaultClass::Conflict, "forgotten")
-        );
+        assert_eq!((fault.class, fault.code.as_str()), (FaultClass::Conflict, "forgotten"));
     }
 
     #[tokio::test]
@@ -438,13 +374,7 @@ mod queries {
             };
             said.push(says(&reply));
         }
-        let wanted = [
-            "accepted",
-            "act accepted ",
-            "act decided granted",
-            "completed",
-            "completed",
-        ];
+        let wanted = ["accepted", "act accepted ", "act decided granted", "completed", "completed"];
         assert_eq!(said, wanted);
         assert_eq!(town.inbox.replies(), []);
     }
@@ -461,10 +391,8 @@ mod callbacks {
         assert_eq!(says(&reply), "accepted");
         town.inbox.until(3).await;
         let replies = town.inbox.replies();
-        let said: Vec<(u32, String)> = replies
-            .iter()
-            .map(|reply| (reply.seq, says(reply)))
-            .collect();
+        let said: Vec<(u32, String)> =
+            replies.iter().map(|reply| (reply.seq, says(reply))).collect();
         let wanted = [
             (2, "act accepted ".to_owned()),
             (3, "act decided granted".to_owned()),
@@ -479,10 +407,7 @@ mod callbacks {
         };
         assert_eq!(decided.document_no, documents[0].number);
         assert_eq!(decided.effective_at, fixture::start_of_demo());
-        assert_eq!(
-            decided.detail.get("number"),
-            Some(&Value::text(&documents[0].number))
-        );
+        assert_eq!(decided.detail.get("number"), Some(&Value::text(&documents[0].number)));
         let Ok(Queried::Known(newest)) = query(&town, &title).await else {
             panic!("the agency forgot the call");
         };
@@ -501,10 +426,7 @@ mod callbacks {
         let ReplyBody::Act(denied) = &replies[1].body else {
             panic!("no decision");
         };
-        assert_eq!(
-            denied.detail.get("reason"),
-            Some(&Value::from("权属有争议"))
-        );
+        assert_eq!(denied.detail.get("reason"), Some(&Value::from("权属有争议")));
         assert_eq!(denied.document_no, "");
     }
 
@@ -530,9 +452,7 @@ mod callbacks {
             clock.until_waits(2 * count).await;
             clock.advance(i64::try_from(limits::DELIVERY_BACKOFF_MILLIS_MAX).unwrap());
         }
-        town.ledger()
-            .until(|ledger| ledger.is_resting(call(1).id))
-            .await;
+        town.ledger().until(|ledger| ledger.is_resting(call(1).id)).await;
         town.agency.call_back_to(&town.callback_url).unwrap();
         query(&town, &call(1)).await.unwrap();
         town.inbox.until(1).await;
@@ -582,13 +502,8 @@ mod callbacks {
         options.callback_url = None;
         let mute = SandboxAgency::start(options.clone()).await.unwrap();
         let connector = fixture::connector(&mute.base_url(), &town.engine_clock);
-        connector
-            .invoke(&call_of("register_title", 1), &context())
-            .await
-            .unwrap();
-        town.agency_clock
-            .until_asked(limits::DELIVERY_BACKOFF_MILLIS_MIN)
-            .await;
+        connector.invoke(&call_of("register_title", 1), &context()).await.unwrap();
+        town.agency_clock.until_asked(limits::DELIVERY_BACKOFF_MILLIS_MIN).await;
         mute.shutdown().await;
 
         options.callback_url = Some(town.callback_url.clone());
@@ -603,29 +518,18 @@ mod callbacks {
     async fn duplicates_and_contradictions_come_when_ordered() {
         let rule = r#"{"inject": {
             "mode": "async", "duplicate_callback": 2, "second_terminal": {"reject": {"reason": "更正"}}}}"#;
-        let acks = [
-            Ack::Stored,
-            Ack::Duplicate,
-            Ack::Duplicate,
-            Ack::TerminalConflict,
-        ];
+        let acks = [Ack::Stored, Ack::Duplicate, Ack::Duplicate, Ack::TerminalConflict];
         let town = Town::answering(rule, acks.map(Ok)).await;
         invoke(&town, &call(1)).await.unwrap();
         town.inbox.until(4).await;
-        let said: Vec<(u32, String)> = town
-            .inbox
-            .replies()
-            .iter()
-            .map(|reply| (reply.seq, says(reply)))
-            .collect();
+        let said: Vec<(u32, String)> =
+            town.inbox.replies().iter().map(|reply| (reply.seq, says(reply))).collect();
         let completed = (2, "completed".to_owned());
         assert_eq!(said[..3], [completed.clone(), completed.clone(), completed]);
         assert_eq!(said[3], (3, "rejected".to_owned()));
         let id = call(1).id;
         let last = LedgerEvent::CallbackAnswered(id, 3, Some(Ack::TerminalConflict));
-        town.ledger()
-            .until(|ledger| ledger.events().contains(&last))
-            .await;
+        town.ledger().until(|ledger| ledger.events().contains(&last)).await;
         assert_eq!(town.ledger().effects().len(), 1);
     }
 }

@@ -43,6 +43,9 @@ pub struct CallContext {
     pub attempt: u32,
     /// Purpose of the data: the matter's code.
     pub purpose: String,
+    /// Highest message of the agency about this call that is stored; a query asks for what comes
+    /// after it.
+    pub after_seq: Option<u32>,
 }
 
 /// One message of an agency about a call, whichever way it came: in the reply to an invoke or a

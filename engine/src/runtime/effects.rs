@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use tongban_core::agency::{Ack, AgencyReply, Fault, FaultClass, Invoked, Queried};
 use tongban_core::agency::CallContext;
+use tongban_core::agency::{Ack, AgencyReply, Fault, FaultClass, Invoked, Queried};
 use tongban_core::command::{Answer, Command};
 use tongban_core::id::{CallId, CaseId};
 use tongban_core::limits;
@@ -96,6 +96,7 @@ impl Carrier<'_> {
             deadline: self.runtime.wire.now().plus_millis(patience),
             attempt: self.attempt,
             purpose: self.effect.call.matter.to_string(),
+            after_seq: None,
         }
     }
 
@@ -197,7 +198,8 @@ impl Carrier<'_> {
     }
 
     async fn query(&self) -> Result<Queried, Fault> {
-        let context = self.context();
+        let mut context = self.context();
+        context.after_seq = self.runtime.last_message(self.effect.case, self.effect.call.id).await;
         let _permit = self.runtime.permit(&self.effect.connector).await;
         self.connector.query(&self.effect.call, &context).await
     }
@@ -278,7 +280,8 @@ pub(crate) struct Carried {
 impl Carried {
     fn lock(
         &self,
-    ) -> std::sync::MutexGuard<'_, std::collections::HashMap<CallId, Arc<tokio::sync::Notify>>> {
+    ) -> std::sync::MutexGuard<'_, std::collections::HashMap<CallId, Arc<tokio::sync::Notify>>>
+    {
         self.calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

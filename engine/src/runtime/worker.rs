@@ -40,7 +40,8 @@ struct Underway {
 
 fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
     let Turning { id, mut waiting, held, attempts } = turning;
-    let held = match held.map_or_else(|| load(runtime, id), |held| Ok(Some((held, Loaded::AtHand)))) {
+    let held = match held.map_or_else(|| load(runtime, id), |held| Ok(Some((held, Loaded::AtHand))))
+    {
         Ok(Some((held, loaded))) => {
             if loaded == Loaded::FromStore {
                 let wake = Waiting { command: Command::Wake, record: None, reply: None };
@@ -59,7 +60,10 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         Ok(Err(error)) => return give_up(runtime, id, waiting, &error),
         Err(_) => {
             tracing::error!(case.id = %id, "a turn panicked");
-            return panicked(runtime, Underway { id, waiting, answers: Vec::new(), attempts, owed: None });
+            return panicked(
+                runtime,
+                Underway { id, waiting, answers: Vec::new(), attempts, owed: None },
+            );
         }
     };
     let owed = output.retry.as_ref().map(|(matter, _)| *matter);
@@ -129,12 +133,7 @@ fn records(underway: &Underway) -> Vec<IdempotencyRecord> {
 }
 
 /// A turn that wrote nothing needs no commit.
-fn unchanged(
-    runtime: &Arc<Runtime>,
-    underway: Underway,
-    held: Held,
-    again: Vec<CommittedEffect>,
-) {
+fn unchanged(runtime: &Arc<Runtime>, underway: Underway, held: Held, again: Vec<CommittedEffect>) {
     effects::carry_out(runtime, again);
     tell(underway.id, underway.waiting, underway.answers, held.revision);
     let attempts = underway.attempts;
@@ -232,7 +231,10 @@ fn panicked(runtime: &Arc<Runtime>, underway: Underway) {
 fn retry_later(runtime: &Arc<Runtime>, id: CaseId, attempts: u32, owed: Option<MatterNo>) {
     let Some(matter) = owed else { return };
     let command = if attempts > limits::TURN_ATTEMPTS_MAX {
-        Command::TurnFailed { matter, reason: "脚本执行超时 / the wall-clock guard stopped the run".to_owned() }
+        Command::TurnFailed {
+            matter,
+            reason: "脚本执行超时 / the wall-clock guard stopped the run".to_owned(),
+        }
     } else {
         Command::Wake
     };
@@ -273,11 +275,7 @@ fn begin(runtime: &Arc<Runtime>, starting: Starting) {
         };
         let told = stored.await.map(|committed| {
             runtime.publish(committed.revision());
-            Told {
-                answer: Answer::Done,
-                case: committed.case_id(),
-                revision: committed.revision(),
-            }
+            Told { answer: Answer::Done, case: committed.case_id(), revision: committed.revision() }
         });
         let _gone = reply.send(told);
         runtime.desk.started();
@@ -291,10 +289,7 @@ fn first_turn(
     number: String,
 ) -> Result<TurnOutput, EngineError> {
     let closure = runtime.active(&input.service)?;
-    let selected = runtime
-        .scripts
-        .select(&closure, &input.answers)
-        .map_err(EngineError::Script)?;
+    let selected = runtime.scripts.select(&closure, &input.answers).map_err(EngineError::Script)?;
     let started = start::start(&closure, input, number, &selected)?;
     let now = runtime.lawful.now();
     let id = runtime.new_case_id(now);

@@ -42,11 +42,7 @@ impl Reply {
 impl Status {
     fn into_core(self) -> ReplyBody {
         match self {
-            Self::Accepted {
-                ticket,
-                expect_by,
-                next_query_after_ms,
-            } => ReplyBody::Accepted {
+            Self::Accepted { ticket, expect_by, next_query_after_ms } => ReplyBody::Accepted {
                 ticket,
                 expect_by: expect_by.map(|at| at.0),
                 next_query_after: next_query_after_ms,
@@ -55,43 +51,25 @@ impl Status {
                 output: output.0,
                 documents: documents.into_iter().map(Document::into_core).collect(),
             },
-            Self::Act {
-                act,
-                effective_at,
-                document_no,
-                ground,
-                officer,
-                detail,
-            } => ReplyBody::Act(AgencyAct {
-                act,
-                effective_at: effective_at.0,
-                document_no,
-                ground,
-                officer,
-                detail: detail.0,
-            }),
+            Self::Act { act, effective_at, document_no, ground, officer, detail } => {
+                ReplyBody::Act(AgencyAct {
+                    act,
+                    effective_at: effective_at.0,
+                    document_no,
+                    ground,
+                    officer,
+                    detail: detail.0,
+                })
+            }
             Self::Rejected { reason, decision } => {
                 otherwise(OutcomeKind::Rejected, reason, [("decision", decision.0)])
             }
-            Self::NeedsCorrection {
-                reason,
-                notice,
-                items,
-                due,
-            } => {
+            Self::NeedsCorrection { reason, notice, items, due } => {
                 let items = Value::List(items.into_iter().map(|item| item.0).collect());
-                let detail = [
-                    ("notice", notice.0),
-                    ("items", items),
-                    ("due", moment_value(due)),
-                ];
+                let detail = [("notice", notice.0), ("items", items), ("due", moment_value(due))];
                 otherwise(OutcomeKind::NeedsCorrection, reason, detail)
             }
-            Self::NeedsApplicant {
-                reason,
-                action,
-                expires,
-            } => {
+            Self::NeedsApplicant { reason, action, expires } => {
                 let detail = [("action", action.0), ("expires", moment_value(expires))];
                 otherwise(OutcomeKind::NeedsApplicant, reason, detail)
             }
@@ -103,11 +81,7 @@ impl Status {
 
     fn from_core(body: &ReplyBody) -> Result<Self, MessageError> {
         Ok(match body {
-            ReplyBody::Accepted {
-                ticket,
-                expect_by,
-                next_query_after,
-            } => Self::Accepted {
+            ReplyBody::Accepted { ticket, expect_by, next_query_after } => Self::Accepted {
                 ticket: ticket.clone(),
                 expect_by: expect_by.map(Text),
                 next_query_after_ms: *next_query_after,
@@ -136,10 +110,7 @@ impl Status {
             text.and_then(Moment::parse).map(Text)
         };
         Ok(match outcome.kind {
-            OutcomeKind::Rejected => Self::Rejected {
-                reason,
-                decision: member("decision"),
-            },
+            OutcomeKind::Rejected => Self::Rejected { reason, decision: member("decision") },
             OutcomeKind::NeedsCorrection => Self::NeedsCorrection {
                 reason,
                 notice: member("notice"),
@@ -159,10 +130,7 @@ impl Status {
                 action: member("action"),
                 expires: moment("expires"),
             },
-            OutcomeKind::Cancelled => Self::Cancelled {
-                reason,
-                by: member("by"),
-            },
+            OutcomeKind::Cancelled => Self::Cancelled { reason, by: member("by") },
             OutcomeKind::TimedOut => return Err(MessageError::NotOnWire("timed_out")),
         })
     }

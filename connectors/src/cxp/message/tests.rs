@@ -63,18 +63,13 @@ fn outcome() -> impl Strategy<Value = ReplyBody> {
 }
 
 fn body() -> impl Strategy<Value = ReplyBody> {
-    let accepted = (
-        prop::option::of(text()),
-        prop::option::of(moment()),
-        prop::option::of(any::<u64>()),
-    )
-        .prop_map(
-            |(ticket, expect_by, next_query_after)| ReplyBody::Accepted {
+    let accepted =
+        (prop::option::of(text()), prop::option::of(moment()), prop::option::of(any::<u64>()))
+            .prop_map(|(ticket, expect_by, next_query_after)| ReplyBody::Accepted {
                 ticket,
                 expect_by,
                 next_query_after,
-            },
-        );
+            });
     let completed = (value(), prop::collection::vec(document(), 0..3))
         .prop_map(|(output, documents)| ReplyBody::Completed { output, documents });
     let act = (text(), moment(), text(), text(), value()).prop_map(
