@@ -43,13 +43,7 @@ pub(super) fn encode(commit: &Commit) -> Result<Encoded, StoreError> {
     let idempotency = commit
         .idempotency
         .iter()
-        .map(|record| {
-            sized(
-                "idempotency record",
-                RECORD_INLINE_BYTES_MAX,
-                wire::encode(record),
-            )
-        })
+        .map(|record| sized("idempotency record", RECORD_INLINE_BYTES_MAX, wire::encode(record)))
         .collect::<Result<_, _>>()?;
     Ok(Encoded {
         entries,
@@ -98,10 +92,7 @@ fn sized(what: &str, most: usize, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError>
 
 fn within(what: &str, most: usize, bytes: usize) -> Result<(), StoreError> {
     if bytes > most {
-        return Err(StoreError::TooLarge {
-            what: what.to_owned(),
-            bytes,
-        });
+        return Err(StoreError::TooLarge { what: what.to_owned(), bytes });
     }
     Ok(())
 }

@@ -69,11 +69,7 @@ impl MemoryStore {
             state.epoch = Epoch(state.epoch.0 + 1);
             state.epoch
         };
-        Self {
-            secret,
-            epoch,
-            state,
-        }
+        Self { secret, epoch, state }
     }
 }
 
@@ -99,10 +95,7 @@ impl State {
             commit: self.revision,
             case,
             first: commit.expected.next(),
-            last: commit
-                .entries
-                .last()
-                .map_or(commit.expected, |entry| entry.seq),
+            last: commit.entries.last().map_or(commit.expected, |entry| entry.seq),
         };
         self.feed.push_back((commit.at, item));
         self.write_case(case, commit.entries, commit.summary);
@@ -111,10 +104,7 @@ impl State {
 
     fn admit(&self, commit: &Commit) -> Result<(), StoreError> {
         if commit.epoch != self.epoch {
-            return Err(StoreError::Fenced {
-                ours: commit.epoch,
-                current: self.epoch,
-            });
+            return Err(StoreError::Fenced { ours: commit.epoch, current: self.epoch });
         }
         for record in &commit.idempotency {
             if let Some(known) = self.idempotency.get(&record.key) {
@@ -141,15 +131,8 @@ impl State {
     }
 
     fn write_case(&mut self, case: CaseId, entries: Vec<Entry>, summary: CaseSummary) {
-        let summary = CaseSummary {
-            revision: self.revision,
-            ..summary
-        };
-        let row = CaseRow {
-            entries,
-            summary,
-            revision: self.revision,
-        };
+        let summary = CaseSummary { revision: self.revision, ..summary };
+        let row = CaseRow { entries, summary, revision: self.revision };
         if let Some(known) = self.cases.get_mut(&case) {
             known.entries.extend(row.entries);
             known.summary = row.summary;
@@ -231,13 +214,7 @@ impl State {
             return Feed::ResyncRequired(self.revision);
         }
         let items = self.feed.iter().map(|(_, item)| item);
-        Feed::Items(
-            items
-                .filter(|item| feed::is_after(item, cursor))
-                .take(most)
-                .cloned()
-                .collect(),
-        )
+        Feed::Items(items.filter(|item| feed::is_after(item, cursor)).take(most).cloned().collect())
     }
 
     fn forget(&mut self, now: Moment) -> u64 {
@@ -249,18 +226,14 @@ impl State {
             self.feed.pop_front();
         }
         let known_before = self.idempotency.len();
-        self.idempotency
-            .retain(|_, record| now.since(record.at) <= IDEMPOTENCY_MILLIS);
+        self.idempotency.retain(|_, record| now.since(record.at) <= IDEMPOTENCY_MILLIS);
         (feed_before - self.feed.len() + known_before - self.idempotency.len()) as u64
     }
 }
 
 impl CaseRow {
     fn head(&self) -> Seq {
-        self.entries
-            .last()
-            .map(|entry| entry.seq)
-            .unwrap_or_default()
+        self.entries.last().map(|entry| entry.seq).unwrap_or_default()
     }
 }
 
@@ -373,9 +346,7 @@ impl Store for MemoryStore {
         Box::pin(async move {
             let state = lock(&self.state);
             let closures = state.closures.iter();
-            Ok(closures
-                .map(|(digest, sources)| (*digest, sources.clone()))
-                .collect())
+            Ok(closures.map(|(digest, sources)| (*digest, sources.clone())).collect())
         })
     }
 

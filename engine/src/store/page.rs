@@ -18,9 +18,7 @@ const DUE: usize = 6;
 /// Returns the place of a row in its family, or `None` for rows that no search runs along.
 pub(super) fn place(row: &IndexRow, case: CaseId) -> Option<Vec<u8>> {
     match row {
-        IndexRow::Queue {
-            role, due, task, ..
-        } => {
+        IndexRow::Queue { role, due, task, .. } => {
             let mut place = due.millis_48().to_vec();
             place.extend_from_slice(&case.0);
             place.extend_from_slice(&task.0.to_be_bytes());
@@ -71,9 +69,7 @@ pub(super) fn resume(search: &Search) -> Result<Option<&[u8]>, StoreError> {
         {
             Ok(Some(place))
         }
-        Some(_) | None => Err(StoreError::NotIndexed(
-            "page cursor of another search".to_owned(),
-        )),
+        Some(_) | None => Err(StoreError::NotIndexed("page cursor of another search".to_owned())),
     }
 }
 
@@ -96,13 +92,10 @@ pub(super) fn fill(
             return Ok(Page { items, next });
         }
         if looked_at == SCAN_BUDGET {
-            return Err(StoreError::NotIndexed(format!(
-                "{SCAN_BUDGET} rows looked at"
-            )));
+            return Err(StoreError::NotIndexed(format!("{SCAN_BUDGET} rows looked at")));
         }
-        let case = case_at(&search.along, &place).ok_or_else(|| StoreError::Damaged {
-            what: "index row without a case".to_owned(),
-        })?;
+        let case = case_at(&search.along, &place)
+            .ok_or_else(|| StoreError::Damaged { what: "index row without a case".to_owned() })?;
         next = Some([&[family(&search.along)], place.as_slice()].concat());
         if !seen.insert(case) {
             continue;
@@ -117,9 +110,6 @@ pub(super) fn fill(
 
 fn passes(search: &Search, summary: &CaseSummary) -> bool {
     let state = search.states.is_empty() || search.states.contains(&summary.state);
-    let service = search
-        .service
-        .as_ref()
-        .is_none_or(|service| *service == summary.service);
+    let service = search.service.as_ref().is_none_or(|service| *service == summary.service);
     state && service
 }

@@ -1,0 +1,56 @@
+//! Idempotency: one mutation, one effect, for as long as it is remembered.
+
+use tongban_core::limits::IDEMPOTENCY_MILLIS;
+use tongban_core::port::StoreError;
+
+use super::sample::{Draft, case_id, mutation_key, nine_o_clock};
+use super::{StorePlace, race};
+
+/// The second commit of a mutation is refused whole, with the record of the first.
+pub async fn a_repeated_mutation_is_remembered_and_not_done_again(place: &dyn StorePlace) {
+    let store = place.open();
+    let draft = Draft::start(&*store, 1).remember("open");
+    let record = draft.0.idempotency[0].clone();
+    draft.commit(&*store).await;
+    let again = Draft::start(&*store, 2).remember("open").0;
+    let remembered = Err(StoreError::Remembered(record.clone()));
+    assert_eq!(store.append(again).await, remembered);
+    assert_eq!(store.load(case_id(2)).await, Ok(None));
+    // The repetition of a mutation usually comes with a stale head: it must still be recognised.
+    let stale = Draft::go_on(&*store, 1, 1).remember("open").0;
+    let remembered = Err(StoreError::Remembered(record));
+    assert_eq!(store.append(stale).await, remembered);
+}
+
+/// Of the same mutation sent many times at once, one is done and the others learn of it.
+pub async fn of_equal_mutations_at_once_exactly_one_is_done(place: &dyn StorePlace) {
+    let store = place.open();
+    for round in 0..5 {
+        let name = format!("round {round}");
+        let commits =
+            (0..8).map(|no| Draft::start(&*store, round * 8 + no).remember(&name).0).collect();
+        let outcomes = race(&store, commits);
+        let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(done, 1, "{outcomes:?}");
+        for outcome in &outcomes {
+            assert!(matches!(outcome, Ok(_) | Err(StoreError::Remembered(_))));
+        }
+    }
+}
+
+/// A record is kept for its time and may then be dropped; afterwards the key is free.
+pub async fn a_mutation_is_forgotten_after_its_time(place: &dyn StorePlace) {
+    let store = place.open();
+    let draft = Draft::start(&*store, 1).remember("old");
+    draft.commit(&*store).await;
+    let kept_until = nine_o_clock().plus_millis(IDEMPOTENCY_MILLIS);
+    let young = Draft::start(&*store, 2).at(kept_until).remember("young");
+    young.commit(&*store).await;
+    assert_eq!(store.forget(kept_until).await, Ok(0));
+    assert_eq!(store.forget(kept_until.plus_millis(1)).await, Ok(1));
+    assert_eq!(store.remembered(mutation_key("old")).await, Ok(None));
+    let young = store.remembered(mutation_key("young")).await;
+    assert!(young.expect("readable").is_some());
+    let again = Draft::start(&*store, 3).remember("old");
+    again.commit(&*store).await;
+}
