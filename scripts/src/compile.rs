@@ -5,6 +5,11 @@
 //! mapped back, and the syntax tree is checked afterwards: a `catch` without its guard does not
 //! load. Index assignment does not load either, since Rhai does not check what it grows.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "Rhai's syntax tree and errors are open enums of which few variants matter here"
+)]
+
 use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt, Token};
@@ -32,23 +37,23 @@ struct Inserted {
 
 impl Unit {
     /// Compiles one file.
-    pub(crate) fn compile(engine: &Engine, file: &str, text: &str) -> Result<Self, Finding> {
+    pub(crate) fn compile(engine: &Engine, file: &str, text: &str) -> Result<Self, Box<Finding>> {
         if text.len() > SCRIPT_BYTES_MAX {
             let trouble = Trouble::new(
                 "TOO_LARGE",
                 format!("文件有 {} 字节，上限 {SCRIPT_BYTES_MAX}", text.len()),
                 format!("the file has {} bytes, the limit is {SCRIPT_BYTES_MAX}", text.len()),
             );
-            return Err(Finding::new(trouble, file, text, Position::NONE));
+            return Err(Box::new(Finding::new(trouble, file, text, Position::NONE)));
         }
-        let catches =
-            catches(engine, text).map_err(|(trouble, at)| Finding::new(trouble, file, text, at))?;
+        let catches = catches(engine, text)
+            .map_err(|(trouble, at)| Box::new(Finding::new(trouble, file, text, at)))?;
         let (guarded, guards) = with_guards(text, &catches);
         let compiled = engine.compile(&guarded);
         let mut unit = Self { file: file.to_owned(), text: text.into(), ast: AST::empty(), guards };
         unit.ast = compiled.map_err(|error| {
             let trouble = parse_trouble(&error.0);
-            Finding::new(trouble, file, text, unit.restored(error.1))
+            Box::new(Finding::new(trouble, file, text, unit.restored(error.1)))
         })?;
         unit.verify()?;
         Ok(unit)
@@ -90,7 +95,7 @@ impl Unit {
     }
 
     /// Checks in the syntax tree that every `catch` is guarded and nothing is assigned by index.
-    fn verify(&self) -> Result<(), Finding> {
+    fn verify(&self) -> Result<(), Box<Finding>> {
         let mut guarded = 0;
         let mut wrong = None;
         self.ast.walk(&mut |path: &[ASTNode<'_>]| {
@@ -118,13 +123,16 @@ impl Unit {
         }
         match wrong {
             None => Ok(()),
-            Some((trouble, at)) => Err(self.finding(trouble, at)),
+            Some((trouble, at)) => Err(Box::new(self.finding(trouble, at))),
         }
     }
 }
 
-/// Builds a place; Rhai counts lines and columns up to 65,535.
+/// Builds a place, none for line 0; Rhai counts lines and columns up to 65,535.
 pub(crate) fn at(line: usize, column: usize) -> Position {
+    if line == 0 {
+        return Position::NONE;
+    }
     let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     Position::new(narrow(line), narrow(column))
 }

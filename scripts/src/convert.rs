@@ -97,7 +97,7 @@ fn scalar(given: &Dynamic) -> Option<Value> {
     if let Some(decision) = given.read_lock::<DecisionView>() {
         return Some(decision.as_data());
     }
-    let letter = || given.as_char().ok().map(|letter| Value::text(letter));
+    let letter = || given.as_char().ok().map(Value::text);
     let truth = || given.as_bool().ok().map(Value::Bool);
     given.as_int().ok().map(Value::Int).or_else(truth).or_else(letter)
 }

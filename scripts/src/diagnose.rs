@@ -3,6 +3,11 @@
 //! Every text exists in Chinese and English. Columns count characters, as Rhai does; the caret
 //! below an excerpt is placed by full-width spaces under full-width characters.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "Rhai's syntax tree and errors are open enums of which few variants matter here"
+)]
+
 use std::fmt;
 
 use rhai::{EvalAltResult, ParseErrorType, Position};
@@ -321,7 +326,7 @@ fn thrown_trouble(thrown: &rhai::Dynamic) -> Trouble {
 fn limit_trouble(error: &EvalAltResult) -> Option<Trouble> {
     use EvalAltResult as E;
     let (zh, en) = match error {
-        E::ErrorTooManyOperations(_) => (
+        E::ErrorTooManyOperations(_) | E::ErrorTerminated(..) => (
             "脚本执行的操作过多，可能是死循环".to_owned(),
             "the script takes too many operations, perhaps in an endless loop".to_owned(),
         ),

@@ -20,12 +20,12 @@ use crate::api::matter_view::MatterView;
 use crate::api::outcome::OutcomeView;
 use crate::compile;
 use crate::convert::to_script;
-use crate::diagnose::{self, Trouble};
+use crate::diagnose::{self, Finding, Trouble};
 use crate::load::{self, LoadError, Loaded, Project};
 use crate::program::Program;
 use crate::sandbox;
 use crate::sources::Sources;
-use crate::suspend::{Current, Entered, Guard};
+use crate::suspend::{self, Current, Guard};
 
 /// Runs Rhai scripts over journals.
 pub struct Host {
@@ -82,20 +82,21 @@ impl Host {
         };
         let RunFunction::Handle = job.function;
         let questions = Arc::clone(&loaded.questions);
-        let entered = Entered::enter(replay, Arc::clone(def), questions, &self.guard);
-        let result = self.engine.call_fn_with_options::<Dynamic>(
-            CallFnOptions::new().eval_ast(program.needs_top_level()),
-            &mut Scope::new(),
-            &program.ast,
-            "handle",
-            (MatterView,),
-        );
-        let current = entered.leave();
-        let said = match result {
-            Ok(_) => RunEnd::Finished,
-            Err(error) => said(program, &error),
+        let current = Current::new(replay, Arc::clone(def), questions, &self.guard);
+        let (result, current) = suspend::during(current, || {
+            self.engine.call_fn_with_options::<Dynamic>(
+                CallFnOptions::new().eval_ast(program.needs_top_level()),
+                &mut Scope::new(),
+                &program.ast,
+                "handle",
+                (MatterView,),
+            )
+        });
+        let (said, place) = match result {
+            Ok(_) => (RunEnd::Finished, None),
+            Err(error) => (said(program, &error), Some(program.finding_in(&error, "handle"))),
         };
-        conclude(program, current, said)
+        conclude(program, current, said, place)
     }
 }
 
@@ -108,31 +109,34 @@ fn said(program: &Program, error: &EvalAltResult) -> RunEnd {
         return RunEnd::Uncaught(outcome.key.clone());
     }
     let kind = diagnose::kind_of(inner);
-    RunEnd::Failed(diagnose::fault(kind, &program.finding_in(error, "handle")))
+    RunEnd::Failed(diagnose::fault(kind, &program.finding_in(error, "handle", Position::NONE)))
 }
 
-/// Lets the latch decide, and gives a fault of the cursor the place of the newest host call.
-fn conclude(program: &Program, current: Current, said: RunEnd) -> (RunEnd, Vec<NewRequest>) {
+/// Lets the latch decide. A fault of the latch gets the place it knows, or that of the error by
+/// which Rhai stopped, or (when the script held the stop) that of the newest host call.
+fn conclude(
+    program: &Program,
+    current: Current,
+    said: RunEnd,
+    place: Option<Finding>,
+) -> (RunEnd, Vec<NewRequest>) {
     let called_at = current.called_at;
-    let (end, requests) = current.replay.conclude(said);
-    let end = match end {
-        RunEnd::Failed(mut fault) if fault.file.is_empty() => {
-            let known = if fault.line == 0 {
-                called_at
-            } else {
-                compile::at(fault.line as usize, fault.column as usize)
-            };
-            let at = program.main().restored(known);
-            let number = |part: Option<usize>| part.and_then(|n| u32::try_from(n).ok());
-            fault.line = number(at.line()).unwrap_or(0);
-            fault.column = number(at.position()).unwrap_or(0);
-            fault.file.clone_from(&program.main().file);
-            RunEnd::Failed(fault)
-        }
-        end @ (RunEnd::Finished | RunEnd::Suspended | RunEnd::Uncaught(_) | RunEnd::Failed(_)) => {
-            end
-        }
-    };
+    let (mut end, requests) = current.replay.conclude(said);
+    if let RunEnd::Failed(fault) = &mut end
+        && fault.file.is_empty()
+    {
+        let main = program.main();
+        let trouble = || Trouble::new("", "", "");
+        let known = compile::at(fault.line as usize, fault.column as usize);
+        let place = match place {
+            _ if fault.line > 0 => main.finding(trouble(), known),
+            Some(place) => place,
+            None => main.finding(trouble(), called_at),
+        };
+        fault.file = place.file;
+        fault.line = place.line;
+        fault.column = place.column;
+    }
     (end, requests)
 }
 
@@ -199,7 +203,8 @@ impl Script for Host {
             .map(|when| {
                 let Some(when) = when else { return Ok(true) };
                 let asked = (questions.clone(),);
-                let answer = when.call::<Dynamic>(&self.engine, &loaded.service.ast, asked);
+                let ast = &loaded.service.ast;
+                let answer = suspend::counted(|| when.call::<Dynamic>(&self.engine, ast, asked));
                 answered(&loaded.service, answer)
             })
             .collect()

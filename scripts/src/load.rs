@@ -17,6 +17,7 @@ use crate::compile::Unit;
 use crate::diagnose::{Both, Finding, Trouble};
 use crate::program::Program;
 use crate::sources::{Kind, Sources};
+use crate::suspend;
 
 /// Scripts that could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +131,7 @@ impl Project {
         match Unit::compile(engine, file, text) {
             Ok(unit) => Some(Arc::new(unit)),
             Err(finding) => {
-                self.findings.push(finding);
+                self.findings.push(*finding);
                 None
             }
         }
@@ -152,10 +153,10 @@ impl Project {
     fn add_declaring(&mut self, engine: &Engine, unit: Arc<Unit>, kind: Kind) {
         let program = match Program::link(unit, &self.libraries) {
             Ok(program) => program,
-            Err(finding) => return self.findings.push(finding),
+            Err(finding) => return self.findings.push(*finding),
         };
         drop(declare::take());
-        let ran = engine.run_ast_with_scope(&mut Scope::new(), &program.ast);
+        let ran = suspend::counted(|| engine.run_ast_with_scope(&mut Scope::new(), &program.ast));
         let declared = declare::take();
         if let Err(error) = ran {
             return self.findings.push(program.finding_of(&error));

@@ -21,20 +21,21 @@ pub(crate) struct Program {
 
 impl Program {
     /// Links a file with the libraries; two functions of one name are refused.
-    pub(crate) fn link(main: Arc<Unit>, libraries: &[Arc<Unit>]) -> Result<Self, Finding> {
+    pub(crate) fn link(main: Arc<Unit>, libraries: &[Arc<Unit>]) -> Result<Self, Box<Finding>> {
         let ast = load::joined(&main.ast, libraries);
         let units: Vec<Arc<Unit>> =
             std::iter::once(main).chain(libraries.iter().cloned()).collect();
         let mut home: BTreeMap<String, usize> = BTreeMap::new();
         for (index, unit) in units.iter().enumerate() {
             for function in unit.ast.iter_functions() {
-                let name = function.name.to_string();
+                let name = function.name.to_owned();
                 let anonymous = name.starts_with(ANONYMOUS);
                 if let Some(other) = home.insert(name.clone(), index)
                     && other != index
                     && !anonymous
                 {
-                    return Err(unit.finding(twice(&name, &units[other].file), Position::NONE));
+                    let trouble = twice(&name, &units[other].file);
+                    return Err(Box::new(unit.finding(trouble, unit.definition(&name))));
                 }
             }
         }
@@ -64,20 +65,26 @@ impl Program {
 
     /// Returns what an error means, at the innermost place that is known.
     pub(crate) fn finding_of(&self, error: &EvalAltResult) -> Finding {
-        self.finding_in(error, "")
+        self.finding_in(error, "", Position::NONE)
     }
 
-    /// Like [`Program::finding_of`], for an error that came out of `function`: when Rhai names no
-    /// place, the finding points at the innermost function.
-    pub(crate) fn finding_in(&self, error: &EvalAltResult, function: &str) -> Finding {
+    /// Like [`Program::finding_of`], for an error that came out of `function`. When Rhai names no
+    /// place, the finding points at `else_at`, or at the innermost function.
+    pub(crate) fn finding_in(
+        &self,
+        error: &EvalAltResult,
+        function: &str,
+        else_at: Position,
+    ) -> Finding {
         let trace = self.trace(error, function);
         let trouble = diagnose::eval_trouble(trace.error);
-        if trace.at.is_none() {
-            let mut finding = trace.unit.finding(trouble, Position::NONE);
-            finding.move_to(&trace.unit.text, trace.unit.definition(trace.function));
-            return finding;
+        if !trace.at.is_none() || !else_at.is_none() {
+            let at = trace.at.or_else(else_at);
+            return trace.unit.finding(trouble, at);
         }
-        trace.unit.finding(trouble, trace.at)
+        let mut finding = trace.unit.finding(trouble, Position::NONE);
+        finding.move_to(&trace.unit.text, trace.unit.definition(trace.function));
+        finding
     }
 
     /// Returns the error that lies at the bottom of the calls it came up from.

@@ -162,7 +162,7 @@ fn dedup(
     let mut kept = Array::with_capacity(list.len());
     for item in std::mem::take(list) {
         let again = match kept.last() {
-            Some(last) => same(last, &item)?,
+            Some(before) => same(before, &item)?,
             None => false,
         };
         if !again {

@@ -143,8 +143,9 @@ pub(crate) fn kind_of(path: &str) -> Option<Kind> {
 fn embedded(folder: &str, dir: &Dir<'_>, texts: &mut BTreeMap<String, String>) {
     for file in dir.files() {
         let text = file.contents_utf8();
-        let path = file.path().to_string_lossy().replace('\\', "/");
-        if let (Some(text), true) = (text, path.ends_with(".rhai")) {
+        let is_script = file.path().extension().is_some_and(|extension| extension == "rhai");
+        if let Some(text) = text.filter(|_| is_script) {
+            let path = file.path().to_string_lossy().replace('\\', "/");
             texts.insert(format!("{folder}/{path}"), text.to_owned());
         }
     }

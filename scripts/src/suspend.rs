@@ -5,7 +5,7 @@
 //! first; from then on every host function and the progress callback answer "terminated", which
 //! no `catch` can hold for long, and the verdict comes from the latch.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
@@ -38,42 +38,57 @@ pub(crate) struct Current {
 
 thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static OPERATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Holds the slot for the time of one run.
-pub(crate) struct Entered(());
-
-impl Entered {
-    /// Begins a run on this thread.
-    pub(crate) fn enter(
+impl Current {
+    /// Prepares a run; its wall-clock time counts from here.
+    pub(crate) fn new(
         replay: Replay,
         def: Arc<MatterDef>,
         questions: Arc<Vec<String>>,
         guard: &Guard,
     ) -> Self {
-        let current = Current {
+        Self {
             replay,
             def,
             questions,
             called_at: Position::NONE,
             began: guard(),
             guard: Arc::clone(guard),
-        };
-        let before = CURRENT.replace(Some(current));
-        assert!(before.is_none(), "a host function never begins a run");
-        Self(())
+        }
     }
 
-    /// Ends the run and gives back what it began with.
-    pub(crate) fn leave(self) -> Current {
-        CURRENT.take().expect("the slot was filled on entering")
+    fn look_at_guard(&mut self) {
+        let took = (self.guard)().saturating_sub(self.began);
+        if took > limits::RUN_MILLIS_MAX {
+            self.replay.fail(ScriptFault::new(
+                ScriptFaultKind::Infrastructure,
+                format!(
+                    "脚本执行已达 {took} 毫秒，稍后重试 / the run took {took} ms, it is tried again later"
+                ),
+            ));
+        }
     }
 }
 
-impl Drop for Entered {
+/// Empties the slot however a run ends.
+struct Emptied;
+
+impl Drop for Emptied {
     fn drop(&mut self) {
         drop(CURRENT.take());
     }
+}
+
+/// Calls `act` as the current run of this thread, and gives back what the run has become.
+pub(crate) fn during<T>(current: Current, act: impl FnOnce() -> T) -> (T, Current) {
+    let before = CURRENT.replace(Some(current));
+    assert!(before.is_none(), "a host function never begins a run");
+    let _emptied = Emptied;
+    let came = counted(act);
+    let current = CURRENT.take().expect("the slot was filled above");
+    (came, current)
 }
 
 /// Returns the error that ends a run and cannot be caught.
@@ -125,24 +140,38 @@ pub(crate) fn fail(fault: ScriptFault) {
     });
 }
 
-/// The progress callback: stops what the latch has stopped, and what takes too long.
-pub(crate) fn on_progress(operations: u64) -> Option<Dynamic> {
-    CURRENT.with_borrow_mut(|slot| {
+/// Calls `act` with a fresh count of operations.
+///
+/// Rhai forgets what a closure took when a native function called it, such as `for_each`; so the
+/// progress callback counts by itself, and past the limit it stops whatever still runs.
+pub(crate) fn counted<T>(act: impl FnOnce() -> T) -> T {
+    OPERATIONS.set(0);
+    act()
+}
+
+/// The progress callback: stops what the latch has stopped, and what takes too much.
+pub(crate) fn on_progress(_: u64) -> Option<Dynamic> {
+    let operations = OPERATIONS.get().saturating_add(1);
+    OPERATIONS.set(operations);
+    let too_many = operations > limits::RUN_OPERATIONS_MAX;
+    let stopped = CURRENT.with_borrow_mut(|slot| {
         let current = slot.as_mut()?;
-        if current.replay.is_stopped() {
-            return Some(Dynamic::UNIT);
+        if too_many {
+            current.replay.fail(over_operations());
+        } else if operations.is_multiple_of(LOOK_EVERY) {
+            current.look_at_guard();
         }
-        if !operations.is_multiple_of(LOOK_EVERY) {
-            return None;
-        }
-        let took = (current.guard)().saturating_sub(current.began);
-        if took <= limits::RUN_MILLIS_MAX {
-            return None;
-        }
-        current.replay.fail(ScriptFault::new(
-            ScriptFaultKind::Infrastructure,
-            format!("脚本执行已达 {took} 毫秒，稍后重试 / the run took {took} ms, it is tried again later"),
-        ));
-        Some(Dynamic::UNIT)
-    })
+        current.replay.is_stopped().then_some(())
+    });
+    (too_many || stopped.is_some()).then_some(Dynamic::UNIT)
+}
+
+fn over_operations() -> ScriptFault {
+    let max = limits::RUN_OPERATIONS_MAX;
+    ScriptFault::new(
+        ScriptFaultKind::Limit,
+        format!(
+            "脚本执行的操作超过 {max} 次，可能是死循环 / the script takes more than {max} operations, perhaps in an endless loop"
+        ),
+    )
 }

@@ -61,10 +61,10 @@ fn kinds(engine: &mut Engine) {
             Ok::<_, Thrown>(DeclaredKind(FieldKind::Choice(values)))
         })
         .register_fn("above", |kind: DeclaredKind, bound: Dynamic| {
-            bounded(kind, Some(&bound), None)
+            bounded(&kind, Some(&bound), None)
         })
         .register_fn("at_most", |kind: DeclaredKind, bound: Dynamic| {
-            bounded(kind, None, Some(&bound))
+            bounded(&kind, None, Some(&bound))
         });
     for count in 2..=8 {
         choices(engine, count);
@@ -81,7 +81,7 @@ fn choices(engine: &mut Engine, count: usize) {
 }
 
 fn bounded(
-    kind: DeclaredKind,
+    kind: &DeclaredKind,
     above: Option<&Dynamic>,
     at_most: Option<&Dynamic>,
 ) -> Result<DeclaredKind, Thrown> {

@@ -8,8 +8,11 @@ use crate::api::time::period;
 use crate::diagnose::Trouble;
 use crate::suspend::{Thrown, with};
 
+/// Builds a combinator from what it joins.
+type Combinator = fn(Members) -> Join;
+
 pub(crate) fn register(engine: &mut Engine) {
-    let combinators: [(&'static str, fn(Members) -> Join); 3] =
+    let combinators: [(&'static str, Combinator); 3] =
         [("all", Join::All), ("all_settled", Join::AllSettled), ("race", Join::Race)];
     for (name, join) in combinators {
         engine

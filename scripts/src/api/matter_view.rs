@@ -106,9 +106,12 @@ fn materials(run: &Current) -> Dynamic {
     let owed = run.replay.owed();
     found(run)
         .map(|(code, how)| {
-            let shown = match how {
-                Found::Owed { from: Some(no) } if !owed.contains(&code) => came(run, *no),
-                other => material(other),
+            let shown = if let Found::Owed { from: Some(no) } = how
+                && !owed.contains(&code)
+            {
+                came(run, *no)
+            } else {
+                material(how)
             };
             (code.into(), to_script(&shown))
         })

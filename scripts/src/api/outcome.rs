@@ -113,20 +113,20 @@ impl OutcomeView {
 
 /// Turns what arrived into what `wait` returns, or throws the outcome.
 pub(crate) fn waited(arrived: Arrived) -> Result<Dynamic, Thrown> {
-    match arrived {
-        Arrived::Thrown { key, outcome } => Err(OutcomeView { key, outcome }.thrown()),
-        other => Ok(shown(other)),
+    if let Arrived::Thrown { key, outcome } = arrived {
+        return Err(OutcomeView { key, outcome }.thrown());
     }
+    Ok(shown(arrived))
 }
 
 /// Turns what arrived into what `settle` returns: a map that never throws.
 pub(crate) fn settled(arrived: Arrived) -> Dynamic {
     let mut map = Map::new();
-    let (value, kind, reason) = match arrived {
-        Arrived::Thrown { outcome, .. } => {
-            (to_script(&outcome.detail), outcome.kind.code(), outcome.reason)
-        }
-        other => (shown(other), "completed", String::new()),
+    let (value, kind, reason) = if let Arrived::Thrown { outcome, .. } = arrived {
+        let detail = to_script(&outcome.detail);
+        (detail, outcome.kind.code(), outcome.reason)
+    } else {
+        (shown(arrived), "completed", String::new())
     };
     map.insert("ok".into(), (kind == "completed").into());
     map.insert("value".into(), value);

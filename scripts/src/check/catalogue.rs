@@ -10,6 +10,7 @@ use crate::check::walk::{self, Call};
 use crate::compile::Unit;
 use crate::diagnose::{Finding, Trouble};
 use crate::load::Project;
+use crate::program::Program;
 
 const SHIPPED: &str = include_str!("../../operations.json");
 
@@ -76,6 +77,10 @@ impl CatalogueError {
 
 impl Catalogue {
     /// Returns the catalogue that ships with the program.
+    ///
+    /// # Panics
+    ///
+    /// Never: the shipped catalogue is read by a test.
     pub fn shipped() -> Self {
         serde_json::from_str(SHIPPED).expect("the shipped catalogue is tested")
     }
@@ -91,7 +96,7 @@ impl Catalogue {
 
 /// Checks every call of an agency whose operation is written as a literal.
 pub(crate) fn check(project: &Project, catalogue: &Catalogue, found: &mut Vec<Finding>) {
-    let programs = crate::check::names::programs(project).map(|program| program.main());
+    let programs = crate::check::names::programs(project).map(Program::main);
     let libraries = project.libraries.iter().map(AsRef::as_ref);
     for unit in programs.chain(libraries) {
         walk::calls(&unit.ast, &mut |call| check_call(unit, &call, catalogue, found));
@@ -131,6 +136,7 @@ fn check_call(unit: &Unit, call: &Call<'_>, catalogue: &Catalogue, found: &mut V
 }
 
 /// Which side has a field that the other has not.
+#[derive(Clone, Copy)]
 enum Side {
     Unknown,
     Lacking,

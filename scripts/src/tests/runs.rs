@@ -193,7 +193,7 @@ fn no_function_swallows_a_stop() {
         r#"#{ a: 1 }.map(|k, v| ask("a.b"))"#,
         r#"#{ a: 1 }.filter(|k, v| ask("a.b").same)"#,
         r#"let f = |x| ask("a.b"); f.call(1)"#,
-        r#"helper()"#,
+        "helper()",
     ] {
         let comparing = ["sort", "order_by", "dedup"].iter().any(|name| body.contains(name));
         // A comparer that asks does not load; behind a function value it cannot be seen.
@@ -231,10 +231,10 @@ ask("a.then", #{ winner: first.name });
 
 fn winner(desk: &Desk) -> Value {
     let (_, requests) = desk.look();
-    match &requests[0].ask {
-        Ask::Call { input, .. } => input.clone(),
-        other => panic!("{other:?}"),
-    }
+    let Ask::Call { input, .. } = &requests[0].ask else {
+        panic!("{requests:?}");
+    };
+    input.clone()
 }
 
 #[test]

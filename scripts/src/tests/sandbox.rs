@@ -28,6 +28,8 @@ fn refused_at_load(functions: &str, wanted: &str) {
 fn endless_loops_and_recursion_end() {
     limited("loop { }");
     limited("let i = 0; while true { i += 1; }");
+    limited("let a = []; a.pad(4000, 0); a.for_each(|x| { for i in 0..40000 { } });");
+    limited("let a = []; a.pad(4000, 0); let b = a + []; a.map(|x| b.map(|y| y));");
     let fault = Desk::new("fn again(n) { again(n + 1) }\nfn handle(m) { again(0) }").fault();
     assert_eq!(fault.kind, ScriptFaultKind::Limit, "{fault}");
 }
@@ -52,6 +54,8 @@ fn containers_cannot_grow_past_the_limit() {
     limited("let a = []; a.pad(1000000000, 0);");
     limited("let m = #{}; let i = 0; loop { m.set(`k${i}`, 1); i += 1; }");
     limited("let a = [1]; loop { a = [a, a]; }");
+    limited("let a = [1]; loop { a = [a]; }");
+    limited("let x = 1; loop { x = #{ x: x }; }");
     limited("let m = #{ a: 1 }; loop { m = #{ a: m, b: m }; }");
     limited("let m = #{ a: 1, b: 1 }; loop { m.a = m; m.b = m; }");
     limited("let x = #{ a: 1, b: 1 }; loop { x.a = x; x.b = x; }");
