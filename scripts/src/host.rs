@@ -94,7 +94,10 @@ impl Host {
         });
         let (said, place) = match result {
             Ok(_) => (RunEnd::Finished, None),
-            Err(error) => (said(program, &error), Some(program.finding_in(&error, "handle"))),
+            Err(error) => {
+                let place = program.finding_in(&error, "handle", current.called_at);
+                (said(program, &error), Some(place))
+            }
         };
         conclude(program, current, said, place)
     }
