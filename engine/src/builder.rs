@@ -6,9 +6,7 @@ use std::sync::Arc;
 use tongban_core::calendar::Calendar;
 use tongban_core::error::ErrorClass;
 use tongban_core::id::RegionCode;
-use tongban_core::port::{
-    Connector, LawfulClock, Script, Store, StoreError, WireClock, Wiring,
-};
+use tongban_core::port::{Connector, LawfulClock, Script, Store, StoreError, WireClock, Wiring};
 
 use crate::clock::{RealLawfulClock, SystemClock};
 use crate::handle::Engine;

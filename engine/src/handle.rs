@@ -301,7 +301,8 @@ impl Engine {
     ) -> Result<Moment, EngineError> {
         let Some(clock) = &self.movable else {
             return Err(EngineError::Clock(
-                "法定时钟是真实时间,不能拨动 / lawful time is real time here and cannot be moved".to_owned(),
+                "法定时钟是真实时间,不能拨动 / lawful time is real time here and cannot be moved"
+                    .to_owned(),
             ));
         };
         if !self.runtime.carried.is_empty() || !self.runtime.desk.is_quiet() {

@@ -27,12 +27,7 @@ impl Numbers {
         at: Moment,
     ) -> Result<String, StoreError> {
         let date = at.date();
-        let prefix = format!(
-            "{region}{:04}{:02}{:02}",
-            date.year(),
-            date.month(),
-            date.day()
-        );
+        let prefix = format!("{region}{:04}{:02}{:02}", date.year(), date.month(), date.day());
         let mut last = self.last.lock().await;
         let known = match last.get(&prefix) {
             Some(known) => *known,

@@ -12,9 +12,7 @@ use tongban_core::summary::{Along, CaseSummary, RoleMatch, Search};
 use tongban_core::viewer::{Role, Viewer};
 
 use super::Engine;
-use crate::api::{
-    CaseFilter, CaseView, EventPage, EventView, PageRequest, QueueItem, QueueView,
-};
+use crate::api::{CaseFilter, CaseView, EventPage, EventView, PageRequest, QueueItem, QueueView};
 use crate::error::EngineError;
 
 impl Engine {
@@ -64,9 +62,8 @@ impl Engine {
                 .departments
                 .iter()
                 .flat_map(|department| {
-                    let along = |region: &RegionCode| {
-                        Along::Department(department.clone(), region.clone())
-                    };
+                    let along =
+                        |region: &RegionCode| Along::Department(department.clone(), region.clone());
                     regions.iter().map(along).collect::<Vec<_>>()
                 })
                 .collect(),
