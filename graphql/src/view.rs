@@ -1,0 +1,32 @@
+//! What the client sees: output types made from the engine's types.
+//!
+//! No rules live here. A [`Case`] comes only from calls of the engine that take a viewer, so that
+//! there is no way to show one that he may not see. Whatever counts time or needs the whole case
+//! is nullable; whatever a list's row holds is not.
+
+mod case;
+mod catalogue;
+mod clock;
+mod code;
+mod event;
+mod material;
+mod matter;
+mod node;
+mod page;
+mod person;
+mod scalar;
+mod server;
+mod task;
+mod waiting;
+
+pub(crate) use self::case::Case;
+pub(crate) use self::catalogue::CombinedService;
+pub(crate) use self::code::{CaseState, Lang, QueueView, in_lang};
+pub(crate) use self::event::{Event, EventConnection, EventDelta, events_of};
+pub(crate) use self::matter::CaseMatter;
+pub(crate) use self::node::Node;
+pub(crate) use self::page::{CaseConnection, PageInfo, TaskConnection, read_cursor, read_first};
+pub(crate) use self::person::ViewerView;
+pub(crate) use self::scalar::{DateTime, Json, Revision};
+pub(crate) use self::server::ServerInfo;
+pub(crate) use self::task::Task;

@@ -1,0 +1,293 @@
+//! A case. It carries the row that lists show; the whole is loaded when a field needs it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use tokio::sync::OnceCell;
+use tongban_core::case;
+use tongban_core::id::CaseId;
+use tongban_core::summary::{CaseSummary, MatterSummary, TaskSummary, mask_name};
+use tongban_core::viewer::Role;
+use tongban_engine::CaseView;
+
+use super::clock::{Period, case_light};
+use super::code::{CaseState, Lang, Light, label};
+use super::event::events_of;
+use super::material::Material;
+use super::person::Party;
+use super::waiting::{WaitingOn, case_waiting};
+use super::{CaseMatter, CombinedService, DateTime, EventConnection, Revision, Task};
+use crate::error::Fault;
+use crate::schema::asking;
+
+/// A case that the viewer may see.
+#[derive(Clone)]
+pub(crate) struct Case {
+    row: Arc<CaseSummary>,
+    /// The whole, once a field has asked for it; `None` when it may not be seen any more.
+    whole: Arc<OnceCell<Option<CaseView>>>,
+}
+
+impl From<CaseSummary> for Case {
+    fn from(row: CaseSummary) -> Self {
+        Self { row: Arc::new(row), whole: Arc::default() }
+    }
+}
+
+impl From<CaseView> for Case {
+    fn from(view: CaseView) -> Self {
+        let row = Arc::new(row_of(&view));
+        Self { row, whole: Arc::new(OnceCell::new_with(Some(Some(view)))) }
+    }
+}
+
+impl Case {
+    /// Loads a case for the viewer of a request.
+    pub(crate) async fn load(ctx: &Context<'_>, id: CaseId) -> Result<Option<Self>, Fault> {
+        let asking = asking(ctx);
+        Ok(asking.engine.case(asking.viewer, id).await?.map(Self::from))
+    }
+
+    /// Returns the row.
+    pub(crate) fn row(&self) -> &CaseSummary {
+        &self.row
+    }
+
+    /// Returns matter `no`, if it is part of the case.
+    pub(crate) fn matter(&self, no: tongban_core::id::MatterNo) -> Option<CaseMatter> {
+        let row = self.row.matters.iter().find(|matter| matter.no == no)?;
+        Some(CaseMatter::new(self.clone(), row.clone()))
+    }
+
+    /// Returns a task of the whole case, open or not.
+    pub(crate) async fn task(
+        &self,
+        ctx: &Context<'_>,
+        no: tongban_core::id::Seq,
+    ) -> Option<Result<Task, Fault>> {
+        if asking(ctx).viewer.role == Role::Applicant {
+            return None;
+        }
+        self.read(ctx, |view| {
+            let task = view.case().tasks.get(&no)?;
+            Some(Task::of(self.clone(), task_row(view, task), task.end.clone()))
+        })
+        .await
+    }
+
+    /// Takes something out of the whole case, which is loaded at most once.
+    pub(crate) async fn read<T>(
+        &self,
+        ctx: &Context<'_>,
+        take: impl FnOnce(&CaseView) -> Option<T>,
+    ) -> Option<Result<T, Fault>> {
+        let load = || async {
+            let asking = asking(ctx);
+            Ok(asking.engine.case(asking.viewer, self.row.case).await?)
+        };
+        match self.whole.get_or_try_init(load).await {
+            Ok(Some(view)) => take(view).map(Ok),
+            Ok(None) => None,
+            Err(fault) => Some(Err(fault)),
+        }
+    }
+
+    fn open_tasks(&self) -> Vec<Task> {
+        let tasks = self.row.tasks.iter();
+        tasks.map(|row| Task::of(self.clone(), row.clone(), None)).collect()
+    }
+}
+
+/// 办件:一次申请,含各部门的事项 / A case: one application with the matters of several departments
+#[Object]
+impl Case {
+    /// 标识 / Id
+    pub(crate) async fn id(&self) -> ID {
+        ID(self.row.case.to_string())
+    }
+
+    /// 办件编号 / Public number
+    async fn number(&self) -> &str {
+        &self.row.number
+    }
+
+    /// 一件事服务;已下线时为空 / The combined service; null when it is no longer offered
+    async fn service(&self, ctx: &Context<'_>) -> Option<CombinedService> {
+        CombinedService::find(asking(ctx), self.row.service.as_str())
+    }
+
+    /// 一件事服务代码 / Code of the service
+    async fn service_code(&self) -> &str {
+        self.row.service.as_str()
+    }
+
+    /// 申请时的服务名称 / Name of the service, as it was
+    async fn service_name(&self) -> &str {
+        &self.row.service_name
+    }
+
+    /// 状态,由各事项推导 / State, derived from its matters
+    async fn state(&self) -> CaseState {
+        self.row.state.into()
+    }
+
+    /// 状态名称 / Name of the state
+    async fn state_label(
+        &self,
+        #[graphql(desc = "语言,默认中文 / Language, Chinese by default")] lang: Option<Lang>,
+    ) -> String {
+        label(lang, self.row.state.code(), self.row.state.name())
+    }
+
+    /// 申请人 / The applicant
+    async fn applicant(&self) -> Party {
+        Party::masked(self.row.applicant_masked.clone(), &self.row.scope.applicant)
+    }
+
+    /// 代办人 / Who files for the applicant
+    async fn agent(&self, ctx: &Context<'_>) -> Option<Result<Party, Fault>> {
+        self.read(ctx, |view| view.case().started.agent.as_ref().map(Party::of)).await
+    }
+
+    /// 受理地区代码 / Code of the region where it was filed
+    async fn region(&self) -> &str {
+        self.row.scope.region.as_str()
+    }
+
+    /// 承诺总时限 / The promise for the whole
+    async fn promise(&self, ctx: &Context<'_>) -> Option<Result<Period, Fault>> {
+        self.read(ctx, |view| view.case().started.promise.map(Period::declared)).await
+    }
+
+    /// 并联事项 / Its matters
+    async fn matters(&self) -> Vec<CaseMatter> {
+        let matters = self.row.matters.iter();
+        matters.map(|row| CaseMatter::new(self.clone(), row.clone())).collect()
+    }
+
+    /// 申请人提交的材料 / Materials that the applicant gave
+    async fn materials(&self, ctx: &Context<'_>) -> Option<Result<Vec<Material>, Fault>> {
+        self.read(ctx, |view| {
+            Some(view.case().started.materials.iter().map(Material::from).collect())
+        })
+        .await
+    }
+
+    /// 待办;申请人看不到 / Its tasks; not shown to applicants
+    async fn tasks(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "true 只看未结,false 只看已结,默认全部 / true for open ones, false for ended ones, both by default"
+        )]
+        open: Option<bool>,
+    ) -> Option<Result<Vec<Task>, Fault>> {
+        if asking(ctx).viewer.role == Role::Applicant {
+            return None;
+        }
+        if open == Some(true) {
+            return Some(Ok(self.open_tasks()));
+        }
+        self.read(ctx, |view| {
+            let tasks = view.case().tasks.values();
+            let wanted = tasks.filter(|task| open.is_none() || task.end.is_some());
+            let shown = |task| Task::of(self.clone(), task_row(view, task), task.end.clone());
+            Some(wanted.map(shown).collect())
+        })
+        .await
+    }
+
+    /// 正在等谁 / Who is waited for
+    async fn waiting_on(&self, ctx: &Context<'_>) -> Option<Result<WaitingOn, Fault>> {
+        self.read(ctx, case_waiting).await
+    }
+
+    /// 灯色:取各事项中最严重者 / The gravest light of its matters
+    async fn light(&self, ctx: &Context<'_>) -> Option<Result<Light, Fault>> {
+        self.read(ctx, case_light).await
+    }
+
+    /// 尚未处理的异常数;申请人看不到 / Incidents that nobody has resolved; not shown to applicants
+    async fn incidents(&self, ctx: &Context<'_>) -> Option<u32> {
+        (asking(ctx).viewer.role != Role::Applicant).then_some(self.row.incidents)
+    }
+
+    /// 事件,从早到晚 / What happened, oldest first
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "最多多少条,1 到 100 / At most so many, 1 to 100")] first: i32,
+        #[graphql(desc = "从此游标之后 / After this cursor")] after: Option<String>,
+    ) -> Option<Result<EventConnection, Fault>> {
+        events_of(asking(ctx), self.row.case, (first, after)).await.transpose()
+    }
+
+    /// 提交时间 / When it was submitted
+    async fn submitted_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime, Fault>> {
+        self.read(ctx, |view| view.case().submitted.map(|(_, at)| DateTime(at))).await
+    }
+
+    /// 建立时间 / When it was started
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+
+    /// 最近变动时间 / When it last changed
+    async fn updated_at(&self) -> DateTime {
+        self.row.updated_at.into()
+    }
+
+    /// 本对象所反映的修订号 / The revision that this object shows
+    async fn revision(&self) -> Revision {
+        Revision(self.row.revision)
+    }
+}
+
+/// Makes the row of a whole case.
+fn row_of(view: &CaseView) -> CaseSummary {
+    let case = view.case();
+    let included = case.matters.iter().filter(|matter| matter.is_included());
+    CaseSummary {
+        case: case.id,
+        number: case.started.number.clone(),
+        service: case.started.service.clone(),
+        service_name: case.started.service_name.clone(),
+        state: view.state(),
+        scope: tongban_core::read_model::scope(case),
+        applicant_masked: mask_name(&case.started.applicant.name),
+        created_at: case.created_at,
+        updated_at: case.updated_at,
+        matters: included.map(matter_row).collect(),
+        tasks: case.open_tasks().map(|task| task_row(view, task)).collect(),
+        incidents: u32::try_from(case.incidents.len()).unwrap_or(u32::MAX),
+        revision: view.revision(),
+    }
+}
+
+fn matter_row(matter: &case::Matter) -> MatterSummary {
+    MatterSummary {
+        no: matter.no,
+        code: matter.planned.code.clone(),
+        name: matter.planned.name.clone(),
+        department: matter.planned.department.clone(),
+        state: matter.law.stage.code().to_owned(),
+        result: matter.result.as_ref().map(|result| result.number.clone()).unwrap_or_default(),
+    }
+}
+
+fn task_row(view: &CaseView, task: &case::Task) -> TaskSummary {
+    let matter = view.case().matter(task.matter);
+    let waiting = matter.and_then(|matter| view.waiting_on(matter));
+    TaskSummary {
+        no: task.no,
+        matter: task.matter,
+        kind: task.opened.kind,
+        role: task.opened.role.clone(),
+        region: task.opened.region.clone(),
+        title: task.opened.title.clone(),
+        assignee: task.assignee.clone(),
+        version: task.version,
+        opened_at: task.opened_at,
+        due_at: waiting.and_then(|on| on.until),
+    }
+}

@@ -1,0 +1,331 @@
+//! Enums of the schema, each made from an enum or a table of core, and their labels.
+
+use async_graphql::Enum;
+use tongban_core::{definition, entry, law, summary, time, viewer, waiting};
+
+/// 语言 / Language
+#[derive(Clone, Copy, Debug, Default, Enum, Eq, PartialEq)]
+pub(crate) enum Lang {
+    /// 中文 / Chinese
+    #[default]
+    Zh,
+    /// 英文 / English
+    En,
+}
+
+/// Picks the text of a language; Chinese when none is asked for.
+pub(crate) fn in_lang<'a>(lang: Option<Lang>, zh: &'a str, en: &'a str) -> &'a str {
+    match lang.unwrap_or_default() {
+        Lang::Zh => zh,
+        Lang::En if en.is_empty() => zh,
+        Lang::En => en,
+    }
+}
+
+/// Makes a label of a code for which only a Chinese name is kept.
+pub(crate) fn label(lang: Option<Lang>, code: &str, zh: &str) -> String {
+    in_lang(lang, zh, &code.replace('_', " ")).to_owned()
+}
+
+/// 办件状态。枚举会增加,客户端须容忍未知值并显示 stateLabel。 / State of a case. The enum grows; show stateLabel for values you do not know.
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "summary::CaseState")]
+pub(crate) enum CaseState {
+    /// 草稿 / Not submitted yet
+    Draft,
+    /// 已提交 / Submitted, nothing accepted
+    Submitted,
+    /// 办理中 / At least one matter is accepted, none has ended
+    InProgress,
+    /// 部分办结 / Some matters have ended
+    PartiallyCompleted,
+    /// 全部办结 / Every matter was granted
+    CompletedAll,
+    /// 办结(部分未通过) / Every matter has ended, not every one granted
+    CompletedWithFailures,
+    /// 已撤回 / Withdrawn
+    Withdrawn,
+    /// 已终止 / Terminated
+    Terminated,
+}
+
+/// 事项状态;中止是另一维度,见 suspendedFor。枚举会增加。 / State of a matter; suspension is an axis of its own, see suspendedFor. The enum grows.
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+pub(crate) enum MatterState {
+    /// 待启动:尚未交部门,不计时 / Not given to its department yet; no clock runs
+    Planned,
+    /// 已提交部门 / Given to its department
+    Filed,
+    /// 已收件 / Received
+    Received,
+    /// 已受理 / Accepted
+    Accepted,
+    /// 准予 / Granted
+    Granted,
+    /// 容缺准予 / Granted with materials still owed
+    GrantedTolerant,
+    /// 不予 / Denied
+    Denied,
+    /// 不予受理 / Not accepted
+    NotAccepted,
+    /// 未提交:前置事项未获准 / Never filed, because an earlier matter was not granted
+    NotFiled,
+    /// 已撤回 / Withdrawn
+    Withdrawn,
+    /// 已终止 / Terminated
+    Terminated,
+}
+
+/// Every stage of core with its state here; codes and names are core's.
+const STAGES: [(law::Stage, MatterState); 11] = {
+    use law::Ending as E;
+    use law::Stage as S;
+    [
+        (S::Planned, MatterState::Planned),
+        (S::Filed, MatterState::Filed),
+        (S::Received, MatterState::Received),
+        (S::Accepted, MatterState::Accepted),
+        (S::Ended(E::Granted), MatterState::Granted),
+        (S::Ended(E::GrantedTolerant), MatterState::GrantedTolerant),
+        (S::Ended(E::Denied), MatterState::Denied),
+        (S::Ended(E::NotAccepted), MatterState::NotAccepted),
+        (S::Ended(E::NotFiled), MatterState::NotFiled),
+        (S::Ended(E::Withdrawn), MatterState::Withdrawn),
+        (S::Ended(E::Terminated), MatterState::Terminated),
+    ]
+};
+
+impl MatterState {
+    /// Reads the code that summaries carry.
+    pub(crate) fn of_code(code: &str) -> Self {
+        let known = STAGES.iter().find(|(stage, _)| stage.code() == code);
+        known.map_or(Self::Planned, |(_, state)| *state)
+    }
+
+    /// Returns the label of the state.
+    pub(crate) fn label(self, lang: Option<Lang>) -> String {
+        let known = STAGES.iter().find(|(_, state)| *state == self);
+        known.map(|(stage, _)| label(lang, stage.code(), stage.name())).unwrap_or_default()
+    }
+}
+
+/// 计时灯色,由服务器统一判定 / Light of a clock, decided by the server once for all screens
+#[derive(Clone, Copy, Debug, Enum, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Light {
+    /// 按期办结 / Ended in time
+    Blue,
+    /// 计时中止 / The clock stands still
+    Grey,
+    /// 正常 / In time
+    Green,
+    /// 临期 / Close to the limit
+    Yellow,
+    /// 超期 / Over the limit
+    Red,
+}
+
+/// 待办类别。枚举会增加。 / What a task is for. The enum grows.
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "entry::TaskKind")]
+pub(crate) enum TaskKind {
+    /// 受理 / Accept, or refuse on an enumerated ground
+    Intake,
+    /// 审批 / Decide
+    Decide,
+    /// 人工办理 / Work for an agency without a system
+    Manual,
+    /// 部门退回处理 / An agency said no; deny, or ask again
+    Rejected,
+    /// 不予决定确认 / Confirm a proposed denial
+    ConfirmDenial,
+}
+
+impl TaskKind {
+    /// Returns the label of a kind.
+    pub(crate) fn label(kind: entry::TaskKind, lang: Option<Lang>) -> String {
+        let known = entry::TaskKind::ALL.iter().find(|(known, _, _)| *known == kind);
+        known.map(|(_, code, zh)| label(lang, code, zh)).unwrap_or_default()
+    }
+}
+
+/// 待办状态 / State of a task
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+pub(crate) enum TaskState {
+    /// 待认领 / Open
+    Open,
+    /// 已认领 / Taken
+    Claimed,
+    /// 已办结 / Done
+    Completed,
+    /// 已取消 / It lost its purpose
+    Dropped,
+}
+
+/// 时限单位 / Unit of a period
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "time::Unit")]
+pub(crate) enum PeriodUnit {
+    /// 工作日 / Working days, by the calendar of the place
+    WorkingDays,
+    /// 自然日 / Calendar days
+    CalendarDays,
+    /// 小时 / Hours
+    Hours,
+    /// 分钟 / Minutes
+    Minutes,
+}
+
+/// 时限类别 / What a clock measures
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "law::ClockKind")]
+pub(crate) enum ClockKind {
+    /// 受理期限:自收件起 / From receipt: the office must say what is missing
+    Acceptance,
+    /// 法定期限:自受理起 / From acceptance: the limit of the law
+    Statutory,
+    /// 承诺期限:自受理起 / From acceptance: the published promise
+    Promised,
+}
+
+/// 正在等谁。枚举会增加。 / Who is waited for. The enum grows.
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "waiting::WaitingParty")]
+pub(crate) enum WaitingKind {
+    /// 申请人 / The applicant
+    Applicant,
+    /// 窗口人员 / A window clerk
+    Window,
+    /// 部门审批人 / A decider in a department
+    Department,
+    /// 部门业务系统 / A system of an agency
+    Agency,
+    /// 前置事项 / Earlier matters of the same case
+    EarlierMatters,
+    /// 异常处理人 / Somebody who must look at an incident
+    Operator,
+    /// 约定时间 / A moment in time
+    Time,
+    /// 系统 / The engine is about to go on
+    Engine,
+}
+
+/// 角色 / Role of a viewer
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "viewer::Role")]
+pub(crate) enum Role {
+    /// 申请人 / Applicant
+    Applicant,
+    /// 窗口人员 / Window clerk
+    WindowClerk,
+    /// 审批人 / Approver
+    Approver,
+    /// 集成开发者 / Integrator
+    Integrator,
+    /// 督查人员 / Supervisor
+    Supervisor,
+}
+
+/// 事项所适用的规则体系 / Body of rules that a matter follows
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "definition::Regime")]
+pub(crate) enum Regime {
+    /// 行政许可 / Licence
+    Licence,
+    /// 行政确认 / Confirmation
+    Confirmation,
+    /// 登记 / Registration
+    Registration,
+    /// 行政给付 / Benefit
+    Benefit,
+    /// 公共服务 / Public service
+    PublicService,
+    /// 备案 / Filing for the record
+    Filing,
+}
+
+/// 谁受理 / Who accepts a matter
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "definition::Intake")]
+pub(crate) enum Intake {
+    /// 窗口人员 / A clerk at the window
+    Window,
+    /// 材料齐全时自动受理 / The engine, when every material is there
+    Auto,
+}
+
+/// 在哪里作出决定 / Where a matter is decided
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "definition::DecidesIn")]
+pub(crate) enum DecidesIn {
+    /// 本系统 / By a task here
+    Here,
+    /// 部门自有系统 / In the department's own system
+    Connector,
+    /// 无系统,由人员登记 / In an office without a system; a person records it
+    Manual,
+}
+
+/// 前置关系 / What is awaited of an earlier matter
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "definition::After")]
+pub(crate) enum AfterKind {
+    /// 准予之后 / Its grant
+    Granted,
+    /// 办结之后 / Its end, whatever it is
+    Ended,
+    /// 受理之后 / Its acceptance
+    Accepted,
+}
+
+/// 表单字段类型。枚举会增加。 / Kind of a form's field. The enum grows.
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+pub(crate) enum FieldKind {
+    /// 文字 / Text
+    Text,
+    /// 数字 / A number
+    Number,
+    /// 是否 / Yes or no
+    YesNo,
+    /// 日期 / A date
+    Date,
+    /// 单选 / One of the choices
+    Choice,
+}
+
+/// 材料来源 / Where a material may come from
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+pub(crate) enum MaterialSourceKind {
+    /// 前置事项结果(免提交) / The result of an earlier matter
+    ResultOf,
+    /// 电子证照 / An electronic licence
+    License,
+    /// 数据共享 / A shared data resource
+    Data,
+    /// 上传 / A file from the applicant
+    Upload,
+    /// 告知承诺 / A commitment of the applicant
+    Commitment,
+}
+
+/// 材料如何满足 / How a material was met
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+pub(crate) enum MaterialState {
+    /// 由前置事项结果满足(免提交) / By the result of an earlier matter: nothing to hand in
+    Exempted,
+    /// 已提交 / Given by the applicant
+    Given,
+    /// 容缺 / Owed, and tolerated for now
+    Owed,
+    /// 缺少 / Missing
+    Missing,
+}
+
+/// 工作台视图 / View of a work queue
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "tongban_engine::QueueView")]
+pub(crate) enum QueueView {
+    /// 我可办理的全部待办 / Every open task that I may take
+    Open,
+    /// 我已认领的 / Those that I have taken
+    Mine,
+}
