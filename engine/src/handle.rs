@@ -274,6 +274,12 @@ impl Engine {
         self.runtime.watch()
     }
 
+    /// Returns a receiver that changes with each commit of one case. It tells nothing about the
+    /// case; what may be read is decided by the call that reads.
+    pub fn watch_case(&self, case: CaseId) -> tokio::sync::watch::Receiver<CommitNo> {
+        self.runtime.watch_case(case)
+    }
+
     /// Returns the newest revision.
     pub fn revision(&self) -> CommitNo {
         self.runtime.store.revision()

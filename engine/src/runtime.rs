@@ -19,7 +19,7 @@ mod timers;
 mod turn;
 mod worker;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -70,6 +70,8 @@ pub(crate) struct Runtime {
     pub(crate) timers: Notify,
     pub(crate) stopping: Stopping,
     revision: watch::Sender<CommitNo>,
+    /// Who watches single cases; senders without receivers are dropped as they are met.
+    watchers: Mutex<HashMap<CaseId, watch::Sender<CommitNo>>>,
     permits: BTreeMap<String, Arc<Semaphore>>,
     ids: AtomicU64,
     /// Closures that the store is known to keep.
@@ -102,6 +104,7 @@ impl Runtime {
             carried: Carried::default(),
             timers: Notify::new(),
             stopping: Stopping(watch::Sender::new(false)),
+            watchers: Mutex::default(),
             ids: AtomicU64::new(0),
             kept: Mutex::default(),
             store: parts.store,
@@ -170,7 +173,8 @@ impl Runtime {
 
     /// Tells everyone that a commit is on disk. Commits of other cases may be told out of order;
     /// the number only rises.
-    pub(crate) fn publish(&self, revision: CommitNo) {
+    pub(crate) fn publish(&self, case: CaseId, revision: CommitNo) {
+        self.tell_watchers(case, revision);
         self.revision.send_if_modified(|known| {
             let newer = revision > *known;
             if newer {
@@ -178,6 +182,27 @@ impl Runtime {
             }
             newer
         });
+    }
+
+    fn tell_watchers(&self, case: CaseId, revision: CommitNo) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watcher) = watchers.get(&case) {
+            if watcher.receiver_count() == 0 {
+                watchers.remove(&case);
+            } else {
+                watcher.send_replace(revision);
+            }
+        }
+    }
+
+    /// Returns a receiver of the newest revision of one case.
+    pub(crate) fn watch_case(&self, case: CaseId) -> watch::Receiver<CommitNo> {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        if watchers.len().is_power_of_two() {
+            watchers.retain(|_, watcher| watcher.receiver_count() > 0);
+        }
+        let new = || watch::Sender::new(self.store.revision());
+        watchers.entry(case).or_insert_with(new).subscribe()
     }
 
     /// Returns a receiver of the newest revision.

@@ -163,7 +163,7 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
     tokio.spawn(async move {
         match pending.commit(runtime.store.as_ref()).await {
             Ok(committed) => {
-                runtime.publish(committed.revision());
+                runtime.publish(committed.case_id(), committed.revision());
                 let (effects, held) = committed.into_parts();
                 tell(underway.id, underway.waiting, underway.answers, held.revision);
                 retry_later(&runtime, underway.id, underway.attempts, underway.owed);
@@ -274,7 +274,7 @@ fn begin(runtime: &Arc<Runtime>, starting: Starting) {
             pending.commit(runtime.store.as_ref()).await.map_err(EngineError::from)
         };
         let told = stored.await.map(|committed| {
-            runtime.publish(committed.revision());
+            runtime.publish(committed.case_id(), committed.revision());
             Told { answer: Answer::Done, case: committed.case_id(), revision: committed.revision() }
         });
         let _gone = reply.send(told);

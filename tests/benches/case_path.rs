@@ -1,0 +1,235 @@
+//! The whole commit path with in-process agencies: eight requests at once, three in a row, an
+//! approval and a grant, on sled with every commit on the device.
+//!
+//! Prints cases and durable steps a second, bytes on disk and memory a case, and the disk's own
+//! fdatasync time, beside the prototype's figures. `cargo bench -p tongban-tests` runs it;
+//! `TONGBAN_BENCH_CASES` sets how many cases (2,000).
+
+use std::error::Error;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tongban_core::agency::{
+    AgencyReply, Call, CallContext, DocumentRef, Fault, Invoked, Queried, ReplyBody,
+};
+use tongban_core::command::TaskOutcome;
+use tongban_core::digest::Digest;
+use tongban_core::entry::Party;
+use tongban_core::id::{CaseId, RegionCode, ServiceCode, TaskId};
+use tongban_core::port::{Connector, Later, Wiring};
+use tongban_core::start::StartCase;
+use tongban_core::value::Value;
+use tongban_core::viewer::{Role, Viewer};
+use tongban_engine::store::{SledOptions, SledStore};
+use tongban_engine::{Engine, IdempotencyKey, Options};
+
+/// Durable steps of one case: eleven calls asked and answered, an approval asked and answered.
+const STEPS: u32 = 11 + 1;
+/// Applicants who file at the same time.
+const DRIVERS: usize = 256;
+/// Figures of the throw-away prototype on a machine of this kind.
+const PROTOTYPE_CASES: f64 = 1_890.0;
+const PROTOTYPE_STEPS: f64 = 20_800.0;
+
+struct Agency;
+
+impl Agency {
+    fn reply(call: &Call) -> AgencyReply {
+        let number = call.id.to_string();
+        let digest = Digest(call.salt.0);
+        let document = DocumentRef { role: "paper".to_owned(), number: number.clone(), digest };
+        let output = Value::of([("number", number.into())]);
+        let body = ReplyBody::Completed { output, documents: vec![document] };
+        AgencyReply { call: call.id, seq: 1, digest, at: call.issued_at, body }
+    }
+}
+
+impl Connector for Agency {
+    fn invoke<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Invoked, Fault>> {
+        Box::pin(async { Ok(Invoked::Replied(Self::reply(call))) })
+    }
+
+    fn query<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Queried, Fault>> {
+        Box::pin(async { Ok(Queried::Known(Self::reply(call))) })
+    }
+}
+
+struct OneAgency;
+
+impl Wiring for OneAgency {
+    fn connector_for(&self, _: &str, _: &RegionCode) -> Option<String> {
+        Some("agency".to_owned())
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Under `cargo test --benches` a bench only has to prove that it runs.
+    let tested = !std::env::args().any(|argument| argument == "--bench");
+    let cases = std::env::var("TONGBAN_BENCH_CASES").ok().and_then(|text| text.parse().ok());
+    let cases = cases.unwrap_or(if tested { 20 } else { 2_000 });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(measure(cases))
+}
+
+async fn measure(cases: usize) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let fsync = fdatasync_p50(folder.path())?;
+    let store = Arc::new(SledStore::open(folder.path().join("data"), SledOptions::default())?);
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/case_path");
+    let engine = Engine::builder()
+        .store(store)
+        .scripts(Arc::new(tongban_scripts::Host::open(scripts)?))
+        .wiring(Arc::new(OneAgency))
+        .connector("agency", Arc::new(Agency))
+        .options(Options::default())
+        .start()
+        .await?;
+    let memory_before = resident_kib();
+    let cpu_before = cpu_time();
+    let begun = now();
+    drive(&engine, cases).await?;
+    let took = begun.elapsed();
+    let cpu = cpu_time().saturating_sub(cpu_before);
+    let memory = resident_kib().saturating_sub(memory_before);
+    let revision = engine.revision().0;
+    engine.shutdown().await;
+    let count = f64::from(u32::try_from(cases)?);
+    let per_second = count / took.as_secs_f64();
+    let steps = per_second * f64::from(STEPS);
+    let disk = f64::from(u32::try_from(size_of(folder.path())? / 1024)?);
+    say(&format!("cases {cases}, took {took:.2?}, commits {revision}, fdatasync p50 {fsync:.2?}"));
+    say(&format!(
+        "cases/s            {per_second:>9.0}   prototype {PROTOTYPE_CASES:>7.0}   ratio {:.2}",
+        per_second / PROTOTYPE_CASES
+    ));
+    say(&format!(
+        "durable steps/s    {steps:>9.0}   prototype {PROTOTYPE_STEPS:>7.0}   ratio {:.2}",
+        steps / PROTOTYPE_STEPS
+    ));
+    say(&format!("steps/CPU-second   {:>9.0}   prototype   18000", count * f64::from(STEPS) / cpu.as_secs_f64()));
+    say(&format!("KiB on disk/case   {:>9.2}   prototype     5.2", disk / count));
+    say(&format!("KiB resident/case  {:>9.2}   prototype     0.7", f64::from(u32::try_from(memory)?) / count));
+    Ok(())
+}
+
+/// Files every case and brings it to its grant, `DRIVERS` at a time.
+async fn drive(engine: &Engine, cases: usize) -> Result<(), Box<dyn Error>> {
+    let mut drivers = tokio::task::JoinSet::new();
+    for driver in 0..DRIVERS.min(cases) {
+        let engine = engine.clone();
+        drivers.spawn(async move {
+            let mut number = driver;
+            while number < cases {
+                one_case(&engine, number).await.map_err(|error| error.to_string())?;
+                number += DRIVERS;
+            }
+            Ok::<(), String>(())
+        });
+    }
+    while let Some(driven) = drivers.join_next().await {
+        driven??;
+    }
+    Ok(())
+}
+
+async fn one_case(engine: &Engine, number: usize) -> Result<(), Box<dyn Error>> {
+    let viewer = Viewer::new("boss", Role::Applicant).for_party("91420302MA4DEM010M");
+    let key = |step: &str| IdempotencyKey(format!("{number}-{step}"));
+    let input = StartCase {
+        service: ServiceCode::new("bench"),
+        region: RegionCode::new("420302"),
+        applicant: Party { id: "91420302MA4DEM010M".to_owned(), name: "示例".to_owned() },
+        agent: None,
+        answers: Value::Null,
+        form: Value::of([("parcel", "420302-2026-001".into())]),
+        materials: Vec::new(),
+    };
+    let case = engine.start_case(&viewer, input, key("start")).await?.case;
+    engine.submit_case(&viewer, case, key("submit")).await?;
+    let approver = Viewer::new("approver", Role::Approver).within("420300").of("bench");
+    let (task, version) = task_of(engine, &approver, case).await?;
+    let yes = TaskOutcome { granted: true, opinion: "同意".to_owned(), fields: Value::map() };
+    engine.complete_task(&approver, task, (version, yes), key("decide")).await?;
+    until(engine, &viewer, case, |view| view.case().matters[0].result.is_some()).await
+}
+
+async fn task_of(
+    engine: &Engine,
+    viewer: &Viewer,
+    case: CaseId,
+) -> Result<(TaskId, u32), Box<dyn Error>> {
+    until(engine, viewer, case, |view| view.case().open_tasks().next().is_some()).await?;
+    let view = engine.case(viewer, case).await?.ok_or("the case is gone")?;
+    let task = view.case().open_tasks().next().ok_or("the task is gone")?;
+    Ok((TaskId { case, no: task.no }, task.version))
+}
+
+async fn until(
+    engine: &Engine,
+    viewer: &Viewer,
+    case: CaseId,
+    holds: impl Fn(&tongban_engine::CaseView) -> bool,
+) -> Result<(), Box<dyn Error>> {
+    let mut commits = engine.watch_case(case);
+    loop {
+        commits.borrow_and_update();
+        if engine.case(viewer, case).await?.is_some_and(|view| holds(&view)) {
+            return Ok(());
+        }
+        commits.changed().await?;
+    }
+}
+
+/// Measures the disk itself: 4 KiB appended and synced, over and over.
+fn fdatasync_p50(folder: &Path) -> Result<Duration, Box<dyn Error>> {
+    let mut file = std::fs::File::create(folder.join("fdatasync"))?;
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        file.write_all(&[7; 4096])?;
+        let begun = now();
+        file.sync_data()?;
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    Ok(times[times.len() / 2])
+}
+
+fn size_of(folder: &Path) -> Result<u64, Box<dyn Error>> {
+    let mut size = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        size += if kind.is_dir() { size_of(&entry.path())? } else { entry.metadata()?.len() };
+    }
+    Ok(size)
+}
+
+/// Returns the process's resident memory in KiB; 0 where the system does not tell.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// Returns the process's CPU time; zero where the system does not tell.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(") ").next().unwrap_or_default();
+    let fields: Vec<u64> =
+        after_name.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+    // User and system time in ticks of 10 ms; the state, a letter, was filtered out.
+    let ticks = fields.get(10).unwrap_or(&0) + fields.get(11).unwrap_or(&0);
+    Duration::from_millis(ticks * 10)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what a bench is for")]
+fn say(line: &str) {
+    println!("{line}");
+}
