@@ -83,14 +83,21 @@ impl Trouble {
     }
 }
 
-/// Returns the known name that is most like `name`, if one is like it at all.
+/// Returns the known name that is most like `name`, the first of equals, if one is like it at all.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, candidate)| candidate)
+    let mut best: Option<(f64, &str)> = None;
+    for candidate in known {
+        let typing = strsim::normalized_damerau_levenshtein(name, candidate);
+        let beginning = strsim::jaro_winkler(name, candidate);
+        if typing < 0.6 && beginning < 0.88 {
+            continue;
+        }
+        let likeness = typing.max(beginning);
+        if best.is_none_or(|(most, _)| likeness > most) {
+            best = Some((likeness, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
 }
 
 /// Something that is wrong with a script, at its place.
@@ -185,6 +192,9 @@ pub(crate) fn parse_trouble(error: &ParseErrorType) -> Trouble {
     if let ParseErrorType::Reserved(word) = error {
         return reserved(word);
     }
+    if let ParseErrorType::VariableUndefined(name) = error {
+        return undefined_variable(name);
+    }
     let text = error.to_string();
     if let Some(word) = text.split('\'').nth(1).filter(|word| RESERVED.contains(word))
         && text.contains("reserved")
@@ -194,6 +204,18 @@ pub(crate) fn parse_trouble(error: &ParseErrorType) -> Trouble {
     Trouble::new("SYNTAX", format!("脚本语法错误：{text}"), format!("syntax error: {text}")).advise(
         "请检查此处的括号、逗号和分号是否成对、齐全。",
         "look for a missing bracket, comma or semicolon at or before this place.",
+    )
+}
+
+fn undefined_variable(name: &str) -> Trouble {
+    Trouble::new(
+        "UNDEFINED_VARIABLE",
+        format!("没有变量 {name}"),
+        format!("there is no variable {name}"),
+    )
+    .advise(
+        "请先用 let 定义；函数看不到文件顶层的 let，顶层的 const 要写 global::名字。",
+        "define it with let; functions do not see a let of the file, and a const of it is written global::name.",
     )
 }
 
@@ -285,11 +307,7 @@ pub(crate) fn eval_trouble(error: &EvalAltResult) -> Trouble {
             format!("没有接受这些参数的函数：{name}"),
             format!("no function takes these arguments: {name}"),
         ),
-        E::ErrorVariableNotFound(name, _) => Trouble::new(
-            "UNDEFINED_VARIABLE",
-            format!("没有变量 {name}"),
-            format!("there is no variable {name}"),
-        ),
+        E::ErrorVariableNotFound(name, _) => undefined_variable(name),
         E::ErrorParsing(kind, _) => parse_trouble(kind),
         other => limit_trouble(other).unwrap_or_else(|| {
             let bare = without_place(other);

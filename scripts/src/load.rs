@@ -106,6 +106,8 @@ pub(crate) struct Project {
     pub(crate) services: Vec<(Program, DeclaredService)>,
     pub(crate) matters: Vec<(Program, MatterDef)>,
     pub(crate) findings: Vec<Finding>,
+    /// Files that could not be read, so that what they declare is not known.
+    pub(crate) broken: Vec<String>,
 }
 
 impl Project {
@@ -131,6 +133,7 @@ impl Project {
         match Unit::compile(engine, file, text) {
             Ok(unit) => Some(Arc::new(unit)),
             Err(finding) => {
+                self.broken.push(file.to_owned());
                 self.findings.push(*finding);
                 None
             }
@@ -151,27 +154,36 @@ impl Project {
     }
 
     fn add_declaring(&mut self, engine: &Engine, unit: Arc<Unit>, kind: Kind) {
-        let program = match Program::link(unit, &self.libraries) {
-            Ok(program) => program,
-            Err(finding) => return self.findings.push(*finding),
-        };
+        let file = unit.file.clone();
+        match self.declared(engine, unit, kind) {
+            Ok((program, Declared::Service(service))) => self.services.push((program, *service)),
+            Ok((program, Declared::Matter(matter))) => self.matters.push((program, *matter)),
+            Err(finding) => {
+                self.broken.push(file);
+                self.findings.push(*finding);
+            }
+        }
+    }
+
+    /// Runs the top level of a file and takes its one declaration.
+    fn declared(
+        &self,
+        engine: &Engine,
+        unit: Arc<Unit>,
+        kind: Kind,
+    ) -> Result<(Program, Declared), Box<Finding>> {
+        let program = Program::link(unit, &self.libraries)?;
         drop(declare::take());
         let ran = suspend::counted(|| engine.run_ast_with_scope(&mut Scope::new(), &program.ast));
-        let declared = declare::take();
-        if let Err(error) = ran {
-            return self.findings.push(program.finding_of(&error));
-        }
-        let mut declared = declared.into_iter();
-        match (kind, declared.next(), declared.next()) {
-            (Kind::Service, Some(Declared::Service(service)), None) => {
-                self.services.push((program, service));
-            }
-            (Kind::Matter, Some(Declared::Matter(matter)), None) => {
-                self.matters.push((program, matter));
-            }
+        let mut declared = declare::take();
+        ran.map_err(|error| Box::new(program.finding_of(&error)))?;
+        match (kind, declared.pop(), declared.pop()) {
+            (Kind::Service, Some(only @ Declared::Service(_)), None)
+            | (Kind::Matter, Some(only @ Declared::Matter(_)), None) => Ok((program, only)),
             (Kind::Service | Kind::Matter | Kind::Library, _, _) => {
-                let finding = program.main().finding(one_declaration(kind), Position::NONE);
-                self.findings.push(finding);
+                let trouble = one_declaration(kind);
+                let finding = program.main().finding(trouble, Position::NONE);
+                Err(Box::new(finding))
             }
         }
     }

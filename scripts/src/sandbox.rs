@@ -17,8 +17,18 @@ use crate::diagnose::Trouble;
 use crate::{api, safe, suspend};
 
 /// Words of Rhai that scripts may not use at all.
-const FORBIDDEN: [&str; 9] =
-    ["eval", "import", "export", "print", "debug", "Fn", "is_def_var", "is_def_fn", "is_shared"];
+const FORBIDDEN: [&str; 10] = [
+    "curry",
+    "eval",
+    "import",
+    "export",
+    "print",
+    "debug",
+    "Fn",
+    "is_def_var",
+    "is_def_fn",
+    "is_shared",
+];
 
 /// Returns the engine that compiles and runs every script of a host.
 pub(crate) fn engine() -> Engine {

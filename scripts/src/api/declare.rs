@@ -29,9 +29,9 @@ pub(crate) struct DeclaredService {
 #[derive(Clone, Debug)]
 pub(crate) enum Declared {
     /// By `service(#{…})`.
-    Service(DeclaredService),
+    Service(Box<DeclaredService>),
     /// By `matter(#{…})`.
-    Matter(MatterDef),
+    Matter(Box<MatterDef>),
 }
 
 thread_local! {
@@ -45,8 +45,12 @@ pub(crate) fn take() -> Vec<Declared> {
 
 pub(crate) fn register(engine: &mut Engine) {
     engine
-        .register_fn("service", |members: Map| declare(|| Ok(Declared::Service(service(members)?))))
-        .register_fn("matter", |members: Map| declare(|| Ok(Declared::Matter(matter(members)?))));
+        .register_fn("service", |members: Map| {
+            declare(|| Ok(Declared::Service(Box::new(service(members)?))))
+        })
+        .register_fn("matter", |members: Map| {
+            declare(|| Ok(Declared::Matter(Box::new(matter(members)?))))
+        });
 }
 
 fn declare(read: impl FnOnce() -> Result<Declared, Thrown>) -> Result<(), Thrown> {

@@ -7,7 +7,7 @@ use rhai::{Engine, Position};
 
 use crate::check::walk::{self, Call, Form};
 use crate::compile::Unit;
-use crate::diagnose::{Finding, Trouble};
+use crate::diagnose::{self, Finding, Trouble};
 use crate::load::Project;
 use crate::program::{ANONYMOUS, Program};
 
@@ -23,11 +23,11 @@ pub(crate) fn check(project: &Project, engine: &Engine, found: &mut Vec<Finding>
     let libraries = &project.libraries;
     for unit in libraries {
         redefined(unit, &own, found);
-        called(unit, unit, libraries, &natives, found);
+        called(unit, libraries, (&natives, &own), found);
     }
     for program in programs(project) {
         redefined(program.main(), &own, found);
-        called(program.main(), program.main(), program.libraries(), &natives, found);
+        called(program.main(), program.libraries(), (&natives, &own), found);
     }
     for (program, _) in &project.matters {
         let mut handles = program.main().ast.iter_functions();
@@ -82,28 +82,34 @@ fn redefined(unit: &Unit, own: &BTreeSet<String>, found: &mut Vec<Finding>) {
     }
 }
 
+/// Checks every call of a file against the host's functions (all, and those of its own that are
+/// proposed first) and the scripted ones.
 fn called(
     unit: &Unit,
-    own: &Unit,
     libraries: &[Arc<Unit>],
-    natives: &Known,
+    (natives, own): (&Known, &BTreeSet<String>),
     found: &mut Vec<Finding>,
 ) {
     let mut scripted = Known::new();
-    for defined in std::iter::once(own).chain(libraries.iter().map(Arc::as_ref)) {
+    for defined in std::iter::once(unit).chain(libraries.iter().map(Arc::as_ref)) {
         for function in defined.ast.iter_functions() {
-            let name = function.name.to_owned();
-            scripted.entry(name).or_default().insert(function.params.len());
+            let counts = scripted.entry(function.name.to_owned()).or_default();
+            counts.insert(function.params.len());
         }
     }
     walk::calls(&unit.ast, &mut |call| {
-        if let Some(trouble) = trouble(&call, &scripted, natives) {
+        if let Some(trouble) = trouble(&call, &scripted, natives, own) {
             found.push(unit.finding(trouble, call.at));
         }
     });
 }
 
-fn trouble(call: &Call<'_>, scripted: &Known, natives: &Known) -> Option<Trouble> {
+fn trouble(
+    call: &Call<'_>,
+    scripted: &Known,
+    natives: &Known,
+    own: &BTreeSet<String>,
+) -> Option<Trouble> {
     let name = call.expr.name.as_str();
     if BUILT_IN.contains(&name) || name.starts_with(ANONYMOUS) {
         return None;
@@ -125,10 +131,12 @@ fn trouble(call: &Call<'_>, scripted: &Known, natives: &Known) -> Option<Trouble
         .map(|count| count.saturating_sub(shown))
         .collect();
     if counts.is_empty() {
-        let names = natives.keys().chain(scripted.keys()).map(String::as_str);
-        let names =
-            names.filter(|name| name.starts_with(char::is_alphabetic) && !name.contains('$'));
-        return Some(undefined(name, names));
+        let readable = |name: &&str| name.starts_with(char::is_alphabetic) && !name.contains('$');
+        let likely = own.iter().chain(scripted.keys()).map(String::as_str);
+        let others = natives.keys().map(String::as_str);
+        let nearest = diagnose::nearest(name, likely.filter(readable))
+            .or_else(|| diagnose::nearest(name, others.filter(readable)));
+        return Some(undefined(name, nearest));
     }
     let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
     Some(Trouble::new(
@@ -138,13 +146,13 @@ fn trouble(call: &Call<'_>, scripted: &Known, natives: &Known) -> Option<Trouble
     ))
 }
 
-fn undefined<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Trouble {
+fn undefined(name: &str, nearest: Option<&str>) -> Trouble {
     let trouble = Trouble::new(
         "UNDEFINED_FUNCTION",
         format!("没有函数 {name}"),
         format!("there is no function {name}"),
     );
-    match crate::diagnose::nearest(name, known) {
+    match nearest {
         Some(nearest) => {
             trouble.advise(format!("是否想写 {nearest}？"), format!("did you mean {nearest}?"))
         }

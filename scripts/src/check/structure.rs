@@ -25,7 +25,7 @@ pub(crate) fn check(project: &Project, found: &mut Vec<Finding>) {
         if let Some(other) = services.insert(code, program.main()) {
             found.push(twice(program.main(), other, code.as_str()));
         }
-        check_service(program.main(), &service.def, &defs, found);
+        check_service(project, program.main(), (&service.def, &defs), found);
     }
 }
 
@@ -38,38 +38,38 @@ fn twice(unit: &Unit, other: &Unit, code: &str) -> Finding {
     unit.finding(trouble, walk::place_of(&unit.ast, code))
 }
 
-fn check_service(unit: &Unit, service: &ServiceDef, defs: &Defs<'_>, found: &mut Vec<Finding>) {
+fn check_service(
+    project: &Project,
+    unit: &Unit,
+    (service, defs): (&ServiceDef, &Defs<'_>),
+    found: &mut Vec<Finding>,
+) {
     let parts: BTreeMap<&MatterCode, &Part> =
         service.parts.iter().map(|part| (&part.matter, part)).collect();
     let mut add = |trouble: Trouble, name: &str| {
         found.push(unit.finding(trouble, walk::place_of(&unit.ast, name)));
     };
     for part in &service.parts {
+        let matter = part.matter.as_str();
         let Some((_, def)) = defs.get(&part.matter) else {
-            let known = defs.keys().map(|code| code.as_str());
-            add(
-                unknown_matter(&part.matter).advise_nearest(part.matter.as_str(), known),
-                part.matter.as_str(),
-            );
+            if !is_broken(project, matter) {
+                let known = defs.keys().map(|code| code.as_str());
+                add(unknown_matter(&part.matter).advise_nearest(matter, known), matter);
+            }
             continue;
         };
         for (earlier, _) in &part.after {
             if !parts.contains_key(earlier) {
                 let known = parts.keys().map(|code| code.as_str());
-                add(
-                    not_in_service(&part.matter, earlier).advise_nearest(earlier.as_str(), known),
-                    earlier.as_str(),
-                );
+                let trouble = not_in_service(&part.matter, earlier);
+                add(trouble.advise_nearest(earlier.as_str(), known), earlier.as_str());
             }
         }
         for code in &part.tolerates {
             let known: Vec<&str> = def.materials.iter().map(|one| one.code.as_str()).collect();
             if !known.contains(&code.as_str()) {
-                add(
-                    unknown_material(&part.matter, code)
-                        .advise_nearest(code, known.iter().copied()),
-                    code,
-                );
+                let trouble = unknown_material(&part.matter, code);
+                add(trouble.advise_nearest(code, known.iter().copied()), code);
             }
         }
     }
@@ -79,6 +79,13 @@ fn check_service(unit: &Unit, service: &ServiceDef, defs: &Defs<'_>, found: &mut
         return;
     }
     check_results(service, &parts, defs, found);
+}
+
+/// Tells whether a file that seems to declare this matter could not be read: its own finding says
+/// enough.
+fn is_broken(project: &Project, matter: &str) -> bool {
+    let name = format!("/{matter}.rhai");
+    project.broken.iter().any(|file| file.ends_with(&name))
 }
 
 fn unknown_matter(code: &MatterCode) -> Trouble {

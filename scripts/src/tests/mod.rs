@@ -1,5 +1,6 @@
 //! The host as a specification: each promise of the sandbox and of suspension is a test.
 
+mod checks;
 mod runs;
 mod sandbox;
 mod shipped;

@@ -99,6 +99,7 @@ fn what_the_sandbox_leaves_out_does_not_load() {
         ("let f = Fn(\"ask\");", "Fn"),
         ("parse_json(\"1\")", "parse_json"),
         ("rand()", "rand"),
+        ("let f = |x| x; f.curry(1)", "curry"),
         ("sleep(1, 2)", "WRONG_ARITY"),
     ] {
         refused_at_load(&format!("fn handle(m) {{ {body} }}"), wanted);
@@ -182,6 +183,15 @@ fn durable_functions_do_nothing_outside_of_handle() {
 fn too_many_requests_are_a_limit() {
     let fault = Desk::handling("for i in 0..2000 { start(\"a.b\"); }").fault();
     assert_eq!(fault.kind, ScriptFaultKind::Limit, "{fault}");
+}
+
+#[test]
+fn the_name_of_a_closure_is_in_no_text() {
+    for body in ["deny(`${|x| x}`)", "deny(\"\" + |x| x)", "deny(\"\" + [|x| x])"] {
+        let (_, requests) = Desk::handling(body).look();
+        let shown = format!("{:?}", requests[0].ask);
+        assert!(!shown.contains("anon$"), "{body}: {shown}");
+    }
 }
 
 #[test]
