@@ -35,6 +35,8 @@ pub async fn of_equal_mutations_at_once_exactly_one_is_done(place: &dyn StorePla
         for outcome in &outcomes {
             assert!(matches!(outcome, Ok(_) | Err(StoreError::Remembered(_))));
         }
+        let record = store.remembered(mutation_key(&name)).await;
+        assert!(record.expect("readable").is_some());
     }
 }
 

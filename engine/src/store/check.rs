@@ -18,6 +18,10 @@ const KEY_TEXT_BYTES_MAX: usize = 200;
 
 /// The encoded parts of a commit.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "sled"),
+    expect(dead_code, reason = "the reference store keeps values as they are")
+)]
 pub(super) struct Encoded {
     /// The entries, in order.
     pub(super) entries: Vec<Vec<u8>>,
