@@ -19,21 +19,13 @@ use tongban_core::time::Moment;
 pub struct SystemClock;
 
 impl WireClock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this adapter is where time enters"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this adapter is where time enters")]
     fn now(&self) -> Moment {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this adapter is where waiting is done"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this adapter is where waiting is done")]
     fn wait_millis(&self, millis: u64) -> Later<'_, ()> {
         Box::pin(tokio::time::sleep(Duration::from_millis(millis)))
     }
@@ -51,10 +43,7 @@ pub struct RealLawfulClock {
 impl RealLawfulClock {
     /// Builds the clock with the offset that the store remembers.
     pub fn new(wire: Arc<dyn WireClock>, offset_millis: i64) -> Self {
-        Self {
-            wire,
-            offset: watch::Sender::new(offset_millis),
-        }
+        Self { wire, offset: watch::Sender::new(offset_millis) }
     }
 
     /// Returns how far lawful time is ahead of wire time, in milliseconds.
@@ -66,8 +55,7 @@ impl RealLawfulClock {
     /// call is in flight and keeps the offset in the store first.
     pub fn jump(&self, millis: u64) -> i64 {
         let step = i64::try_from(millis).unwrap_or(i64::MAX);
-        self.offset
-            .send_modify(|offset| *offset = offset.saturating_add(step));
+        self.offset.send_modify(|offset| *offset = offset.saturating_add(step));
         self.offset()
     }
 }
@@ -153,10 +141,7 @@ impl ManualClock {
         }
         let no = self.next_sleeper.fetch_add(1, Ordering::Relaxed);
         let _sleeper = Sleeper::lie_down(self, (until, no));
-        times
-            .wait_for(|now| *now >= until)
-            .await
-            .expect("the clock owns the sender");
+        times.wait_for(|now| *now >= until).await.expect("the clock owns the sender");
     }
 }
 
