@@ -1,0 +1,6 @@
+//! Stories: real scripts in the real host, the real engine on the reference store, agencies that
+//! answer as the story says. Lawful time stands still until a story moves it.
+
+mod breaker;
+mod durable;
+mod world;

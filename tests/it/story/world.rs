@@ -1,0 +1,281 @@
+//! A world of one engine, scripts written in place, and agencies that answer as told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use tempfile::TempDir;
+use tongban_core::agency::{
+    AgencyReply, Call, CallContext, DocumentRef, Effect, Fault, FaultClass, Invoked, Queried,
+    ReplyBody,
+};
+use tongban_core::command::TaskOutcome;
+use tongban_core::digest::{Digest, Secret};
+use tongban_core::entry::{Party, TaskKind};
+use tongban_core::id::{CallId, CaseId, MatterNo, RegionCode, ServiceCode, TaskId};
+use tongban_core::port::{Connector, Later, WireClock, Wiring};
+use tongban_core::request::{Outcome, OutcomeKind};
+use tongban_core::start::StartCase;
+use tongban_core::time::Moment;
+use tongban_core::value::Value;
+use tongban_core::viewer::{Role, Viewer};
+use tongban_engine::clock::{ManualClock, SystemClock};
+use tongban_engine::store::MemoryStore;
+use tongban_engine::{CaseView, Engine, IdempotencyKey};
+
+/// What an agency does with a call.
+#[derive(Clone, Debug)]
+pub(super) enum Does {
+    /// Completes it with this document number.
+    Completes(&'static str),
+    /// Rejects it.
+    Rejects,
+    /// Takes it and says nothing more.
+    Accepts,
+    /// Cannot be reached.
+    IsDown,
+}
+
+/// Agencies in one connector; each operation answers from its own list, then completes.
+#[derive(Default)]
+pub(super) struct Agencies {
+    told: Mutex<BTreeMap<String, VecDeque<Does>>>,
+    /// Every call that arrived, in order, repetitions too.
+    pub(super) seen: Mutex<Vec<(String, CallId)>>,
+}
+
+impl Agencies {
+    /// Says what the next call of an operation gets.
+    pub(super) fn will(&self, operation: &str, does: Does) {
+        self.told.lock().unwrap().entry(operation.to_owned()).or_default().push_back(does);
+    }
+
+    fn answer(&self, call: &Call) -> Result<AgencyReply, Fault> {
+        let operation = format!("{}.{}", call.role, call.operation);
+        self.seen.lock().unwrap().push((operation.clone(), call.id));
+        let next = self.told.lock().unwrap().get_mut(&operation).and_then(VecDeque::pop_front);
+        match next.unwrap_or(Does::Completes("")) {
+            Does::Completes(number) => Ok(completed(call.id, number)),
+            Does::Rejects => Ok(reply(call.id, 1, rejected())),
+            Does::Accepts => {
+                let body =
+                    ReplyBody::Accepted { ticket: None, expect_by: None, next_query_after: None };
+                Ok(reply(call.id, 1, body))
+            }
+            Does::IsDown => Err(Fault {
+                class: FaultClass::Unavailable,
+                effect: Effect::None,
+                code: "down".to_owned(),
+                retry_after: None,
+                text: "对方系统暂不可用".to_owned(),
+            }),
+        }
+    }
+}
+
+fn rejected() -> ReplyBody {
+    let reason = "不符合条件".to_owned();
+    ReplyBody::Otherwise(Outcome { kind: OutcomeKind::Rejected, reason, detail: Value::Null })
+}
+
+/// Builds a message about a call.
+pub(super) fn reply(call: CallId, seq: u32, body: ReplyBody) -> AgencyReply {
+    let digest = Digest::of(format!("{seq} {body:?}").as_bytes());
+    AgencyReply { call, seq, digest, at: Moment::default(), body }
+}
+
+/// Builds the completion of a call with one document.
+pub(super) fn completed(call: CallId, number: &str) -> AgencyReply {
+    let number = if number.is_empty() { call.to_string() } else { number.to_owned() };
+    let document = DocumentRef {
+        role: "permit".to_owned(),
+        number: number.clone(),
+        digest: Digest::of(number.as_bytes()),
+    };
+    let output = Value::of([("number", number.into())]);
+    reply(call, 2, ReplyBody::Completed { output, documents: vec![document] })
+}
+
+impl Connector for Agencies {
+    fn invoke<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Invoked, Fault>> {
+        Box::pin(async { self.answer(call).map(Invoked::Replied) })
+    }
+
+    fn query<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Queried, Fault>> {
+        Box::pin(async { self.answer(call).map(Queried::Known) })
+    }
+}
+
+struct ToAgencies;
+
+impl Wiring for ToAgencies {
+    fn connector_for(&self, _: &str, _: &RegionCode) -> Option<String> {
+        Some("agencies".to_owned())
+    }
+}
+
+/// The world.
+pub(super) struct World {
+    pub(super) engine: Engine,
+    pub(super) agencies: Arc<Agencies>,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) case: CaseId,
+    store: Arc<MemoryStore>,
+    scripts: TempDir,
+    keys: u32,
+}
+
+const SERVICE_HEAD: &str = r#"code: "test", name: "测试", lead: "hall", target: "person", regions: ["420300"],"#;
+
+impl World {
+    /// Starts and submits a case of a service with these parts and `(code, handle)` matters.
+    pub(super) async fn begin(parts: &str, matters: &[(&str, &str)]) -> Self {
+        Self::begin_with(parts, matters, Arc::default()).await
+    }
+
+    /// As [`World::begin`], with agencies that know what to answer.
+    pub(super) async fn begin_with(
+        parts: &str,
+        matters: &[(&str, &str)],
+        agencies: Arc<Agencies>,
+    ) -> Self {
+        let scripts = tempfile::tempdir().unwrap();
+        write_scripts(scripts.path(), parts, matters);
+        let clock = Arc::new(ManualClock::new(
+            Moment::parse("2026-03-02T09:00:00+08:00").unwrap(),
+        ));
+        let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
+        let engine = engine(&store, scripts.path(), &agencies, &clock).await;
+        let input = StartCase {
+            service: ServiceCode::new("test"),
+            region: RegionCode::new("420302"),
+            applicant: Party { id: "420302199001010015".to_owned(), name: "测试甲".to_owned() },
+            agent: None,
+            answers: Value::Null,
+            form: Value::Null,
+            materials: Vec::new(),
+        };
+        let key = IdempotencyKey("start".to_owned());
+        let case = engine.start_case(&applicant(), input, key).await.unwrap().case;
+        let key = IdempotencyKey("submit".to_owned());
+        engine.submit_case(&applicant(), case, key).await.unwrap();
+        Self { engine, agencies, clock, case, store, scripts, keys: 0 }
+    }
+
+    /// Stops the engine and starts another on what the store holds.
+    pub(super) async fn restart(&mut self) {
+        self.engine.shutdown().await;
+        self.store = Arc::new(self.store.reopen());
+        self.engine =
+            engine(&self.store, self.scripts.path(), &self.agencies, &self.clock).await;
+    }
+
+    /// Waits until the case is as wanted.
+    pub(super) async fn until(&self, holds: impl Fn(&CaseView) -> bool) -> CaseView {
+        let mut commits = self.engine.watch_case(self.case);
+        loop {
+            commits.borrow_and_update();
+            let view = self.engine.case(&applicant(), self.case).await.unwrap().unwrap();
+            if holds(&view) {
+                return view;
+            }
+            commits.changed().await.unwrap();
+        }
+    }
+
+    /// Waits until the matters stand as wanted, in order.
+    pub(super) async fn stands(&self, wanted: &[&str]) {
+        self.until(|view| stages(view) == wanted).await;
+    }
+
+    /// Waits for an open task of a matter and does it.
+    pub(super) async fn decide(&mut self, matter: u16, said: Said) {
+        let open = |view: &CaseView| {
+            let mut tasks = view.case().open_tasks();
+            tasks.find(|task| task.matter == MatterNo(matter)).map(|task| (task.no, task.version))
+        };
+        let view = self.until(|view| open(view).is_some()).await;
+        let (no, version) = open(&view).unwrap();
+        self.keys += 1;
+        let outcome = TaskOutcome {
+            granted: said == Said::Yes,
+            opinion: "理由".to_owned(),
+            fields: Value::map(),
+        };
+        let key = IdempotencyKey(format!("decide-{}", self.keys));
+        let task = TaskId { case: self.case, no };
+        let viewer = Viewer::new("officer", Role::Approver).within("420300").of("office");
+        self.engine.complete_task(&viewer, task, (version, outcome), key).await.unwrap();
+    }
+
+    /// Returns the kinds of tasks that are open.
+    pub(super) async fn tasks(&self) -> Vec<TaskKind> {
+        let view = self.until(|_| true).await;
+        view.case().open_tasks().map(|task| task.opened.kind).collect()
+    }
+
+    /// Moves lawful time.
+    pub(super) fn pass(&self, hours: u64) {
+        let now = tongban_core::port::LawfulClock::now(self.clock.as_ref());
+        self.clock.advance_to(now.plus_millis(i64::try_from(hours).unwrap() * 3_600_000));
+    }
+}
+
+/// What an officer says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Said {
+    Yes,
+    No,
+}
+
+/// Returns how the matters stand.
+pub(super) fn stages(view: &CaseView) -> Vec<&'static str> {
+    view.case().matters.iter().map(|matter| matter.law.stage.code()).collect()
+}
+
+/// Returns the codes of the incidents.
+pub(super) fn incidents(view: &CaseView) -> Vec<&'static str> {
+    view.case().incidents.values().map(|(_, incident)| incident.kind.code()).collect()
+}
+
+/// The applicant of every story.
+pub(super) fn applicant() -> Viewer {
+    Viewer::new("reader", Role::Applicant).for_party("420302199001010015")
+}
+
+async fn engine(
+    store: &Arc<MemoryStore>,
+    scripts: &Path,
+    agencies: &Arc<Agencies>,
+    clock: &Arc<ManualClock>,
+) -> Engine {
+    let host = tongban_scripts::Host::open(scripts).unwrap();
+    let wire: Arc<dyn WireClock> = Arc::new(SystemClock);
+    Engine::builder()
+        .store(Arc::clone(store) as Arc<_>)
+        .scripts(Arc::new(host))
+        .wiring(Arc::new(ToAgencies))
+        .connector("agencies", Arc::clone(agencies) as Arc<_>)
+        .lawful_clock(Arc::clone(clock) as Arc<_>)
+        .wire_clock(wire)
+        .start()
+        .await
+        .unwrap()
+}
+
+fn write_scripts(folder: &Path, parts: &str, matters: &[(&str, &str)]) {
+    let services = folder.join("services");
+    let office = folder.join("matters/office");
+    std::fs::create_dir_all(&services).unwrap();
+    std::fs::create_dir_all(&office).unwrap();
+    let service = format!("service(#{{ {SERVICE_HEAD} matters: [{parts}] }});");
+    std::fs::write(services.join("test.rhai"), service).unwrap();
+    for (code, handle) in matters {
+        let head = format!(
+            r#"matter(#{{ code: "{code}", name: "事项{code}", department: "office", regime: "licence",
+                intake: "auto", limit: #{{ promised: "1 working day" }} }});"#
+        );
+        let text = format!("{head}\n\nfn handle(m) {{\n{handle}\n}}\n");
+        std::fs::write(office.join(format!("{code}.rhai")), text).unwrap();
+    }
+}
