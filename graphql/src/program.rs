@@ -1,0 +1,79 @@
+//! The program `tongban`: the one place where store, scripts, connectors and API are wired.
+//!
+//! [`main`] reads the command line and hands over to one module per command; `assemble` builds
+//! the engine, `error` and `output` hold everything that a person is told when something cannot
+//! be done, [`exit`] the codes that the program ends with. No rule of a case is here.
+
+mod args;
+mod assemble;
+mod check;
+mod config;
+mod demo;
+mod error;
+pub mod exit;
+mod folder;
+mod output;
+mod serve;
+mod signal;
+mod telemetry;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use self::args::{Arguments, Command, ScriptsTool};
+use self::error::{Both, ProgramError};
+use self::exit::Exit;
+
+/// Runs the program with the arguments of the process, and returns how it ends.
+pub fn main() -> ExitCode {
+    let exit = match Arguments::try_parse() {
+        Ok(arguments) => run(arguments.command),
+        Err(error) => told(&error),
+    };
+    exit.into()
+}
+
+/// Shows help and version as data, and anything else as a mistake in the command line.
+fn told(error: &clap::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            output::data(error.to_string().trim_end());
+            Exit::Done
+        }
+        _ => {
+            output::tell(error.to_string().trim_end());
+            output::tell("命令有误,用 --help 查看用法和示例 / see --help for usage and examples");
+            Exit::Usage
+        }
+    }
+}
+
+fn run(command: Command) -> Exit {
+    telemetry::begin();
+    let done = match command {
+        Command::Demo(arguments) => wait_for(demo::run(arguments)),
+        Command::Serve(arguments) => wait_for(serve::run(arguments)),
+        Command::Token(arguments) => token::run(arguments),
+        Command::Scripts(tools) => match tools.tool {
+            ScriptsTool::Check(arguments) => check::run(&arguments),
+        },
+        Command::Schema => {
+            output::data(crate::schema::sdl().trim_end());
+            Ok(())
+        }
+    };
+    done.map_or_else(|error| output::fail(&error), |()| Exit::Done)
+}
+
+/// Runs what waits, on a runtime of its own.
+fn wait_for(work: impl Future<Output = Result<(), ProgramError>>) -> Result<(), ProgramError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| ProgramError::Engine(Both::of(&error)))?;
+    runtime.block_on(work)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! The command line: its words, defaults and help. Nothing is done here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+示例 / Examples:
+  tongban demo                                   看一件办件走完八个许可 / see eight permits in one case
+  tongban demo --exit --format json              办完即退出,只输出一份汇总 / one summary, then end
+  tongban serve --dev --data ./data              本机试用 / try it on this computer
+  tongban token --dev --data ./data --role approver --region 420300 --department natural-resources
+  tongban scripts check ./scripts                上线前检查脚本 / check scripts before deploying
+  tongban schema > schema.graphql                输出接口定义 / print the schema
+
+退出码 / Exit codes: 0 完成 done, 1 程序缺陷 bug, 2 用法 usage, 65 数据或脚本 data or scripts,
+  69 不可用 unavailable, 70 演示未办成 demo not finished, 73 无法创建 cannot create, 74 读写失败 I/O,
+  75 稍后再试 try later, 78 配置 configuration";
+
+/// 通办:高效办成一件事的引擎。 / Tongban: the engine for one-thing-one-go government services.
+#[derive(Debug, Parser)]
+#[command(name = "tongban", version, max_term_width = 110, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// 演示:自动办完“开工审批一件事”。 / Run one case of eight permits, live.
+    Demo(DemoArguments),
+    /// 启动服务。 / Serve the GraphQL API.
+    Serve(ServeArguments),
+    /// 签发本机试用令牌。 / Sign a token for a server started with --dev.
+    Token(TokenArguments),
+    /// 脚本工具。 / Tools for those who write services.
+    Scripts(ScriptsArguments),
+    /// 输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL).
+    Schema,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// 供人阅读 / for people
+    #[default]
+    Text,
+    /// 供程序读取 / for programs
+    Json,
+}
+
+const DEMO_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban demo
+  tongban demo --exit --format json > summary.json
+  tongban demo --data ./demo        再次运行会在同一文件夹中再办一件 / run it again for a second case";
+
+/// Arguments of `demo`.
+#[derive(Args, Debug)]
+#[command(after_help = DEMO_EXAMPLES)]
+pub(crate) struct DemoArguments {
+    /// 办完后退出,全部如期办结时状态为 0。 / End after the run; status 0 only if all ended well.
+    #[arg(long)]
+    pub(crate) exit: bool,
+    /// 结果的格式。 / How the result is written to standard output.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// 数据文件夹,默认新建在系统临时目录。 / Data folder; a new one among the temporary files by default.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// 监听地址,端口 0 由系统选择。 / Where to listen; port 0 lets the system choose.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+}
+
+const SERVE_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban serve --dev --data ./data
+  tongban serve --data /var/lib/tongban --listen 0.0.0.0:7400 --config tongban.toml
+
+配置文件 / Configuration file (TOML):
+  party = \"420300/tongban\"                # 本方名称,有 cxp 连接器时必填 / our name, needed for cxp
+  scripts = \"scripts\"                     # 省略则用内置脚本 / shipped scripts when left out
+  [identity]
+  jwks_file = \"jwks.json\"                 # 统一身份认证的公钥 / public keys of your identity provider
+  issuer = \"https://id.example.org\"
+  audience = \"tongban\"
+  [connectors.natural-resources.cxp]        # 部门业务系统 / an agency with a system
+  base_url = \"http://10.0.0.8:8080\"
+  party = \"420300/natural-resources\"
+  trust = \"unsigned\"                      # 尚无签名,须明确写出 / no signatures yet; say so
+  [connectors.counter.manual]               # 没有系统的部门 / an office without a system
+  role = \"urban-management.clerk\"
+  [[bindings]]                              # 哪个连接器承接哪些操作 / which connector carries what
+  operation = \"natural-resources.*\"
+  region = \"420300\"
+  connector = \"natural-resources\"";
+
+/// Arguments of `serve`.
+#[derive(Args, Debug)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub(crate) struct ServeArguments {
+    /// 数据文件夹,没有则新建。 / Data folder; created when it does not exist.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// 监听地址。 / Where to listen.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7400")]
+    pub(crate) listen: SocketAddr,
+    /// 试用:密钥写入数据文件夹,仅本机可访问。 / Try it out: a key in the data folder, this computer alone.
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// 配置文件。 / Configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// 脚本文件夹,优先于配置文件。 / Folder of scripts; wins over the configuration file.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scripts: Option<PathBuf>,
+}
+
+const TOKEN_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban token --dev --data ./data --role applicant --party 91420302MA4DEM010M
+  tongban token --dev --data ./data --role window-clerk --region 420300
+  tongban token --dev --data ./data --role approver --region 420300 --department natural-resources
+  tongban token --dev --data ./data --role supervisor --region 420300 --hours 1";
+
+/// Arguments of `token`.
+#[derive(Args, Debug)]
+#[command(after_help = TOKEN_EXAMPLES)]
+pub(crate) struct TokenArguments {
+    /// 用数据文件夹中的试用密钥签名(必填,别无其他密钥)。 / Sign with the folder's key; there is no other.
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// 曾以 `serve --dev` 启动的数据文件夹。 / Data folder of a `serve --dev`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// 角色。 / The role.
+    #[arg(long, value_enum, value_name = "ROLE")]
+    pub(crate) role: RoleName,
+    /// 行政区划代码,可重复;市含所辖区县。 / Region code, repeatable; a city includes its districts.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Vec<String>,
+    /// 部门代码,可重复。 / Department code, repeatable.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) department: Vec<String>,
+    /// 申请人的证件号码或统一社会信用代码。 / For an applicant: the identifier he files for.
+    #[arg(long, value_name = "ID")]
+    pub(crate) party: Option<String>,
+    /// 人员标识,默认 dev:角色。 / Who it is; `dev:ROLE` by default.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subject: Option<String>,
+    /// 有效小时数,1 至 720。 / Hours of validity, 1 to 720.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=720))]
+    pub(crate) hours: u32,
+}
+
+/// The roles, as the command line spells them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RoleName {
+    /// 申请人 / files for himself or his enterprise
+    Applicant,
+    /// 窗口人员 / receives and accepts in a region
+    WindowClerk,
+    /// 审批人员 / decides for a department
+    Approver,
+    /// 集成人员 / writes and publishes services
+    Integrator,
+    /// 督查人员 / sees everything of a region, changes nothing
+    Supervisor,
+}
+
+/// Arguments of `scripts`.
+#[derive(Args, Debug)]
+pub(crate) struct ScriptsArguments {
+    /// Which tool.
+    #[command(subcommand)]
+    pub(crate) tool: ScriptsTool,
+}
+
+/// The tools for scripts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScriptsTool {
+    /// 检查脚本:逐条给出文件、行、原文和建议。 / Check scripts; each finding with file, line and advice.
+    Check(CheckArguments),
+}
+
+const CHECK_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts check ./scripts
+  tongban scripts check ./scripts --operations ./operations.json --format json
+
+没有问题时退出码为 0,有问题时为 65。 / Exit code 0 when nothing is wrong, 65 otherwise.";
+
+/// Arguments of `scripts check`.
+#[derive(Args, Debug)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(crate) struct CheckArguments {
+    /// 含 services、matters、lib 的文件夹。 / Folder with services, matters and lib.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// 部门操作目录;默认用文件夹中的 operations.json,再没有则用内置的。 / Catalogue of operations;
+    /// by default operations.json in the folder, else the shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) operations: Option<PathBuf>,
+    /// 结果的格式。 / How the findings are written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}

@@ -1,0 +1,305 @@
+//! What the program ends with when it cannot go on: code, what, where, what to do.
+//!
+//! Every failure of every command becomes a [`ProgramError`], and `output::fail` is the one
+//! place that shows it. Texts are Chinese first, then English after ` / `, so that one line can
+//! be split for those who want only one language.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::exit::Exit;
+
+/// A text in Chinese and English.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Both {
+    /// In Chinese.
+    pub(crate) zh: String,
+    /// In English.
+    pub(crate) en: String,
+}
+
+impl Both {
+    /// Builds it from both texts.
+    pub(crate) fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
+    }
+
+    /// Splits what was written as `Chinese / English`; a text in one language serves for both.
+    pub(crate) fn of(text: &dyn std::fmt::Display) -> Self {
+        let text = text.to_string();
+        let (zh, en) = text.split_once(" / ").unwrap_or((&text, &text));
+        Self::new(zh.trim(), en.trim())
+    }
+}
+
+/// A failure that ends the program.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProgramError {
+    /// Another program listens there.
+    #[error("{0} 已被其他程序占用 / {0} is in use by another program")]
+    PortInUse(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("无法监听 {address}:{source} / cannot listen on {address}: {source}")]
+    CannotListen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// `--dev` was asked to listen beyond this computer.
+    #[error(
+        "--dev 只能监听本机地址,不能监听 {0} / --dev listens on this computer only, not on {0}"
+    )]
+    NotLoopback(SocketAddr),
+    /// Nobody could sign in.
+    #[error(
+        "没有配置统一身份认证,拒绝启动 / no identity is configured, so nobody could sign in; not starting"
+    )]
+    NoIdentity,
+    /// The identity that is configured cannot be used.
+    #[error("身份认证配置不可用:{} / the configured identity cannot be used: {}", .0.zh, .0.en)]
+    Identity(Both),
+    /// The folder's lawful time was moved.
+    #[error(
+        "数据文件夹 {folder} 使用虚拟时间,与真实时间相差 {seconds} 秒 / data folder {folder} runs on virtual time, {seconds} s from real time"
+    )]
+    VirtualTime {
+        /// The folder.
+        folder: String,
+        /// How far it is from real time.
+        seconds: i64,
+    },
+    /// The demo would move the lawful time of a folder that is in real use.
+    #[error(
+        "数据文件夹 {0} 使用真实时间,演示不会改动它 / data folder {0} runs on real time; the demo does not touch it"
+    )]
+    RealTime(String),
+    /// Another process works in the folder.
+    #[error("{} / {}", .0.zh, .0.en)]
+    FolderInUse(Both),
+    /// The folder holds something that cannot be read.
+    #[error("{} / {}", .0.zh, .0.en)]
+    FolderDamaged(Both),
+    /// The folder cannot be made or written.
+    #[error("无法创建或写入 {path}:{source} / cannot create or write {path}: {source}")]
+    CannotCreate {
+        /// What.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Reading or writing failed.
+    #[error("读写 {what} 失败:{} / reading or writing {what} failed: {}", .detail.zh, .detail.en)]
+    InputOutput {
+        /// What.
+        what: String,
+        /// Why.
+        detail: Both,
+    },
+    /// The configuration file cannot be read.
+    #[error("无法读取配置文件 {path}:{source} / cannot read configuration file {path}: {source}")]
+    ConfigUnreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The configuration says something that it may not.
+    #[error("配置文件 {place}:{} / configuration file {place}: {}", .what.zh, .what.en)]
+    ConfigWrong {
+        /// File, with line where one is known.
+        place: String,
+        /// What is wrong.
+        what: Both,
+        /// The known key that was probably meant.
+        nearest: Option<String>,
+    },
+    /// The scripts cannot be used.
+    #[error(
+        "脚本 {folder} 有 {findings} 处问题,不能使用 / {findings} findings in the scripts at {folder}; they cannot be used"
+    )]
+    ScriptsWrong {
+        /// Their folder.
+        folder: String,
+        /// How many.
+        findings: usize,
+    },
+    /// The scripts or the operations catalogue cannot be read.
+    #[error("无法读取 {what}:{} / cannot read {what}: {}", .detail.zh, .detail.en)]
+    ScriptsUnreadable {
+        /// What.
+        what: String,
+        /// Why.
+        detail: Both,
+    },
+    /// `token` without `--dev`.
+    #[error(
+        "本程序只能签发试用令牌,须写明 --dev / this program signs tokens for trying out only; say so with --dev"
+    )]
+    TokenNeedsDev,
+    /// A token that could not do anything.
+    #[error("令牌缺少 {missing},签发后什么也看不到 / a token without {missing} would see nothing")]
+    TokenUseless {
+        /// The flag that is missing.
+        missing: &'static str,
+    },
+    /// The folder has no development key.
+    #[error("{0} 中没有试用密钥 / there is no development key in {0}")]
+    NoDevKey(String),
+    /// The engine refused to start.
+    #[error("引擎无法启动:{} / the engine cannot start: {}", .0.zh, .0.en)]
+    Engine(Both),
+    /// The demo's case did not end as it should.
+    #[error("演示未能办成:{} / the demo did not end as it should: {}", .0.zh, .0.en)]
+    DemoUnfinished(Both),
+}
+
+impl ProgramError {
+    /// Returns the stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::PortInUse(_) => "PORT_IN_USE",
+            Self::CannotListen { .. } => "CANNOT_LISTEN",
+            Self::NotLoopback(_) => "DEV_NOT_LOOPBACK",
+            Self::NoIdentity => "IDENTITY_NOT_CONFIGURED",
+            Self::Identity(_) => "IDENTITY_UNUSABLE",
+            Self::VirtualTime { .. } => "FOLDER_VIRTUAL_TIME",
+            Self::RealTime(_) => "FOLDER_REAL_TIME",
+            Self::FolderInUse(_) => "FOLDER_IN_USE",
+            Self::FolderDamaged(_) => "FOLDER_DAMAGED",
+            Self::CannotCreate { .. } => "CANNOT_CREATE",
+            Self::InputOutput { .. } => "INPUT_OUTPUT",
+            Self::ConfigUnreadable { .. } => "CONFIG_UNREADABLE",
+            Self::ConfigWrong { .. } => "CONFIG_WRONG",
+            Self::ScriptsWrong { .. } => "SCRIPTS_WRONG",
+            Self::ScriptsUnreadable { .. } => "SCRIPTS_UNREADABLE",
+            Self::TokenNeedsDev => "TOKEN_NEEDS_DEV",
+            Self::TokenUseless { .. } => "TOKEN_USELESS",
+            Self::NoDevKey(_) => "NO_DEV_KEY",
+            Self::Engine(_) => "ENGINE_NOT_STARTED",
+            Self::DemoUnfinished(_) => "DEMO_UNFINISHED",
+        }
+    }
+
+    /// Returns how the program ends.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::PortInUse(_) | Self::CannotListen { .. } => Exit::Unavailable,
+            Self::NotLoopback(_) | Self::TokenNeedsDev | Self::TokenUseless { .. } => Exit::Usage,
+            Self::FolderInUse(_) => Exit::TryLater,
+            Self::FolderDamaged(_) | Self::ScriptsWrong { .. } => Exit::Data,
+            Self::CannotCreate { .. } => Exit::CannotCreate,
+            Self::InputOutput { .. } | Self::ScriptsUnreadable { .. } => Exit::InputOutput,
+            Self::NoIdentity
+            | Self::Identity(_)
+            | Self::VirtualTime { .. }
+            | Self::RealTime(_)
+            | Self::ConfigUnreadable { .. }
+            | Self::ConfigWrong { .. }
+            | Self::NoDevKey(_) => Exit::Config,
+            Self::Engine(_) => Exit::Unavailable,
+            Self::DemoUnfinished(_) => Exit::Unfinished,
+        }
+    }
+
+    /// Returns what to do about it, in Chinese and English.
+    pub(crate) fn advice(&self) -> (String, String) {
+        if let Self::ConfigWrong { nearest: Some(nearest), .. } = self {
+            return (
+                format!("是否想写 {nearest}?键名见 tongban serve --help"),
+                format!("did you mean {nearest}? The keys are listed by tongban serve --help"),
+            );
+        }
+        let (zh, en) = self.fixed_advice();
+        (zh.to_owned(), en.to_owned())
+    }
+
+    fn fixed_advice(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::PortInUse(_) => (
+                "请用 --listen 换一个端口(端口 0 由系统选择),或先停止占用它的程序",
+                "choose another port with --listen (port 0 lets the system choose), or stop the other program",
+            ),
+            Self::CannotListen { .. } => (
+                "请检查 --listen 的地址是否属于本机、是否需要更高权限",
+                "check that the address of --listen belongs to this computer and needs no privilege",
+            ),
+            Self::NotLoopback(_) => (
+                "试用请用 --listen 127.0.0.1:端口;对外服务请去掉 --dev 并配置统一身份认证",
+                "to try it out use --listen 127.0.0.1:PORT; to serve others drop --dev and configure identity",
+            ),
+            Self::NoIdentity => (
+                "请在 --config 文件中写 [identity] jwks_file、issuer、audience;只在本机试用则加 --dev",
+                "give [identity] jwks_file, issuer and audience in a --config file; to try it on this computer add --dev",
+            ),
+            Self::Identity(_) => (
+                "请检查 [identity] 的 jwks_file 是否为 JWKS 文件、issuer 与 audience 是否正确",
+                "check that jwks_file of [identity] is a JWKS file, and issuer and audience",
+            ),
+            Self::VirtualTime { .. } => (
+                "演示或试用的文件夹只能以 serve --dev 打开;正式服务请换一个新文件夹",
+                "a folder of the demo or of --dev opens with serve --dev only; use a new folder for real service",
+            ),
+            Self::RealTime(_) => {
+                ("请不要指定 --data,或指定一个新文件夹", "leave --data out, or name a new folder")
+            }
+            Self::FolderInUse(_) => (
+                "请先停止那个进程,或换一个文件夹;已保存的内容不受影响",
+                "stop that process or use another folder; nothing stored is affected",
+            ),
+            Self::FolderDamaged(_) => (
+                "什么也没有改动。请先备份该文件夹,再从备份恢复或联系支持人员",
+                "nothing was changed. Copy the folder first, then restore a backup or ask for support",
+            ),
+            Self::CannotCreate { .. } => (
+                "请检查路径、权限和磁盘空间",
+                "check the path, its permissions and the space on the disk",
+            ),
+            Self::InputOutput { .. } => {
+                ("请检查磁盘和权限后再试", "check the disk and the permissions, then try again")
+            }
+            Self::ConfigUnreadable { .. } => (
+                "请检查 --config 的路径和权限",
+                "check the path given by --config and its permissions",
+            ),
+            Self::ConfigWrong { .. } => (
+                "请改正该处;写法见 tongban serve --help",
+                "correct it there; tongban serve --help shows the form",
+            ),
+            Self::ScriptsWrong { .. } => (
+                "请按以上各条改正后再试;tongban scripts check 可随时检查",
+                "correct what is listed above; tongban scripts check checks at any time",
+            ),
+            Self::ScriptsUnreadable { .. } => (
+                "请检查路径和权限;脚本文件夹应含 services 和 matters",
+                "check path and permissions; a script folder holds services and matters",
+            ),
+            Self::TokenNeedsDev => (
+                "请加上 --dev;正式环境的令牌由统一身份认证签发",
+                "add --dev; in real service your identity provider signs tokens",
+            ),
+            Self::TokenUseless { .. } => (
+                "请补上该参数;示例见 tongban token --help",
+                "add that flag; tongban token --help shows examples",
+            ),
+            Self::NoDevKey(_) => (
+                "请先运行 tongban serve --dev --data 同一文件夹,密钥会写在其中",
+                "run tongban serve --dev --data with the same folder first; it writes the key there",
+            ),
+            Self::Engine(_) => (
+                "请按上面的原因处理后再试;已保存的内容不受影响",
+                "deal with the reason above, then try again; nothing stored is affected",
+            ),
+            Self::DemoUnfinished(_) => (
+                "可加环境变量 RUST_LOG=tongban=debug 再运行一次查看过程",
+                "run it again with RUST_LOG=tongban=debug in the environment to see what happens",
+            ),
+        }
+    }
+}
+
+/// Names a folder or file in a message.
+pub(crate) fn shown(path: impl Into<PathBuf>) -> String {
+    path.into().display().to_string()
+}

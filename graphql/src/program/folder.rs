@@ -1,0 +1,37 @@
+//! The data folder: opened, or refused in the program's words.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tongban_core::port::Store as _;
+use tongban_engine::store::{OpenError, SledOptions, SledStore};
+
+use super::error::{Both, ProgramError, shown};
+
+/// Opens the store in a folder, or creates it there. Blocks while sled reads its log.
+pub(crate) fn open(folder: &Path) -> Result<Arc<SledStore>, ProgramError> {
+    let store = SledStore::open(folder, SledOptions::default());
+    store.map(Arc::new).map_err(|error| refused(folder, error))
+}
+
+/// Refuses a folder whose lawful time was moved.
+pub(crate) fn must_be_real_time(folder: &Path, store: &SledStore) -> Result<(), ProgramError> {
+    match store.identity().clock_offset {
+        0 => Ok(()),
+        offset => Err(ProgramError::VirtualTime { folder: shown(folder), seconds: offset / 1_000 }),
+    }
+}
+
+fn refused(folder: &Path, error: OpenError) -> ProgramError {
+    let detail = Both::of(&error);
+    let folder = shown(folder);
+    match error {
+        OpenError::InUse { .. } => ProgramError::FolderInUse(detail),
+        OpenError::Folder { source, .. } => ProgramError::CannotCreate { path: folder, source },
+        OpenError::NotOurs { .. }
+        | OpenError::Newer { .. }
+        | OpenError::KeyMissing { .. }
+        | OpenError::Damaged { .. } => ProgramError::FolderDamaged(detail),
+        _ => ProgramError::FolderDamaged(detail),
+    }
+}

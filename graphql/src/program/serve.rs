@@ -1,0 +1,102 @@
+//! `tongban serve`: the engine behind GraphQL, until it is asked to stop.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tongban_connectors::callback;
+use tongban_core::port::Store as _;
+use tongban_engine::Engine;
+use tongban_engine::clock::{RealLawfulClock, SystemClock};
+use tongban_engine::store::SledStore;
+
+use crate::auth::{Authority, Expected, KeySet};
+use crate::server;
+
+use super::args::ServeArguments;
+use super::assemble::{self, Time, Wires};
+use super::config::{Config, Identity};
+use super::error::{Both, ProgramError, shown};
+use super::{folder, output, signal, token};
+
+/// Serves until ctrl-c or SIGTERM, then finishes turns and leaves calls in the outbox.
+pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
+    if arguments.dev && !arguments.listen.ip().is_loopback() {
+        return Err(ProgramError::NotLoopback(arguments.listen));
+    }
+    let config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    if !arguments.dev && config.identity.is_none() {
+        return Err(ProgramError::NoIdentity);
+    }
+    let scripts = arguments.scripts.as_deref().or(config.scripts.as_deref());
+    let host = assemble::scripts(scripts)?;
+    let wires = Wires::configured(&config)?;
+    let listener = listen(arguments.listen).await?;
+    let store = folder::open(&arguments.data)?;
+    let (authority, time) = if arguments.dev {
+        let identity = token::open(&arguments.data)?;
+        (Authority::dev(&identity, Arc::new(SystemClock)), movable(&store))
+    } else {
+        folder::must_be_real_time(&arguments.data, &store)?;
+        (authority(config.identity.as_ref())?, Time::Real)
+    };
+    let engine = assemble::engine(store, host, &wires, time).await?;
+    announce(&listener, &arguments.data)?;
+    serve(engine, authority, wires, listener).await
+}
+
+/// Listens on an address.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => ProgramError::PortInUse(address),
+        _ => ProgramError::CannotListen { address, source },
+    })
+}
+
+/// Returns the address that a listener got.
+pub(crate) fn address_of(listener: &TcpListener) -> Result<SocketAddr, ProgramError> {
+    listener.local_addr().map_err(|source| ProgramError::InputOutput {
+        what: "socket".to_owned(),
+        detail: Both::of(&source),
+    })
+}
+
+/// A development folder goes on with the lawful time that it remembers.
+fn movable(store: &SledStore) -> Time {
+    let offset = store.identity().clock_offset;
+    Time::Movable(Arc::new(RealLawfulClock::new(Arc::new(SystemClock), offset)))
+}
+
+fn authority(identity: Option<&Identity>) -> Result<Authority, ProgramError> {
+    let identity = identity.ok_or(ProgramError::NoIdentity)?;
+    let keys = KeySet::open(&identity.jwks_file)
+        .map_err(|error| ProgramError::Identity(Both::of(&error)))?;
+    let expected =
+        Expected { issuer: identity.issuer.clone(), audience: identity.audience.clone() };
+    Ok(Authority::new(keys, expected, Arc::new(SystemClock)))
+}
+
+/// Tells programs on standard output, and people on standard error, where the server is.
+fn announce(listener: &TcpListener, data: &Path) -> Result<(), ProgramError> {
+    let url = format!("http://{}/graphql", address_of(listener)?);
+    output::data(&serde_json::json!({ "url": url, "data": shown(data) }).to_string());
+    output::tell(&format!("通办已启动 / Tongban serves {url}"));
+    Ok(())
+}
+
+async fn serve(
+    engine: Engine,
+    authority: Authority,
+    wires: Wires,
+    listener: TcpListener,
+) -> Result<(), ProgramError> {
+    let routes = callback::router(engine.inbox(), wires.callbacks);
+    let options = server::Options::new(authority).with_routes(routes);
+    let served = server::serve(engine.clone(), options, listener, signal::stop()).await;
+    engine.shutdown().await;
+    served.map_err(|error| ProgramError::InputOutput {
+        what: "HTTP".to_owned(),
+        detail: Both::of(&error),
+    })
+}
