@@ -420,7 +420,7 @@ mod tests {
         assert_eq!(code(&roots("query", ROOT_FIELDS_MAX + 1)), "TOO_COMPLEX");
         assert_eq!(code(&roots("mutation", MUTATION_FIELDS_MAX)), "admitted");
         assert_eq!(code(&roots("mutation", MUTATION_FIELDS_MAX + 1)), "TOO_COMPLEX");
-        let deep = |levels: usize| "{a".repeat(levels) + &"}".repeat(levels);
+        let deep = |levels: usize| format!("{}{}", "{a".repeat(levels), "}".repeat(levels));
         assert_eq!(code(&deep(DEPTH_MAX)), "admitted");
         assert_eq!(code(&deep(DEPTH_MAX + 1)), "TOO_DEEP");
         assert_eq!(code(&deep(NESTING_MAX + 1)), "TOO_DEEP");

@@ -19,3 +19,6 @@ mod transport;
 mod view;
 
 pub use self::schema::sdl;
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ mod clock;
 mod outcome;
 mod tasks;
 
-pub(crate) use self::cases::Cases;
-pub(crate) use self::clock::Clock;
+pub(crate) use self::cases::CaseMutations;
+pub(crate) use self::clock::ClockMutations;
 pub(crate) use self::outcome::Tally;
-pub(crate) use self::tasks::Tasks;
+pub(crate) use self::tasks::TaskMutations;

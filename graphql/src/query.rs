@@ -8,9 +8,9 @@ mod nodes;
 mod queue;
 mod server;
 
-pub(crate) use self::cases::Cases;
-pub(crate) use self::catalogue::Catalogue;
-pub(crate) use self::events::Events;
-pub(crate) use self::nodes::Nodes;
-pub(crate) use self::queue::Queue;
-pub(crate) use self::server::Server;
+pub(crate) use self::cases::CaseQueries;
+pub(crate) use self::catalogue::CatalogueQueries;
+pub(crate) use self::events::EventQueries;
+pub(crate) use self::nodes::NodeQueries;
+pub(crate) use self::queue::QueueQueries;
+pub(crate) use self::server::ServerQueries;

@@ -12,17 +12,21 @@ use crate::{mutation, query, subscription};
 /// 查询 / Queries
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
-    query::Catalogue,
-    query::Cases,
-    query::Events,
-    query::Nodes,
-    query::Queue,
-    query::Server,
+    query::CatalogueQueries,
+    query::CaseQueries,
+    query::EventQueries,
+    query::NodeQueries,
+    query::QueueQueries,
+    query::ServerQueries,
 );
 
 /// 变更。一次最多 5 项,按顺序执行,各自独立提交。 / Mutations: at most 5 at once, in order, each in a transaction of its own
 #[derive(MergedObject, Default)]
-pub(crate) struct Mutation(mutation::Cases, mutation::Tasks, mutation::Clock);
+pub(crate) struct Mutation(
+    mutation::CaseMutations,
+    mutation::TaskMutations,
+    mutation::ClockMutations,
+);
 
 /// 订阅。均可凭游标续接。 / Subscriptions; every one goes on from a cursor
 #[derive(MergedSubscription, Default)]

@@ -121,8 +121,25 @@ impl DevIdentity {
         KeySet::ed25519(KEY_ID, &self.public)
     }
 
+    /// Returns the public key as the text of a JWK set, as a host's identity would publish it.
+    #[cfg(test)]
+    pub(crate) fn jwks(&self) -> String {
+        const LETTERS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let bits: String = self.public.iter().map(|byte| format!("{byte:08b}")).collect();
+        let sextets = bits.as_bytes().chunks(6).map(|bits| {
+            let text = format!("{:0<6}", std::str::from_utf8(bits).expect("digits"));
+            char::from(LETTERS[usize::from_str_radix(&text, 2).expect("six bits")])
+        });
+        let x: String = sextets.collect();
+        serde_json::json!({
+            "keys": [{ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": KEY_ID, "x": x }]
+        })
+        .to_string()
+    }
+
     /// Returns what the tokens of every development identity claim.
-    pub(super) fn expected() -> Expected {
+    pub(crate) fn expected() -> Expected {
         Expected { issuer: ISSUER.to_owned(), audience: AUDIENCE.to_owned() }
     }
 }

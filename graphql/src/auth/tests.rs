@@ -1,7 +1,5 @@
 //! Tokens, good and bad.
 
-use std::sync::Arc;
-
 use tongban_core::viewer::Role;
 use tongban_engine::clock::ManualClock;
 

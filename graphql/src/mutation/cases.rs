@@ -85,10 +85,10 @@ case_payloads! {
 
 /// The fields that change cases.
 #[derive(Default)]
-pub(crate) struct Cases;
+pub(crate) struct CaseMutations;
 
 #[Object]
-impl Cases {
+impl CaseMutations {
     /// 建立办件(草稿) / Starts a case, as a draft
     async fn start_case(
         &self,

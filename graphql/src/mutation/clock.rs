@@ -32,10 +32,10 @@ pub(crate) struct AdvanceClockPayload {
 
 /// The field that moves lawful time.
 #[derive(Default)]
-pub(crate) struct Clock;
+pub(crate) struct ClockMutations;
 
 #[Object]
-impl Clock {
+impl ClockMutations {
     /// 前移法定时间,仅用于虚拟时钟(演示和开发) / Moves lawful time forward; only with a virtual clock, for demonstration and development
     async fn advance_clock(
         &self,

@@ -106,10 +106,10 @@ task_payloads! {
 
 /// The fields that change tasks.
 #[derive(Default)]
-pub(crate) struct Tasks;
+pub(crate) struct TaskMutations;
 
 #[Object]
-impl Tasks {
+impl TaskMutations {
     /// 认领待办 / Takes a task
     async fn claim_task(
         &self,

@@ -37,10 +37,10 @@ impl From<CaseFilterInput> for CaseFilter {
 
 /// The fields about cases.
 #[derive(Default)]
-pub(crate) struct Cases;
+pub(crate) struct CaseQueries;
 
 #[Object]
-impl Cases {
+impl CaseQueries {
     /// 查一个办件;不存在或无权查看时为空 / A case; null when there is none or it is not for this viewer
     async fn case(
         &self,

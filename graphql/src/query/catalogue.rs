@@ -7,10 +7,10 @@ use crate::view::CombinedService;
 
 /// The fields about services.
 #[derive(Default)]
-pub(crate) struct Catalogue;
+pub(crate) struct CatalogueQueries;
 
 #[Object]
-impl Catalogue {
+impl CatalogueQueries {
     /// 已开通的一件事服务 / Services that are offered
     async fn services(&self, ctx: &Context<'_>) -> Vec<CombinedService> {
         CombinedService::all(asking(ctx))

@@ -8,10 +8,10 @@ use crate::view::{EventConnection, events_of};
 
 /// The fields about events.
 #[derive(Default)]
-pub(crate) struct Events;
+pub(crate) struct EventQueries;
 
 #[Object]
-impl Events {
+impl EventQueries {
     /// 办件的事件,从早到晚;不存在或无权查看时为空 / Events of a case, oldest first; null when there is none or it is not for this viewer
     async fn events(
         &self,

@@ -9,10 +9,10 @@ use crate::view::{Case, Node};
 
 /// The field that finds anything with an id.
 #[derive(Default)]
-pub(crate) struct Nodes;
+pub(crate) struct NodeQueries;
 
 #[Object]
-impl Nodes {
+impl NodeQueries {
     /// 按标识查对象;不存在或无权查看时为空 / Anything by its id; null when there is none or it is not for this viewer
     async fn node(
         &self,

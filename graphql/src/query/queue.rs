@@ -9,10 +9,10 @@ use crate::view::{QueueView, Task, TaskConnection, read_cursor, read_first};
 
 /// The fields about work queues.
 #[derive(Default)]
-pub(crate) struct Queue;
+pub(crate) struct QueueQueries;
 
 #[Object]
-impl Queue {
+impl QueueQueries {
     /// 工作台:本人可办理的待办 / The work queue: tasks that the viewer may take
     async fn queue(
         &self,

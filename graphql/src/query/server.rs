@@ -7,10 +7,10 @@ use crate::view::{ServerInfo, ViewerView};
 
 /// The fields about viewer and server.
 #[derive(Default)]
-pub(crate) struct Server;
+pub(crate) struct ServerQueries;
 
 #[Object]
-impl Server {
+impl ServerQueries {
     /// 当前用户 / Who asks
     async fn viewer(&self, ctx: &Context<'_>) -> ViewerView {
         ViewerView(asking(ctx).viewer.clone())

@@ -107,6 +107,12 @@ impl Failure {
         Self::request("GRAPHQL_VALIDATION_FAILED", text)
     }
 
+    /// A variable that must be given and is not.
+    pub(crate) fn bad_variable(name: &str) -> Self {
+        let text = format!("须给出变量 ${name} / variable ${name} must be given");
+        Self::request("BAD_VARIABLES", text)
+    }
+
     /// Too many operations on one socket.
     pub(crate) fn too_many_operations(limit: usize) -> Self {
         let text = "本连接上的操作过多,请先结束一些 / too many operations on this socket, complete some first";

@@ -1,7 +1,7 @@
 //! Reading a GraphQL request: the four members, each of its own type, and nothing twice.
 
 use async_graphql::Variables;
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use serde_json::{Map, Value as Json};
 
 use super::failure::Failure;
@@ -80,15 +80,31 @@ impl Members {
         let document = gate::admit(&self.query)?;
         let name = self.operation_name.as_deref();
         let operation = gate::operation(&document, name).ok_or_else(Failure::unknown_operation)?;
-        let operation = operation.node.ty;
-        let variables = self.variables.map(Json::Object).unwrap_or_default();
+        let variables = self.variables.unwrap_or_default();
+        given(&operation.node, &variables)?;
         Ok(Asked {
-            document,
+            operation: operation.node.ty,
             operation_name: self.operation_name,
-            variables: Variables::from_json(variables),
-            operation,
+            variables: Variables::from_json(Json::Object(variables)),
+            document,
         })
     }
+}
+
+/// Checks that every variable that must be given is; their types are for validation.
+fn given(operation: &OperationDefinition, variables: &Map<String, Json>) -> Result<(), Failure> {
+    for definition in &operation.variable_definitions {
+        let variable = &definition.node;
+        let value = variables.get(variable.name.node.as_str());
+        let missing = match value {
+            None => variable.default_value.is_none(),
+            Some(value) => value.is_null(),
+        };
+        if missing && !variable.var_type.node.nullable {
+            return Err(Failure::bad_variable(&variable.name.node));
+        }
+    }
+    Ok(())
 }
 
 fn map(name: &str, json: Option<Json>) -> Result<Option<Map<String, Json>>, Failure> {

@@ -140,7 +140,8 @@ pub(crate) fn read_cursor(cursor: Option<String>) -> Result<Option<Vec<u8>>, Fau
         u8::from_str_radix(digits, 16).ok()
     };
     let bytes: Option<Vec<u8>> = cursor.as_bytes().chunks(2).map(byte).collect();
-    let bytes = bytes.filter(|_| cursor.len().is_multiple_of(2));
+    let is_hex = cursor.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let bytes = bytes.filter(|_| is_hex && cursor.len().is_multiple_of(2));
     bytes.map(Some).ok_or_else(|| {
         Fault::new(
             "BAD_REQUEST",

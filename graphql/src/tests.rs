@@ -1,0 +1,10 @@
+//! The API as its users meet it: over real HTTP and WebSockets, against a real engine in memory.
+
+mod desk;
+mod http;
+mod nulls;
+mod scope;
+mod sdl;
+mod socket;
+mod sources;
+mod work;
