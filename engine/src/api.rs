@@ -88,7 +88,7 @@ impl CaseView {
     ) -> Option<Self> {
         let (case, revision) = parts;
         let (calendar, now) = reading;
-        viewer.sees(scope).then(|| Self { case, revision, calendar, now, viewer: viewer.role })
+        viewer.sees(scope).then_some(Self { case, revision, calendar, now, viewer: viewer.role })
     }
 
     /// Returns the folded case.

@@ -61,7 +61,7 @@ impl Engine {
         input: StartCase,
         key: IdempotencyKey,
     ) -> Result<Receipt, EngineError> {
-        self.may_start(viewer, &input)?;
+        Self::may_start(viewer, &input)?;
         let record = self.record(viewer, "startCase", &key, &input);
         if let Some(receipt) = self.replayed(&record).await? {
             return Ok(receipt);
@@ -86,7 +86,7 @@ impl Engine {
         Err(EngineError::Busy)
     }
 
-    fn may_start(&self, viewer: &Viewer, input: &StartCase) -> Result<(), EngineError> {
+    fn may_start(viewer: &Viewer, input: &StartCase) -> Result<(), EngineError> {
         let may = match viewer.role {
             Role::Applicant => viewer.party.as_ref() == Some(&input.applicant.id),
             Role::WindowClerk => viewer.covers(&input.region),

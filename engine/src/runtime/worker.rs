@@ -165,10 +165,13 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
             Ok(committed) => {
                 runtime.publish(committed.case_id(), committed.revision());
                 let (effects, held) = committed.into_parts();
-                tell(underway.id, underway.waiting, underway.answers, held.revision);
+                let revision = held.revision;
+                // The carriers begin before the case is given back, so that it never looks quiet
+                // in between; the callers hear last, so that what they ask next finds it so.
+                effects::carry_out(&runtime, effects);
                 retry_later(&runtime, underway.id, underway.attempts, underway.owed);
                 runtime.desk.give_back(underway.id, Some(held), underway.attempts);
-                effects::carry_out(&runtime, effects);
+                tell(underway.id, underway.waiting, underway.answers, revision);
                 if timer {
                     runtime.timers.notify_one();
                 }
@@ -181,38 +184,34 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
 /// Nothing of the turn has happened; what can be tried again is, over the state in the store.
 fn not_stored(runtime: &Arc<Runtime>, underway: Underway, error: StoreError) {
     let Underway { id, waiting, attempts, .. } = underway;
-    match error {
-        StoreError::Conflict { .. } if attempts < limits::TURN_ATTEMPTS_MAX => {
-            let own = waiting.into_iter().filter(|waiting| waiting.command != Command::Wake);
-            runtime.desk.put_back(id, own.collect());
-            runtime.desk.give_back(id, None, attempts + 1);
-        }
-        StoreError::Remembered(record) => {
-            let (same, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| {
-                waiting.record.as_ref().is_some_and(|own| own.key == record.key)
-            });
-            for waiting in same {
-                if let Some(reply) = waiting.reply {
-                    let remembered = StoreError::Remembered(record.clone());
-                    let _gone = reply.send(Err(remembered.into()));
-                }
-            }
-            runtime.desk.put_back(id, others);
-            runtime.desk.give_back(id, None, attempts);
-        }
-        error => {
-            tracing::warn!(case.id = %id, error.code = error.code(), "a turn was not stored");
-            give_up(runtime, id, waiting, &error.into());
-        }
+    if let StoreError::Remembered(record) = error {
+        let (same, others): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|waiting| waiting.record.as_ref().is_some_and(|own| own.key == record.key));
+        refuse(same, &StoreError::Remembered(record).into());
+        runtime.desk.put_back(id, others);
+        return runtime.desk.give_back(id, None, attempts);
     }
+    let moved = matches!(error, StoreError::Conflict { .. });
+    if moved && attempts < limits::TURN_ATTEMPTS_MAX {
+        let own = waiting.into_iter().filter(|waiting| waiting.command != Command::Wake);
+        runtime.desk.put_back(id, own.collect());
+        return runtime.desk.give_back(id, None, attempts + 1);
+    }
+    tracing::warn!(case.id = %id, error.code = error.code(), "a turn was not stored");
+    give_up(runtime, id, waiting, &error.into());
 }
 
-fn give_up(runtime: &Arc<Runtime>, id: CaseId, waiting: Vec<Waiting>, error: &EngineError) {
+fn refuse(waiting: Vec<Waiting>, error: &EngineError) {
     for waiting in waiting {
         if let Some(reply) = waiting.reply {
             let _gone = reply.send(Err(error.clone()));
         }
     }
+}
+
+fn give_up(runtime: &Arc<Runtime>, id: CaseId, waiting: Vec<Waiting>, error: &EngineError) {
+    refuse(waiting, error);
     runtime.desk.give_back(id, None, 0);
 }
 
