@@ -183,19 +183,19 @@ impl Authority {
 }
 
 fn refusal(kind: &ErrorKind) -> Unauthenticated {
-    match kind {
-        ErrorKind::InvalidIssuer => Unauthenticated::BadIssuer,
-        ErrorKind::InvalidAudience => Unauthenticated::BadAudience,
-        ErrorKind::MissingRequiredClaim(claim) if claim == "iss" => {
-            Unauthenticated::ClaimMissing("iss")
-        }
-        ErrorKind::MissingRequiredClaim(claim) if claim == "aud" => {
-            Unauthenticated::ClaimMissing("aud")
-        }
-        ErrorKind::InvalidSignature
-        | ErrorKind::InvalidAlgorithm
-        | ErrorKind::InvalidAlgorithmName => Unauthenticated::BadSignature,
-        _ => Unauthenticated::Malformed,
+    if let ErrorKind::MissingRequiredClaim(claim) = kind {
+        let known = ["iss", "aud"].into_iter().find(|known| claim == known);
+        return known.map_or(Unauthenticated::Malformed, Unauthenticated::ClaimMissing);
+    }
+    let is_signature = matches!(
+        kind,
+        ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName
+    );
+    match () {
+        () if is_signature => Unauthenticated::BadSignature,
+        () if *kind == ErrorKind::InvalidIssuer => Unauthenticated::BadIssuer,
+        () if *kind == ErrorKind::InvalidAudience => Unauthenticated::BadAudience,
+        () => Unauthenticated::Malformed,
     }
 }
 

@@ -46,23 +46,26 @@ impl Fault {
 
 impl From<EngineError> for Fault {
     fn from(error: EngineError) -> Self {
-        let told = |code| Self::new(code, error.to_string());
-        match &error {
-            EngineError::Refused(refusal) if refusal.code == "NOT_PERMITTED" => told("FORBIDDEN"),
-            EngineError::Refused(_) | EngineError::KeyReused | EngineError::Clock(_) => {
-                told("BAD_REQUEST")
-            }
-            EngineError::Store(StoreError::NotIndexed(_)) => told("BAD_REQUEST"),
-            EngineError::ResyncRequired => told("RESYNC_REQUIRED"),
-            EngineError::Busy | EngineError::Stopped => told("UNAVAILABLE"),
-            // Everything else, whatever is added later, is ours alone to read.
-            _ => Self {
-                code: INTERNAL,
-                message: "内部错误,请凭请求编号联系管理员 / internal error, ask the operator with the request id"
-                    .to_owned(),
-                source: Some(Arc::new(error)),
-            },
+        let code = code_of(&error);
+        if code != INTERNAL {
+            return Self::new(code, error.to_string());
         }
+        let message = "内部错误,请凭请求编号联系管理员 / internal error, ask the operator with the request id";
+        Self { code, message: message.to_owned(), source: Some(Arc::new(error)) }
+    }
+}
+
+/// Returns the code of a fault. What is not named, and whatever is added later, is internal.
+fn code_of(error: &EngineError) -> &'static str {
+    use EngineError as E;
+    match error {
+        E::Refused(refusal) if refusal.code == "NOT_PERMITTED" => "FORBIDDEN",
+        E::Refused(_) | E::KeyReused | E::Clock(_) | E::Store(StoreError::NotIndexed(_)) => {
+            "BAD_REQUEST"
+        }
+        E::ResyncRequired => "RESYNC_REQUIRED",
+        E::Busy | E::Stopped => "UNAVAILABLE",
+        E::ClosureMissing(_) | E::Script(_) | E::Store(_) | E::Log(_) | _ => INTERNAL,
     }
 }
 
@@ -110,7 +113,7 @@ pub(crate) struct Denied {
     pub(crate) code: UserErrorCode,
     refusal: Refusal,
     /// The task as it is now, for a conflict.
-    current: Option<Task>,
+    current: Option<Box<Task>>,
 }
 
 /// Why a mutation went no further: refused, or failed.
@@ -161,7 +164,7 @@ impl Denied {
 
     /// Puts the task as it is now beside the refusal.
     pub(crate) fn beside(self, current: Option<Task>) -> Self {
-        Self { current, ..self }
+        Self { current: current.map(Box::new), ..self }
     }
 
     fn text(&self, lang: Option<Lang>) -> String {
@@ -183,15 +186,15 @@ impl From<Fault> for Stop {
 
 impl From<EngineError> for Stop {
     fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Refused(refusal) => Denied::from(refusal).into(),
-            error @ (EngineError::KeyReused | EngineError::Clock(_)) => {
-                let text = error.to_string();
-                let (zh, en) = text.split_once(" / ").unwrap_or((&text, &text));
-                Denied::from(Refusal::new(error.code(), zh, en)).into()
-            }
-            error => Self::Fault(error.into()),
+        if let EngineError::Refused(refusal) = error {
+            return Denied::from(refusal).into();
         }
+        if !matches!(error, EngineError::KeyReused | EngineError::Clock(_)) {
+            return Self::Fault(error.into());
+        }
+        let text = error.to_string();
+        let (zh, en) = text.split_once(" / ").unwrap_or((&text, &text));
+        Denied::from(Refusal::new(error.code(), zh, en)).into()
     }
 }
 

@@ -424,8 +424,10 @@ mod tests {
         assert_eq!(code(&deep(DEPTH_MAX)), "admitted");
         assert_eq!(code(&deep(DEPTH_MAX + 1)), "TOO_DEEP");
         assert_eq!(code(&deep(NESTING_MAX + 1)), "TOO_DEEP");
-        let named: String =
-            (0..=DEFINITIONS_MAX).map(|no| format!("query q{no} {{ a }} ")).collect();
+        let mut named = String::new();
+        for no in 0..=DEFINITIONS_MAX {
+            write!(named, "query q{no} {{ a }} ").unwrap();
+        }
         assert_eq!(code(&named), "TOO_COMPLEX");
         let spread =
             format!("{{ x {{ {} }} }} fragment f on X {{ a }}", "...f ".repeat(SPREADS_MAX + 1));

@@ -1,4 +1,4 @@
-//! The API as its users meet it: over real HTTP and WebSockets, against a real engine in memory.
+//! The API as its users meet it: over real HTTP and `WebSocket`, against a real engine in memory.
 
 mod desk;
 mod http;

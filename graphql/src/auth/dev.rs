@@ -126,12 +126,17 @@ impl DevIdentity {
     pub(crate) fn jwks(&self) -> String {
         const LETTERS: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        let bits: String = self.public.iter().map(|byte| format!("{byte:08b}")).collect();
-        let sextets = bits.as_bytes().chunks(6).map(|bits| {
-            let text = format!("{:0<6}", std::str::from_utf8(bits).expect("digits"));
-            char::from(LETTERS[usize::from_str_radix(&text, 2).expect("six bits")])
-        });
-        let x: String = sextets.collect();
+        // Bits from the front, six to a letter; the last letter is filled up with zeros.
+        let (mut x, mut bits, mut count) = (String::new(), 0_usize, 0_u32);
+        for byte in self.public.iter().chain([&0]) {
+            bits = (bits << 8 | usize::from(*byte)) & 0xffff;
+            count += 8;
+            while count >= 6 {
+                count -= 6;
+                x.push(char::from(LETTERS[bits >> count & 0x3f]));
+            }
+        }
+        x.truncate((self.public.len() * 8).div_ceil(6));
         serde_json::json!({
             "keys": [{ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": KEY_ID, "x": x }]
         })

@@ -141,7 +141,7 @@ impl VersionConflict {
 
     /// 对象现状 / The task as it is now
     async fn current(&self) -> Option<&Task> {
-        self.0.current.as_ref()
+        self.0.current.as_deref()
     }
 }
 

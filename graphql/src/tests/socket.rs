@@ -20,10 +20,15 @@ impl Socket {
     }
 
     async fn speaking(desk: &Desk, protocol: Option<&str>) -> Self {
+        let headers = protocol.map(|protocol| ("sec-websocket-protocol", protocol.to_owned()));
+        Self::with_headers(desk, headers.as_slice()).await
+    }
+
+    async fn with_headers(desk: &Desk, headers: &[(&'static str, String)]) -> Self {
         let url = format!("ws://{}/graphql/ws", desk.address);
         let mut request = url.into_client_request().unwrap();
-        if let Some(protocol) = protocol {
-            request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let stream = TcpStream::connect(desk.address).await.unwrap();
         Self(client_async(request, stream).await.unwrap().0)
@@ -52,10 +57,8 @@ impl Socket {
     }
 
     async fn hear(&mut self) -> Json {
-        match self.0.next().await.expect("the socket is open").unwrap() {
-            Message::Text(text) => serde_json::from_str(text.as_str()).unwrap(),
-            other => panic!("not a message: {other:?}"),
-        }
+        let heard = self.0.next().await.expect("the socket is open").unwrap();
+        serde_json::from_str(heard.to_text().expect("a text message")).unwrap()
     }
 
     /// Hears the next event of an operation, and returns its place and cursor.
@@ -201,14 +204,24 @@ async fn every_misuse_closes_with_its_own_code() {
 }
 
 #[tokio::test]
+async fn the_token_may_come_with_the_upgrade() {
+    let desk = Desk::open().await;
+    let headers = [
+        ("sec-websocket-protocol", "graphql-transport-ws".to_owned()),
+        ("authorization", format!("Bearer {}", desk.token(&clerk()))),
+    ];
+    let mut socket = Socket::with_headers(&desk, &headers).await;
+    socket.say(json!({ "type": "connection_init" })).await;
+    assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
+}
+
+#[tokio::test]
 async fn a_session_that_never_begins_is_closed() {
     let desk = Desk::open().await;
-    let before = desk.wire.next_wake();
     let mut socket = Socket::open(&desk).await;
     // An answered ping proves that the session's clocks are running.
     socket.say(json!({ "type": "ping" })).await;
     assert_eq!(socket.hear().await, json!({ "type": "pong" }));
-    assert!(desk.wire.next_wake().is_some(), "{before:?}");
     desk.wire.advance(3_000);
     assert_eq!(socket.closed_with().await, 4408);
 }

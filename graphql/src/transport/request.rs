@@ -26,14 +26,12 @@ pub(crate) struct Members {
 impl Members {
     /// Reads the body of a POST, or the payload of a subscribe message.
     pub(crate) fn from_json(json: Json) -> Result<Self, Failure> {
-        let mut members = match json {
-            Json::Object(members) => members,
-            Json::Array(_) => return Err(Failure::batch()),
-            _ => {
-                return Err(Failure::bad_request(
-                    "请求须为 JSON 对象 / the request must be a JSON object",
-                ));
-            }
+        if json.is_array() {
+            return Err(Failure::batch());
+        }
+        let Json::Object(mut members) = json else {
+            let text = "请求须为 JSON 对象 / the request must be a JSON object";
+            return Err(Failure::bad_request(text));
         };
         let Some(Json::String(query)) = members.remove("query") else {
             return Err(Failure::bad_request("query 须为字符串 / query must be a string"));
@@ -57,18 +55,18 @@ impl Members {
     pub(crate) fn from_pairs(pairs: Vec<(String, String)>) -> Result<Self, Failure> {
         let mut members = Map::new();
         for (name, value) in pairs {
-            let value = match name.as_str() {
-                "query" => Json::String(value),
-                // A blank name means none, as forms send it.
-                "operationName" if value.is_empty() => Json::Null,
-                "operationName" => Json::String(value),
-                "variables" | "extensions" if value.is_empty() => Json::Null,
-                "variables" | "extensions" => serde_json::from_str(&value).map_err(|_| {
-                    Failure::bad_request(
-                        "variables 和 extensions 须为 JSON / variables and extensions must be JSON",
-                    )
+            let is_text = matches!(name.as_str(), "query" | "operationName");
+            if !is_text && !matches!(name.as_str(), "variables" | "extensions") {
+                continue;
+            }
+            // A blank value means none, as forms send it.
+            let value = match () {
+                () if value.is_empty() => Json::Null,
+                () if is_text => Json::String(value),
+                () => serde_json::from_str(&value).map_err(|_| {
+                    let text = format!("{name} 须为 JSON / {name} must be JSON");
+                    Failure::bad_request(&text)
                 })?,
-                _ => continue,
             };
             members.insert(name, value);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Object, SimpleObject};
 use tongban_core::definition::{self, Closure, MatterDef, Source};
-use tongban_core::id::MatterCode;
+use tongban_core::id::{MatterCode, RegionCode};
 
 use super::clock::Period;
 use super::code::{
@@ -66,7 +66,7 @@ impl CombinedService {
 
     /// 开通地区代码,上级含下级 / Codes of regions where it is offered; a region includes those inside it
     async fn regions(&self) -> Vec<&str> {
-        self.0.service.regions.iter().map(|region| region.as_str()).collect()
+        self.0.service.regions.iter().map(RegionCode::as_str).collect()
     }
 
     /// 承诺总时限 / The promise for the whole

@@ -2,6 +2,7 @@
 
 use async_graphql::{Object, SimpleObject};
 use tongban_core::entry;
+use tongban_core::id::{DepartmentCode, RegionCode};
 use tongban_core::summary::{mask_id, mask_name};
 use tongban_core::viewer::Viewer;
 
@@ -46,12 +47,12 @@ impl ViewerView {
 
     /// 可办理的地区代码,上级含下级 / Codes of regions; a region includes those inside it
     async fn regions(&self) -> Vec<&str> {
-        self.0.regions.iter().map(|region| region.as_str()).collect()
+        self.0.regions.iter().map(RegionCode::as_str).collect()
     }
 
     /// 所属部门代码 / Codes of departments
     async fn departments(&self) -> Vec<&str> {
-        self.0.departments.iter().map(|department| department.as_str()).collect()
+        self.0.departments.iter().map(DepartmentCode::as_str).collect()
     }
 
     /// 申请人本人(本单位)的脱敏证件号 / For an applicant: the masked identifier he files for
