@@ -144,6 +144,10 @@ impl CaseView {
 pub struct EventView {
     /// Opaque place after this event, for going on later.
     pub cursor: String,
+    /// Commit that recorded it; with the index the event's id.
+    pub commit: CommitNo,
+    /// Its place among the entries of that commit, from 0.
+    pub index: u32,
     /// Its place in the case.
     pub seq: Seq,
     /// Number of the matter; 0 for the case.
@@ -164,7 +168,7 @@ pub struct EventView {
 
 impl EventView {
     /// Tells an entry to a viewer; `None` when it is internal and he is not to see it.
-    pub(crate) fn of(entry: &Entry, case: &Case, viewer: Role, cursor: String) -> Option<Self> {
+    pub(crate) fn of(entry: &Entry, case: &Case, viewer: Role, place: EventPlace) -> Option<Self> {
         let told = narrative::tell(entry, case);
         if viewer == Role::Applicant && told.internal {
             return None;
@@ -174,7 +178,9 @@ impl EventView {
             Role::WindowClerk | Role::Approver | Role::Integrator | Role::Supervisor => told.actor,
         };
         Some(Self {
-            cursor,
+            cursor: place.cursor,
+            commit: place.commit,
+            index: place.index,
             seq: entry.seq,
             matter: entry.matter.0,
             at: entry.recorded_at,
@@ -185,6 +191,13 @@ impl EventView {
             en: told.en,
         })
     }
+}
+
+/// Where an event stands in the store.
+pub(crate) struct EventPlace {
+    pub(crate) cursor: String,
+    pub(crate) commit: CommitNo,
+    pub(crate) index: u32,
 }
 
 /// Events of one case after a cursor.

@@ -224,6 +224,8 @@ pub struct Stored {
     pub case: CaseId,
     /// Every entry, in order.
     pub entries: Vec<Entry>,
+    /// The first entry of each commit that wrote some, in order: event ids are (commit, index).
+    pub commits: Vec<(CommitNo, Seq)>,
     /// Number of the commit that wrote the last of them.
     pub revision: CommitNo,
 }

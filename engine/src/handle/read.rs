@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tongban_core::case::Case;
-use tongban_core::id::{CaseId, RegionCode, Seq, TaskId};
+use tongban_core::id::{CaseId, CommitNo, RegionCode, Seq, TaskId};
 use tongban_core::limits;
 use tongban_core::port::Page;
 use tongban_core::read_model::{self, applicant_hash};
@@ -12,7 +12,9 @@ use tongban_core::summary::{Along, CaseSummary, RoleMatch, Search};
 use tongban_core::viewer::{Role, Viewer};
 
 use super::Engine;
-use crate::api::{CaseFilter, CaseView, EventPage, EventView, PageRequest, QueueItem, QueueView};
+use crate::api::{
+    CaseFilter, CaseView, EventPage, EventPlace, EventView, PageRequest, QueueItem, QueueView,
+};
 use crate::error::EngineError;
 
 impl Engine {
@@ -149,7 +151,7 @@ impl Engine {
     /// beginning. `None` when there is no such case or the viewer may not see it.
     ///
     /// # Errors
-    /// [`EngineError::ResyncRequired`] for a cursor of another store, or past the log.
+    /// [`EngineError::ResyncRequired`] for a cursor of another store or case.
     pub async fn events(
         &self,
         viewer: &Viewer,
@@ -157,31 +159,29 @@ impl Engine {
         after: Option<&str>,
         most: usize,
     ) -> Result<Option<EventPage>, EngineError> {
-        let after = self.read_event_cursor(after)?;
-        let revision = self.runtime.store.revision();
-        if after != Seq(0) && self.runtime.desk.head(id) == Some(after) {
-            // Nothing new; visibility was decided when the cursor was given and is again below,
-            // as soon as there is something to see.
-            let cursor = self.event_cursor(after);
-            return Ok(Some(EventPage { events: Vec::new(), cursor, revision }));
-        }
+        let after = after.map(|cursor| self.read_event_cursor(cursor)).transpose()?;
         let Some(stored) = self.runtime.store.load(id).await? else { return Ok(None) };
         let case = Case::from_entries(id, &stored.entries)?;
         if !viewer.sees(&read_model::scope(&case)) {
             return Ok(None);
         }
-        if after > case.head {
-            return Err(EngineError::ResyncRequired);
-        }
-        let fresh = stored.entries.iter().skip(after.0 as usize);
+        let seen = match after {
+            None => Seq(0),
+            Some(place) if commit_of(&stored.commits, place.1).0 == place.0 => place.1,
+            Some(_) => return Err(EngineError::ResyncRequired),
+        };
+        let fresh = stored.entries.iter().skip(seen.0 as usize);
         let page: Vec<_> = fresh.take(most.clamp(1, 1_000)).collect();
-        let last = page.last().map_or(after, |entry| entry.seq);
+        let last = page.last().map_or(seen, |entry| entry.seq);
         let events = page.into_iter().filter_map(|entry| {
-            EventView::of(entry, &case, viewer.role, self.event_cursor(entry.seq))
+            let (commit, first) = commit_of(&stored.commits, entry.seq);
+            let cursor = self.event_cursor(commit, entry.seq);
+            let place = EventPlace { cursor, commit, index: entry.seq.0 - first.0 };
+            EventView::of(entry, &case, viewer.role, place)
         });
         Ok(Some(EventPage {
             events: events.collect(),
-            cursor: self.event_cursor(last),
+            cursor: self.event_cursor(commit_of(&stored.commits, last).0, last),
             revision: stored.revision,
         }))
     }
@@ -192,17 +192,26 @@ impl Engine {
         u32::from_be_bytes([mark.0[0], mark.0[1], mark.0[2], mark.0[3]])
     }
 
-    fn event_cursor(&self, seq: Seq) -> String {
-        format!("{:08x}{:08x}", self.store_mark(), seq.0)
+    /// Writes a cursor: the store's mark, the commit, and the entry after which to go on.
+    fn event_cursor(&self, commit: CommitNo, seq: Seq) -> String {
+        format!("{:08x}{:016x}{:08x}", self.store_mark(), commit.0, seq.0)
     }
 
-    fn read_event_cursor(&self, cursor: Option<&str>) -> Result<Seq, EngineError> {
-        let Some(cursor) = cursor else { return Ok(Seq(0)) };
-        let known = cursor
-            .strip_prefix(&format!("{:08x}", self.store_mark()))
-            .and_then(|seq| u32::from_str_radix(seq, 16).ok());
-        known.map(Seq).ok_or(EngineError::ResyncRequired)
+    fn read_event_cursor(&self, cursor: &str) -> Result<(CommitNo, Seq), EngineError> {
+        let read = || {
+            let own = cursor.strip_prefix(&format!("{:08x}", self.store_mark()))?;
+            let (commit, seq) = own.split_at_checked(16)?;
+            let commit = u64::from_str_radix(commit, 16).ok()?;
+            Some((CommitNo(commit), Seq(u32::from_str_radix(seq, 16).ok()?)))
+        };
+        read().ok_or(EngineError::ResyncRequired)
     }
+}
+
+/// Returns the commit that wrote an entry, and the first entry that it wrote.
+fn commit_of(commits: &[(CommitNo, Seq)], seq: Seq) -> (CommitNo, Seq) {
+    let after = commits.partition_point(|(_, first)| *first <= seq);
+    after.checked_sub(1).map_or((CommitNo(0), Seq(0)), |index| commits[index])
 }
 
 /// Returns the viewer's regions without those inside another of them.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tongban_core::case::Case;
 use tongban_core::command::{Answer, Command};
-use tongban_core::id::{CaseId, CommitNo, Seq};
+use tongban_core::id::{CaseId, CommitNo};
 use tongban_core::limits;
 use tongban_core::port::IdempotencyRecord;
 use tongban_core::start::StartCase;
@@ -228,11 +228,6 @@ impl Desk {
         let inner = self.lock();
         let held = inner.slots.get(&id)?.held.as_ref()?;
         Some((Arc::clone(&held.case), held.revision))
-    }
-
-    /// Returns the head of a case that is at hand and idle.
-    pub(crate) fn head(&self, id: CaseId) -> Option<Seq> {
-        self.lock().slots.get(&id)?.held.as_ref().map(|held| held.case.head)
     }
 
     /// Takes no more work; what is queued is still done.

@@ -47,6 +47,8 @@ struct State {
 
 struct CaseRow {
     entries: Vec<Entry>,
+    /// First entry of each commit that wrote some.
+    commits: Vec<(CommitNo, Seq)>,
     summary: CaseSummary,
     revision: CommitNo,
 }
@@ -132,9 +134,12 @@ impl State {
 
     fn write_case(&mut self, case: CaseId, entries: Vec<Entry>, summary: CaseSummary) {
         let summary = CaseSummary { revision: self.revision, ..summary };
-        let row = CaseRow { entries, summary, revision: self.revision };
+        let first = entries.first().map(|entry| (self.revision, entry.seq));
+        let commits = first.into_iter().collect();
+        let row = CaseRow { entries, commits, summary, revision: self.revision };
         if let Some(known) = self.cases.get_mut(&case) {
             known.entries.extend(row.entries);
+            known.commits.extend(row.commits);
             known.summary = row.summary;
             known.revision = row.revision;
         } else {
@@ -266,6 +271,7 @@ impl Store for MemoryStore {
             Ok(state.cases.get(&case).map(|row| Stored {
                 case,
                 entries: row.entries.clone(),
+                commits: row.commits.clone(),
                 revision: row.revision,
             }))
         })

@@ -24,7 +24,7 @@ use tongban_core::wire;
 use super::disk::{self, Disk};
 use super::files::Mark;
 use super::key;
-use super::record::{self, Head, HeadFacts, SUMMARY_INLINE_BYTES_MAX, TAIL_BYTES_MAX};
+use super::record::{self, Head, HeadFacts, Item, SUMMARY_INLINE_BYTES_MAX, TAIL_BYTES_MAX};
 use crate::store::envelope;
 
 /// Requests that may wait: far more than one batch takes, so that senders seldom wait.
@@ -264,6 +264,9 @@ impl Committer {
         let old_facts = old.map(|old| old.facts).unwrap_or_default();
         let mut facts = HeadFacts { head: append.last, commit: no, ..old_facts };
         let mut tail = old.map(|old| old.tail.to_vec()).unwrap_or_default();
+        if !append.journal.is_empty() {
+            Item::Commit(no).put(&mut tail);
+        }
         tail.extend_from_slice(&append.journal);
         if tail.len() > TAIL_BYTES_MAX {
             tail = self.seal(batch, append.case, &mut facts, &tail)?;

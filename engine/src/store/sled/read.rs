@@ -61,11 +61,13 @@ impl Disk {
     /// is left for the next load, and what the tail repeats is skipped.
     pub(super) fn decode(&self, journal: &Journal) -> Result<Stored, StoreError> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut commits = Vec::new();
+        let mut commit = CommitNo::default();
         let mut last = Seq::default();
         for piece in &journal.pieces {
             let mut items = record::items(piece);
             for (item, _) in items.by_ref() {
-                let entry = self.entry(journal.case, item)?;
+                let Some(entry) = self.entry(journal.case, item, &mut commit)? else { continue };
                 if entry.seq <= last || entry.seq > journal.head {
                     continue;
                 }
@@ -73,6 +75,9 @@ impl Disk {
                     return Err(gap(journal.case, last));
                 }
                 last = entry.seq;
+                if commits.last().is_none_or(|(known, _)| *known != commit) {
+                    commits.push((commit, last));
+                }
                 entries.push(entry);
             }
             if items.is_torn() {
@@ -82,15 +87,27 @@ impl Disk {
         if last != journal.head {
             return Err(gap(journal.case, last));
         }
-        Ok(Stored { case: journal.case, entries, revision: journal.commit })
+        Ok(Stored { case: journal.case, entries, commits, revision: journal.commit })
     }
 
-    fn entry(&self, case: CaseId, item: Item<'_>) -> Result<Entry, StoreError> {
+    /// Decodes an item: an entry, or the number of the commit that wrote those after it.
+    fn entry(
+        &self,
+        case: CaseId,
+        item: Item<'_>,
+        commit: &mut CommitNo,
+    ) -> Result<Option<Entry>, StoreError> {
         let decoded = match item {
+            Item::Commit(no) => {
+                *commit = no;
+                return Ok(None);
+            }
             Item::Entry(bytes) => wire::decode(bytes),
             Item::Blob(digest) => wire::decode(&self.blob(case, digest)?),
         };
-        decoded.map_err(|error| StoreError::Damaged { what: format!("entry of {case}: {error}") })
+        decoded
+            .map(Some)
+            .map_err(|error| StoreError::Damaged { what: format!("entry of {case}: {error}") })
     }
 
     /// Reads the summary of a case, without its entries.

@@ -25,6 +25,8 @@ const HEAD_FIXED: usize = 4 + 8 + 4 + 4 + 4;
 const ITEM_FIXED: usize = 3;
 const ENTRY: u8 = 0;
 const BLOB: u8 = 1;
+/// A commit's number, before its entries.
+const COMMIT: u8 = 2;
 
 const _: () =
     assert!(HEAD_FIXED + SUMMARY_INLINE_BYTES_MAX + TAIL_BYTES_MAX + OVERHEAD <= RECORD_BYTES_MAX);
@@ -98,14 +100,21 @@ pub(super) enum Item<'a> {
     Entry(&'a [u8]),
     /// An entry in a blob.
     Blob(Digest),
+    /// The entries from here on were written by this commit.
+    Commit(CommitNo),
 }
 
 impl Item<'_> {
     /// Appends the item to a journal.
     pub(super) fn put(&self, journal: &mut Vec<u8>) {
+        let number;
         let (kind, bytes): (u8, &[u8]) = match self {
             Self::Entry(bytes) => (ENTRY, bytes),
             Self::Blob(digest) => (BLOB, &digest.0),
+            Self::Commit(no) => {
+                number = no.0.to_be_bytes();
+                (COMMIT, &number)
+            }
         };
         let len = u16::try_from(bytes.len()).expect("larger entries go to blobs");
         journal.push(kind);
@@ -137,6 +146,7 @@ impl<'a> Items<'a> {
         let item = match fixed[0] {
             ENTRY => Item::Entry(bytes),
             BLOB => Item::Blob(Digest(bytes.try_into().ok()?)),
+            COMMIT => Item::Commit(CommitNo(u64::from_be_bytes(bytes.try_into().ok()?))),
             _ => return None,
         };
         Some((item, ITEM_FIXED + len))
