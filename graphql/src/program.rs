@@ -38,17 +38,13 @@ pub fn main() -> ExitCode {
 
 /// Shows help and version as data, and anything else as a mistake in the command line.
 fn told(error: &clap::Error) -> Exit {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            output::data(error.to_string().trim_end());
-            Exit::Done
-        }
-        _ => {
-            output::tell(error.to_string().trim_end());
-            output::tell("命令有误,用 --help 查看用法和示例 / see --help for usage and examples");
-            Exit::Usage
-        }
+    if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
+        output::data(error.to_string().trim_end());
+        return Exit::Done;
     }
+    output::tell(error.to_string().trim_end());
+    output::tell("命令有误,用 --help 查看用法和示例 / see --help for usage and examples");
+    Exit::Usage
 }
 
 fn run(command: Command) -> Exit {

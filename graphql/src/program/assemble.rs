@@ -8,7 +8,7 @@ use tongban_connectors::{
     Bindings, CallbackOptions, CallbackParty, Contract, CxpConnector, CxpOptions, ManualConnector,
     ManualOffice, Party, Proof,
 };
-use tongban_core::port::{Connector, Store, WireClock};
+use tongban_core::port::{Connector, Store, WireClock as _};
 use tongban_engine::Engine;
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
 use tongban_engine::store::SledStore;
@@ -45,7 +45,8 @@ pub(crate) fn scripts(folder: Option<&Path>) -> Result<Host, ProgramError> {
         Some(folder) => Host::open(folder),
         None => Host::shipped(),
     };
-    let host = host.map_err(|error| check::refused(folder.unwrap_or(Path::new("-")), &error))?;
+    let host =
+        host.map_err(|error| check::refused(folder.unwrap_or_else(|| Path::new("-")), &error))?;
     let clock = || u64::try_from(SystemClock.now().millis()).unwrap_or_default();
     Ok(host.with_guard(Arc::new(clock)))
 }

@@ -26,13 +26,11 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<(), ProgramError> {
 
 /// Turns scripts that do not load into the program's failure; the findings are told first.
 pub(crate) fn refused(folder: &Path, error: &LoadError) -> ProgramError {
-    match error {
-        LoadError::Scripts(report) => {
-            output::tell(report.to_string().trim_end());
-            wrong(folder, report)
-        }
-        other => unreadable(folder, other),
+    if let LoadError::Scripts(report) = error {
+        output::tell(report.to_string().trim_end());
+        return wrong(folder, report);
     }
+    unreadable(folder, error)
 }
 
 fn wrong(folder: &Path, report: &Report) -> ProgramError {

@@ -95,7 +95,7 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ProgramError::ConfigUnreadable { path: shown(path), source })?;
         let mut config = Self::parse(&text, &shown(path))?;
-        let base = path.parent().unwrap_or(Path::new("."));
+        let base = path.parent().unwrap_or_else(|| Path::new("."));
         if let Some(identity) = &mut config.identity {
             identity.jwks_file = base.join(&identity.jwks_file);
         }
@@ -193,10 +193,10 @@ mod tests {
     fn an_unknown_key_is_refused_with_the_nearest_known_one() {
         check(
             "[identity]\njwks = \"a\"\n",
-            &expect![[r#"
+            &expect![[r"
                 配置文件 tongban.toml:2:没有键 jwks / configuration file tongban.toml:2: there is no key jwks
                 是否想写 jwks_file?键名见 tongban serve --help
-                did you mean jwks_file? The keys are listed by tongban serve --help"#]],
+                did you mean jwks_file? The keys are listed by tongban serve --help"]],
         );
     }
 
@@ -215,10 +215,10 @@ mod tests {
     fn a_connector_has_one_of_the_known_forms() {
         check(
             "[connectors.a]\nsoap = { url = \"http://a\" }\n",
-            &expect![[r#"
+            &expect![[r"
             配置文件 tongban.toml:2:不认识 soap / configuration file tongban.toml:2: soap is not known here
             是否想写 cxp?键名见 tongban serve --help
-            did you mean cxp? The keys are listed by tongban serve --help"#]],
+            did you mean cxp? The keys are listed by tongban serve --help"]],
         );
     }
 }

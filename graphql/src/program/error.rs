@@ -4,6 +4,8 @@
 //! place that shows it. Texts are Chinese first, then English after ` / `, so that one line can
 //! be split for those who want only one language.
 
+mod advice;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -185,7 +187,7 @@ impl ProgramError {
     /// Returns how the program ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::PortInUse(_) | Self::CannotListen { .. } => Exit::Unavailable,
+            Self::PortInUse(_) | Self::CannotListen { .. } | Self::Engine(_) => Exit::Unavailable,
             Self::NotLoopback(_) | Self::TokenNeedsDev | Self::TokenUseless { .. } => Exit::Usage,
             Self::FolderInUse(_) => Exit::TryLater,
             Self::FolderDamaged(_) | Self::ScriptsWrong { .. } => Exit::Data,
@@ -198,7 +200,6 @@ impl ProgramError {
             | Self::ConfigUnreadable { .. }
             | Self::ConfigWrong { .. }
             | Self::NoDevKey(_) => Exit::Config,
-            Self::Engine(_) => Exit::Unavailable,
             Self::DemoUnfinished(_) => Exit::Unfinished,
         }
     }
@@ -217,84 +218,26 @@ impl ProgramError {
 
     fn fixed_advice(&self) -> (&'static str, &'static str) {
         match self {
-            Self::PortInUse(_) => (
-                "请用 --listen 换一个端口(端口 0 由系统选择),或先停止占用它的程序",
-                "choose another port with --listen (port 0 lets the system choose), or stop the other program",
-            ),
-            Self::CannotListen { .. } => (
-                "请检查 --listen 的地址是否属于本机、是否需要更高权限",
-                "check that the address of --listen belongs to this computer and needs no privilege",
-            ),
-            Self::NotLoopback(_) => (
-                "试用请用 --listen 127.0.0.1:端口;对外服务请去掉 --dev 并配置统一身份认证",
-                "to try it out use --listen 127.0.0.1:PORT; to serve others drop --dev and configure identity",
-            ),
-            Self::NoIdentity => (
-                "请在 --config 文件中写 [identity] jwks_file、issuer、audience;只在本机试用则加 --dev",
-                "give [identity] jwks_file, issuer and audience in a --config file; to try it on this computer add --dev",
-            ),
-            Self::Identity(_) => (
-                "请检查 [identity] 的 jwks_file 是否为 JWKS 文件、issuer 与 audience 是否正确",
-                "check that jwks_file of [identity] is a JWKS file, and issuer and audience",
-            ),
-            Self::VirtualTime { .. } => (
-                "演示或试用的文件夹只能以 serve --dev 打开;正式服务请换一个新文件夹",
-                "a folder of the demo or of --dev opens with serve --dev only; use a new folder for real service",
-            ),
-            Self::RealTime(_) => {
-                ("请不要指定 --data,或指定一个新文件夹", "leave --data out, or name a new folder")
-            }
-            Self::FolderInUse(_) => (
-                "请先停止那个进程,或换一个文件夹;已保存的内容不受影响",
-                "stop that process or use another folder; nothing stored is affected",
-            ),
-            Self::FolderDamaged(_) => (
-                "什么也没有改动。请先备份该文件夹,再从备份恢复或联系支持人员",
-                "nothing was changed. Copy the folder first, then restore a backup or ask for support",
-            ),
-            Self::CannotCreate { .. } => (
-                "请检查路径、权限和磁盘空间",
-                "check the path, its permissions and the space on the disk",
-            ),
-            Self::InputOutput { .. } => {
-                ("请检查磁盘和权限后再试", "check the disk and the permissions, then try again")
-            }
-            Self::ConfigUnreadable { .. } => (
-                "请检查 --config 的路径和权限",
-                "check the path given by --config and its permissions",
-            ),
-            Self::ConfigWrong { .. } => (
-                "请改正该处;写法见 tongban serve --help",
-                "correct it there; tongban serve --help shows the form",
-            ),
-            Self::ScriptsWrong { .. } => (
-                "请按以上各条改正后再试;tongban scripts check 可随时检查",
-                "correct what is listed above; tongban scripts check checks at any time",
-            ),
-            Self::ScriptsUnreadable { .. } => (
-                "请检查路径和权限;脚本文件夹应含 services 和 matters",
-                "check path and permissions; a script folder holds services and matters",
-            ),
-            Self::TokenNeedsDev => (
-                "请加上 --dev;正式环境的令牌由统一身份认证签发",
-                "add --dev; in real service your identity provider signs tokens",
-            ),
-            Self::TokenUseless { .. } => (
-                "请补上该参数;示例见 tongban token --help",
-                "add that flag; tongban token --help shows examples",
-            ),
-            Self::NoDevKey(_) => (
-                "请先运行 tongban serve --dev --data 同一文件夹,密钥会写在其中",
-                "run tongban serve --dev --data with the same folder first; it writes the key there",
-            ),
-            Self::Engine(_) => (
-                "请按上面的原因处理后再试;已保存的内容不受影响",
-                "deal with the reason above, then try again; nothing stored is affected",
-            ),
-            Self::DemoUnfinished(_) => (
-                "可加环境变量 RUST_LOG=tongban=debug 再运行一次查看过程",
-                "run it again with RUST_LOG=tongban=debug in the environment to see what happens",
-            ),
+            Self::PortInUse(_) => advice::PORT_IN_USE,
+            Self::CannotListen { .. } => advice::CANNOT_LISTEN,
+            Self::NotLoopback(_) => advice::NOT_LOOPBACK,
+            Self::NoIdentity => advice::NO_IDENTITY,
+            Self::Identity(_) => advice::IDENTITY,
+            Self::VirtualTime { .. } => advice::VIRTUAL_TIME,
+            Self::RealTime(_) => advice::REAL_TIME,
+            Self::FolderInUse(_) => advice::FOLDER_IN_USE,
+            Self::FolderDamaged(_) => advice::FOLDER_DAMAGED,
+            Self::CannotCreate { .. } => advice::CANNOT_CREATE,
+            Self::InputOutput { .. } => advice::INPUT_OUTPUT,
+            Self::ConfigUnreadable { .. } => advice::CONFIG_UNREADABLE,
+            Self::ConfigWrong { .. } => advice::CONFIG_WRONG,
+            Self::ScriptsWrong { .. } => advice::SCRIPTS_WRONG,
+            Self::ScriptsUnreadable { .. } => advice::SCRIPTS_UNREADABLE,
+            Self::TokenNeedsDev => advice::TOKEN_NEEDS_DEV,
+            Self::TokenUseless { .. } => advice::TOKEN_USELESS,
+            Self::NoDevKey(_) => advice::NO_DEV_KEY,
+            Self::Engine(_) => advice::ENGINE,
+            Self::DemoUnfinished(_) => advice::DEMO_UNFINISHED,
         }
     }
 }

@@ -24,14 +24,11 @@ pub(crate) fn must_be_real_time(folder: &Path, store: &SledStore) -> Result<(), 
 
 fn refused(folder: &Path, error: OpenError) -> ProgramError {
     let detail = Both::of(&error);
-    let folder = shown(folder);
-    match error {
-        OpenError::InUse { .. } => ProgramError::FolderInUse(detail),
-        OpenError::Folder { source, .. } => ProgramError::CannotCreate { path: folder, source },
-        OpenError::NotOurs { .. }
-        | OpenError::Newer { .. }
-        | OpenError::KeyMissing { .. }
-        | OpenError::Damaged { .. } => ProgramError::FolderDamaged(detail),
-        _ => ProgramError::FolderDamaged(detail),
+    if let OpenError::InUse { .. } = error {
+        return ProgramError::FolderInUse(detail);
     }
+    if let OpenError::Folder { source, .. } = error {
+        return ProgramError::CannotCreate { path: shown(folder), source };
+    }
+    ProgramError::FolderDamaged(detail)
 }

@@ -48,9 +48,11 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
 
 /// Listens on an address.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        std::io::ErrorKind::AddrInUse => ProgramError::PortInUse(address),
-        _ => ProgramError::CannotListen { address, source },
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == std::io::ErrorKind::AddrInUse {
+            return ProgramError::PortInUse(address);
+        }
+        ProgramError::CannotListen { address, source }
     })
 }
 

@@ -22,7 +22,7 @@ fn check(words: &[&str], expected: &Expect) {
 fn the_program_says_what_it_can_do() {
     check(
         &[],
-        &expect![[r#"
+        &expect![[r"
         通办:高效办成一件事的引擎。 / Tongban: the engine for one-thing-one-go government services
 
         Usage: tongban <COMMAND>
@@ -53,7 +53,7 @@ fn the_program_says_what_it_can_do() {
         退出码 / Exit codes: 0 完成 done, 1 程序缺陷 bug, 2 用法 usage, 65 数据或脚本 data or scripts,
           69 不可用 unavailable, 70 演示未办成 demo not finished, 73 无法创建 cannot create, 74 读写失败 I/O,
           75 稍后再试 try later, 78 配置 configuration
-    "#]],
+    "]],
     );
 }
 

@@ -94,10 +94,10 @@ mod tests {
 
     fn token(line: &str) -> TokenArguments {
         let words = ["tongban", "token"].into_iter().chain(line.split(' '));
-        match Arguments::try_parse_from(words).unwrap().command {
-            Command::Token(arguments) => arguments,
-            other => panic!("{other:?}"),
-        }
+        let Command::Token(arguments) = Arguments::try_parse_from(words).unwrap().command else {
+            panic!("{line} is no token command");
+        };
+        arguments
     }
 
     #[test]

@@ -170,12 +170,12 @@ mod tests {
 
     #[test]
     fn every_matter_has_a_lane_that_lines_up() {
-        expect![[r#"
+        expect![[r"
             开工审批一件事 420302-20260302-000001 · 十堰示例置业有限公司
             法定时间 2026-03-02 10:35 · 已用 1 小时 35 分 · 部分办结
             ✔ 企业投资项目备案               准予       12 分          2603-420302-04-01-000001
             ▶ 建设工程规划许可证核发         已受理     1 小时 35 分   等 natural-resources.approver:审查
-            ○ 建筑工程施工许可证核发         待前置                    等前置事项:建设工程规划许可证核发"#]].assert_eq(&picture(&snapshot()).join("\n"));
+            ○ 建筑工程施工许可证核发         待前置                    等前置事项:建设工程规划许可证核发"]].assert_eq(&picture(&snapshot()).join("\n"));
     }
 
     #[test]

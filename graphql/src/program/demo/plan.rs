@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use tongban_core::digest::Digest;
 use tongban_core::id::{DepartmentCode, RegionCode};
 use tongban_core::viewer::{Role, Viewer};
 
@@ -117,8 +117,7 @@ impl Plan {
     /// name stands in for the digest of its bytes.
     pub(super) fn materials(&self) -> Vec<Value> {
         let one = |material: &Material| {
-            let digest = Sha256::digest(material.file_name.as_bytes());
-            let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256 = Digest::of(material.file_name.as_bytes()).hex();
             json!({ "code": material.code, "fileName": material.file_name, "sha256": sha256 })
         };
         self.materials.iter().map(one).collect()

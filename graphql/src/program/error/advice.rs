@@ -1,0 +1,77 @@
+//! What to do about each failure of the program, in Chinese and English.
+
+/// What to do, in Chinese and in English.
+type Advice = (&'static str, &'static str);
+
+pub(super) const PORT_IN_USE: Advice = (
+    "请用 --listen 换一个端口(端口 0 由系统选择),或先停止占用它的程序",
+    "choose another port with --listen (port 0 lets the system choose), or stop the other program",
+);
+pub(super) const CANNOT_LISTEN: Advice = (
+    "请检查 --listen 的地址是否属于本机、是否需要更高权限",
+    "check that the address of --listen belongs to this computer and needs no privilege",
+);
+pub(super) const NOT_LOOPBACK: Advice = (
+    "试用请用 --listen 127.0.0.1:端口;对外服务请去掉 --dev 并配置统一身份认证",
+    "to try it out use --listen 127.0.0.1:PORT; to serve others drop --dev and configure identity",
+);
+pub(super) const NO_IDENTITY: Advice = (
+    "请在 --config 文件中写 [identity] jwks_file、issuer、audience;只在本机试用则加 --dev",
+    "give [identity] jwks_file, issuer and audience in a --config file; to try it on this computer add --dev",
+);
+pub(super) const IDENTITY: Advice = (
+    "请检查 [identity] 的 jwks_file 是否为 JWKS 文件、issuer 与 audience 是否正确",
+    "check that jwks_file of [identity] is a JWKS file, and issuer and audience",
+);
+pub(super) const VIRTUAL_TIME: Advice = (
+    "演示或试用的文件夹只能以 serve --dev 打开;正式服务请换一个新文件夹",
+    "a folder of the demo or of --dev opens with serve --dev only; use a new folder for real service",
+);
+pub(super) const FOLDER_IN_USE: Advice = (
+    "请先停止那个进程,或换一个文件夹;已保存的内容不受影响",
+    "stop that process or use another folder; nothing stored is affected",
+);
+pub(super) const FOLDER_DAMAGED: Advice = (
+    "没有备份时,请原样保留该文件夹并联系支持人员",
+    "without a backup keep the folder as it is and ask for support",
+);
+pub(super) const CANNOT_CREATE: Advice =
+    ("请检查路径、权限和磁盘空间", "check the path, its permissions and the space on the disk");
+pub(super) const CONFIG_UNREADABLE: Advice =
+    ("请检查 --config 的路径和权限", "check the path given by --config and its permissions");
+pub(super) const CONFIG_WRONG: Advice = (
+    "请改正该处;写法见 tongban serve --help",
+    "correct it there; tongban serve --help shows the form",
+);
+pub(super) const SCRIPTS_WRONG: Advice = (
+    "请按以上各条改正后再试;tongban scripts check 可随时检查",
+    "correct what is listed above; tongban scripts check checks at any time",
+);
+pub(super) const SCRIPTS_UNREADABLE: Advice = (
+    "请检查路径和权限;脚本文件夹应含 services 和 matters",
+    "check path and permissions; a script folder holds services and matters",
+);
+pub(super) const TOKEN_NEEDS_DEV: Advice = (
+    "请加上 --dev;正式环境的令牌由统一身份认证签发",
+    "add --dev; in real service your identity provider signs tokens",
+);
+pub(super) const TOKEN_USELESS: Advice = (
+    "请补上该参数;示例见 tongban token --help",
+    "add that flag; tongban token --help shows examples",
+);
+pub(super) const NO_DEV_KEY: Advice = (
+    "请先运行 tongban serve --dev --data 同一文件夹,密钥会写在其中",
+    "run tongban serve --dev --data with the same folder first; it writes the key there",
+);
+pub(super) const ENGINE: Advice = (
+    "请按上面的原因处理后再试;已保存的内容不受影响",
+    "deal with the reason above, then try again; nothing stored is affected",
+);
+pub(super) const DEMO_UNFINISHED: Advice = (
+    "可加环境变量 RUST_LOG=tongban=debug 再运行一次查看过程",
+    "run it again with RUST_LOG=tongban=debug in the environment to see what happens",
+);
+pub(super) const REAL_TIME: Advice =
+    ("请不要指定 --data,或指定一个新文件夹", "leave --data out, or name a new folder");
+pub(super) const INPUT_OUTPUT: Advice =
+    ("请检查磁盘和权限后再试", "check the disk and the permissions, then try again");
