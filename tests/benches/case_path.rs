@@ -25,6 +25,10 @@ use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::store::{SledOptions, SledStore};
 use tongban_engine::{Engine, IdempotencyKey, Options};
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Durable steps of one case: eleven calls asked and answered, an approval asked and answered.
 const STEPS: u32 = 11 + 1;
 /// Applicants who file at the same time.
@@ -217,11 +221,11 @@ fn resident_kib() -> u64 {
 fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    let fields: Vec<u64> =
-        after_name.split_whitespace().filter_map(|field| field.parse().ok()).collect();
-    // User and system time in ticks of 10 ms; the state, a letter, was filtered out.
+    let fields: Vec<i64> =
+        after_name.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
+    // User and system time, fields 14 and 15 of proc(5), in ticks of 10 ms.
     let ticks = fields.get(10).unwrap_or(&0) + fields.get(11).unwrap_or(&0);
-    Duration::from_millis(ticks * 10)
+    Duration::from_millis(u64::try_from(ticks).unwrap_or(0) * 10)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]

@@ -49,18 +49,31 @@ impl fmt::Debug for Digest {
 }
 
 /// A key for digests. A store's secret makes the secrets of its cases; neither is ever printed.
-#[derive(Clone, Eq, PartialEq)]
-pub struct Secret([u8; 32]);
+#[derive(Clone)]
+pub struct Secret {
+    bytes: [u8; 32],
+    /// HMAC with the key taken in; taking it in costs as much as a short message.
+    keyed: Hmac<Sha256>,
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Secret {}
 
 impl Secret {
     /// Wraps 32 bytes of a good random source.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        let keyed = Hmac::new_from_slice(&bytes).expect("HMAC takes keys of any size");
+        Self { bytes, keyed }
     }
 
     /// Returns the digest of `bytes` under this key, separated by `purpose`.
     pub fn keyed(&self, purpose: &[u8], bytes: &[u8]) -> Digest {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any size");
+        let mut mac = self.keyed.clone();
         mac.update(purpose);
         mac.update(&[0]);
         mac.update(bytes);
@@ -70,7 +83,7 @@ impl Secret {
     /// Derives the secret of one thing, such as a case, from this one.
     #[must_use]
     pub fn derive(&self, purpose: &[u8], bytes: &[u8]) -> Self {
-        Self(self.keyed(purpose, bytes).0)
+        Self::new(self.keyed(purpose, bytes).0)
     }
 }
 

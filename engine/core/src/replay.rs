@@ -236,8 +236,7 @@ impl Replay {
                 limits::RUN_REQUESTS_MAX
             )));
         }
-        let digest = fingerprint(&self.secret, &ask);
-        self.bytes += ask.fingerprint().size();
+        self.bytes += ask.weight();
         if self.bytes > limits::RUN_REQUEST_BYTES_MAX {
             return Err(self.over_limit(&format!(
                 "一次执行的请求数据最多 {} 字节 / the requests of a run may hold at most {} bytes",
@@ -246,8 +245,9 @@ impl Replay {
             )));
         }
         if let Some(index) = self.recorded(&key) {
-            return self.replayed(index, &ask, digest);
+            return self.replayed(index, &ask);
         }
+        let digest = fingerprint(&self.secret, &ask);
         let adopts = self.adoptable(&ask, digest);
         let node = match &adopts {
             Some((index, _)) => Node::Journal(*index),
@@ -298,14 +298,11 @@ impl Replay {
         requests.iter().position(|request| request.made.key == *key)
     }
 
-    /// Compares what is asked with what the journal holds.
-    fn replayed(&mut self, index: usize, ask: &Ask, digest: Digest) -> Result<Handle, Stop> {
+    /// Compares what is asked with what the journal holds. The fingerprints themselves are
+    /// compared, not their digests: the journal has both, and a replay makes many.
+    fn replayed(&mut self, index: usize, ask: &Ask) -> Result<Handle, Stop> {
         let made = Arc::clone(&self.matter().run.requests[index].made);
-        let same = made.ask.kind() == ask.kind()
-            && made.ask.target() == ask.target()
-            && made.digest == digest
-            && made.seen == self.seen;
-        if same {
+        if made.seen == self.seen && made.ask.asks_the_same(ask) {
             return Ok(self.node(Node::Journal(index)));
         }
         let side = |kind, target: &str, digest: Digest, seen: Seq| {
@@ -319,6 +316,7 @@ impl Replay {
             ),
         );
         fault.expected = side(made.ask.kind(), &made.ask.target(), made.digest, made.seen);
+        let digest = fingerprint(&self.secret, ask);
         fault.got = side(ask.kind(), &ask.target(), digest, self.seen);
         Err(self.fail(fault))
     }

@@ -126,6 +126,39 @@ impl Ask {
         }
     }
 
+    /// Returns the size in bytes that the question adds to its run.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Call { input, .. } => input.size(),
+            Self::Decide { facts, options, .. } => facts.size() + options.size(),
+            Self::Timer { .. } => 0,
+            Self::Act { detail, .. } => detail.size(),
+        }
+    }
+
+    /// Tells whether both have one kind, target and fingerprint.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Call { operation, place, input },
+                Self::Call { operation: their_operation, place: their_place, input: theirs },
+            ) => operation == their_operation && place == their_place && input == theirs,
+            (
+                Self::Decide { role, options, .. },
+                Self::Decide { role: their_role, options: theirs, .. },
+            ) => role == their_role && options == theirs,
+            (Self::Timer { text, .. }, Self::Timer { text: theirs, .. }) => text == theirs,
+            (
+                Self::Act { act, evidence, detail },
+                Self::Act { act: their_act, evidence: their_evidence, detail: theirs },
+            ) => act == their_act && evidence == their_evidence && detail == theirs,
+            (
+                Self::Call { .. } | Self::Decide { .. } | Self::Timer { .. } | Self::Act { .. },
+                _,
+            ) => false,
+        }
+    }
+
     /// Returns the value whose digest is the fingerprint.
     pub fn fingerprint(&self) -> Value {
         match self {
