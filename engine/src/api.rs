@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tongban_core::calendar::{Calendar, Due};
-use tongban_core::case::{Case, Matter};
+use tongban_core::case::{Case, Matter, Task};
 use tongban_core::entry::Entry;
 use tongban_core::id::{CaseId, CommitNo, Seq, ServiceCode, TaskId};
 use tongban_core::law::{Clock, ClockKind};
@@ -99,6 +99,17 @@ impl CaseView {
     /// Returns the revision at which it was read.
     pub fn revision(&self) -> CommitNo {
         self.revision
+    }
+
+    /// Returns what lists show of the case.
+    pub fn summary(&self) -> CaseSummary {
+        let summary = tongban_core::read_model::summarise(&self.case, &self.calendar, self.now);
+        CaseSummary { revision: self.revision, ..summary }
+    }
+
+    /// Returns what queues show of a task of the case, open or ended.
+    pub fn task_summary(&self, task: &Task) -> TaskSummary {
+        tongban_core::read_model::summarise_task(&self.case, task, &self.calendar, self.now)
     }
 
     /// Returns the derived state of the whole.

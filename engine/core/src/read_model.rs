@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::calendar::Calendar;
-use crate::case::{Case, Matter};
+use crate::case::{Case, Matter, Task};
 use crate::digest::{Digest, Secret};
 use crate::id::CommitNo;
 use crate::law::{Ending, Stage};
@@ -62,21 +62,7 @@ pub fn scope(case: &Case) -> CaseScope {
 /// Returns what lists show of the case.
 pub fn summarise(case: &Case, calendar: &Calendar, now: Moment) -> CaseSummary {
     let matters = case.matters.iter().filter(|matter| matter.is_included());
-    let tasks = case.open_tasks().map(|task| {
-        let matter = case.matter(task.matter);
-        TaskSummary {
-            no: task.no,
-            matter: task.matter,
-            kind: task.opened.kind,
-            role: task.opened.role.clone(),
-            region: task.opened.region.clone(),
-            title: task.opened.title.clone(),
-            assignee: task.assignee.clone(),
-            version: task.version,
-            opened_at: task.opened_at,
-            due_at: matter.and_then(|matter| monitored(matter, calendar, now)),
-        }
-    });
+    let tasks = case.open_tasks().map(|task| summarise_task(case, task, calendar, now));
     CaseSummary {
         case: case.id,
         number: case.started.number.clone(),
@@ -91,6 +77,23 @@ pub fn summarise(case: &Case, calendar: &Calendar, now: Moment) -> CaseSummary {
         tasks: tasks.collect(),
         incidents: u32::try_from(case.incidents.len()).unwrap_or(u32::MAX),
         revision: CommitNo::default(),
+    }
+}
+
+/// Returns what queues show of a task, open or ended.
+pub fn summarise_task(case: &Case, task: &Task, calendar: &Calendar, now: Moment) -> TaskSummary {
+    let matter = case.matter(task.matter);
+    TaskSummary {
+        no: task.no,
+        matter: task.matter,
+        kind: task.opened.kind,
+        role: task.opened.role.clone(),
+        region: task.opened.region.clone(),
+        title: task.opened.title.clone(),
+        assignee: task.assignee.clone(),
+        version: task.version,
+        opened_at: task.opened_at,
+        due_at: matter.and_then(|matter| monitored(matter, calendar, now)),
     }
 }
 

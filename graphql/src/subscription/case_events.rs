@@ -41,7 +41,7 @@ impl CaseEvents {
             return Err(Fault::not_found(NO_SUCH_CASE));
         }
         let reader = Reader {
-            commits: asking.engine.watch(),
+            commits: asking.engine.watch_case(case),
             engine: asking.engine.clone(),
             viewer: asking.viewer.clone(),
             case,

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 use tokio::sync::OnceCell;
-use tongban_core::case;
 use tongban_core::id::CaseId;
-use tongban_core::summary::{CaseSummary, MatterSummary, TaskSummary, mask_name};
+use tongban_core::summary::CaseSummary;
 use tongban_core::viewer::Role;
 use tongban_engine::CaseView;
 
@@ -36,7 +35,7 @@ impl From<CaseSummary> for Case {
 
 impl From<CaseView> for Case {
     fn from(view: CaseView) -> Self {
-        let row = Arc::new(row_of(&view));
+        let row = Arc::new(view.summary());
         Self { row, whole: Arc::new(OnceCell::new_with(Some(Some(view)))) }
     }
 }
@@ -70,7 +69,7 @@ impl Case {
         }
         self.read(ctx, |view| {
             let task = view.case().tasks.get(&no)?;
-            Some(Task::of(self.clone(), task_row(view, task), task.end.clone()))
+            Some(Task::of(self.clone(), view.task_summary(task), task.end.clone()))
         })
         .await
     }
@@ -191,7 +190,7 @@ impl Case {
         self.read(ctx, |view| {
             let tasks = view.case().tasks.values();
             let wanted = tasks.filter(|task| open.is_none() || task.end.is_some());
-            let shown = |task| Task::of(self.clone(), task_row(view, task), task.end.clone());
+            let shown = |task| Task::of(self.clone(), view.task_summary(task), task.end.clone());
             Some(wanted.map(shown).collect())
         })
         .await
@@ -240,54 +239,5 @@ impl Case {
     /// 本对象所反映的修订号 / The revision that this object shows
     async fn revision(&self) -> Revision {
         Revision(self.row.revision)
-    }
-}
-
-/// Makes the row of a whole case.
-fn row_of(view: &CaseView) -> CaseSummary {
-    let case = view.case();
-    let included = case.matters.iter().filter(|matter| matter.is_included());
-    CaseSummary {
-        case: case.id,
-        number: case.started.number.clone(),
-        service: case.started.service.clone(),
-        service_name: case.started.service_name.clone(),
-        state: view.state(),
-        scope: tongban_core::read_model::scope(case),
-        applicant_masked: mask_name(&case.started.applicant.name),
-        created_at: case.created_at,
-        updated_at: case.updated_at,
-        matters: included.map(matter_row).collect(),
-        tasks: case.open_tasks().map(|task| task_row(view, task)).collect(),
-        incidents: u32::try_from(case.incidents.len()).unwrap_or(u32::MAX),
-        revision: view.revision(),
-    }
-}
-
-fn matter_row(matter: &case::Matter) -> MatterSummary {
-    MatterSummary {
-        no: matter.no,
-        code: matter.planned.code.clone(),
-        name: matter.planned.name.clone(),
-        department: matter.planned.department.clone(),
-        state: matter.law.stage.code().to_owned(),
-        result: matter.result.as_ref().map(|result| result.number.clone()).unwrap_or_default(),
-    }
-}
-
-fn task_row(view: &CaseView, task: &case::Task) -> TaskSummary {
-    let matter = view.case().matter(task.matter);
-    let waiting = matter.and_then(|matter| view.waiting_on(matter));
-    TaskSummary {
-        no: task.no,
-        matter: task.matter,
-        kind: task.opened.kind,
-        role: task.opened.role.clone(),
-        region: task.opened.region.clone(),
-        title: task.opened.title.clone(),
-        assignee: task.assignee.clone(),
-        version: task.version,
-        opened_at: task.opened_at,
-        due_at: waiting.and_then(|on| on.until),
     }
 }
