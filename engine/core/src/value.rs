@@ -20,13 +20,27 @@ pub enum Value {
     /// A whole number.
     Int(i64),
     /// An exact decimal number.
-    Decimal(Decimal),
+    Decimal(#[serde(with = "decimal")] Decimal),
     /// Text.
     Text(String),
     /// Values in order.
     List(Vec<Value>),
     /// Values by name, in the order of the names.
     Map(BTreeMap<String, Value>),
+}
+
+/// Sixteen bytes: the number's own form needs a format that describes itself.
+mod decimal {
+    use rust_decimal::Decimal;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &Decimal, to: S) -> Result<S::Ok, S::Error> {
+        Decimal::serialize(number).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Decimal, D::Error> {
+        <[u8; 16]>::deserialize(from).map(Decimal::deserialize)
+    }
 }
 
 /// A value that is too large or cannot be represented.
@@ -272,6 +286,14 @@ mod tests {
         assert_ne!(Value::from("1").canonical(), Value::Int(1).canonical());
         let map = Value::of([("a", Value::Int(1)), ("b", Value::map())]);
         assert_eq!(map.canonical(), postcard::to_stdvec(&map).unwrap());
+    }
+
+    #[test]
+    fn a_decimal_in_the_journal_reads_back() {
+        let value = Value::Decimal("26840.50".parse().unwrap());
+        let read: Value = crate::wire::decode(&crate::wire::encode(&value)).unwrap();
+        assert_eq!(read, value);
+        assert_eq!(read.to_string(), "\"26840.50\"");
     }
 
     #[test]

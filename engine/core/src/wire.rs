@@ -36,3 +36,296 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
         Some((version, _)) => Err(WireError::Version(*version)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use expect_test::expect_file;
+
+    use super::*;
+    use crate::agency::{AgencyAct, AgencyReply, DocumentRef, ReplyBody};
+    use crate::definition::{DecidesIn, Intake, Limits, Regime};
+    use crate::digest::Digest;
+    use crate::entry::{
+        Body, CallMade, CallRenewed, CaseStarted, Entry, Found, Incident, IncidentKind,
+        MaterialFound, MaterialGiven, MatterFiled, Origin, Party, PlannedMatter, Requested,
+        TaskKind, TaskOpened,
+    };
+    use crate::id::{
+        CallId, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
+    };
+    use crate::law::{Act, ActAnswer, ActKind};
+    use crate::request::{Ask, Decision, Evidence, Outcome, OutcomeKind, RequestKey};
+    use crate::time::Moment;
+    use crate::value::Value;
+
+    fn at() -> Moment {
+        Moment::parse("2026-03-02T09:00:00+08:00").unwrap()
+    }
+
+    fn key() -> RequestKey {
+        RequestKey { run: 1, generation: 0, scope: vec![2], ordinal: 3 }
+    }
+
+    fn made() -> CallMade {
+        CallMade {
+            id: CallId([4; 16]),
+            generation: 1,
+            connector: "natural-resources".to_owned(),
+            region: RegionCode::new("420302"),
+            issued_at: at(),
+            deadline: at().plus_millis(300_000),
+        }
+    }
+
+    fn requested(ask: Ask, call: Option<CallMade>) -> Body {
+        let digest = Digest([5; 32]);
+        Body::Requested(Arc::new(Requested {
+            key: key(),
+            seen: Seq(9),
+            digest,
+            ask,
+            call,
+            adopts: None,
+        }))
+    }
+
+    fn replied(body: ReplyBody) -> Body {
+        let digest = Digest([6; 32]);
+        let reply = AgencyReply { call: CallId([4; 16]), seq: 2, digest, at: at(), body };
+        Body::CallReplied(Arc::new(reply))
+    }
+
+    fn started() -> Body {
+        Body::CaseStarted(Arc::new(CaseStarted {
+            number: "420302202603020000018".to_owned(),
+            service: ServiceCode::new("construction-start"),
+            service_name: "开工审批一件事".to_owned(),
+            closure: Digest([1; 32]),
+            api_level: 1,
+            region: RegionCode::new("420302"),
+            lead: DepartmentCode::new("housing-construction"),
+            promise: "1 working day".parse().ok(),
+            applicant: Party { id: "91420302MA4DEM010M".to_owned(), name: "示例".to_owned() },
+            agent: None,
+            answers: Value::of([("basement", true.into())]),
+            form: Value::of([("floor_area", Value::Decimal("26840.50".parse().unwrap()))]),
+            materials: vec![MaterialGiven {
+                code: "design".to_owned(),
+                file_name: "设计.pdf".to_owned(),
+                digest: Digest([2; 32]),
+            }],
+            matters: vec![PlannedMatter {
+                code: MatterCode::new("investment-filing"),
+                name: "备案".to_owned(),
+                department: DepartmentCode::new("development-reform"),
+                skipped: false,
+                after: vec![MatterNo(2)],
+            }],
+        }))
+    }
+
+    fn filed() -> Body {
+        let found = |code: &str, how| MaterialFound { code: code.to_owned(), how };
+        Body::MatterFiled(Arc::new(MatterFiled {
+            regime: Regime::Licence,
+            limits: Limits { statutory: "20 working days".parse().ok(), promised: None },
+            intake: Intake::Window,
+            decides_in: DecidesIn::Here,
+            calendar: "cn-2024-2026".to_owned(),
+            materials: vec![
+                found("a", Found::ResultOf { matter: MatterNo(1), number: "P-1".to_owned() }),
+                found("b", Found::Given { digest: Digest([3; 32]) }),
+                found("c", Found::Owed { from: Some(MatterNo(4)) }),
+                found("d", Found::Missing),
+            ],
+        }))
+    }
+
+    fn acts() -> Vec<Body> {
+        let act = |kind, ground: &str| Act {
+            kind,
+            effective_at: at(),
+            ground: ground.to_owned(),
+            document_no: "N".to_owned(),
+            detail: Value::Null,
+        };
+        let refused =
+            ActAnswer::Refused { code: "WRONG_STATE".to_owned(), reason: "…".to_owned() };
+        vec![
+            Body::Acted {
+                act: act(ActKind::Grant, ""),
+                answer: ActAnswer::Done,
+                request: Some(key()),
+            },
+            Body::Acted {
+                act: act(ActKind::Accept, ""),
+                answer: ActAnswer::Already,
+                request: None,
+            },
+            Body::Acted { act: act(ActKind::Suspend, "hearing"), answer: refused, request: None },
+        ]
+    }
+
+    fn calls() -> Vec<Body> {
+        let call = Ask::Call {
+            operation: "natural-resources.parcel".to_owned(),
+            place: None,
+            input: Value::of([("no", Value::Int(1))]),
+        };
+        let document = DocumentRef {
+            role: "permit".to_owned(),
+            number: "P-1".to_owned(),
+            digest: Digest([7; 32]),
+        };
+        let reported = AgencyAct {
+            act: "decided".to_owned(),
+            effective_at: at(),
+            document_no: "P-1".to_owned(),
+            ground: "granted".to_owned(),
+            officer: "o".to_owned(),
+            detail: Value::map(),
+        };
+        let outcome =
+            Outcome {
+                kind: OutcomeKind::Rejected, reason: "不符".to_owned(), detail: Value::Null
+            };
+        let accepted = ReplyBody::Accepted {
+            ticket: Some("T".to_owned()),
+            expect_by: None,
+            next_query_after: Some(60_000),
+        };
+        vec![
+            requested(call, Some(made())),
+            replied(accepted),
+            replied(ReplyBody::Act(reported)),
+            replied(ReplyBody::Completed { output: Value::map(), documents: vec![document] }),
+            replied(ReplyBody::Otherwise(outcome)),
+            Body::CallRenewed(Arc::new(CallRenewed {
+                request: key(),
+                old: CallId([4; 16]),
+                call: made(),
+            })),
+        ]
+    }
+
+    fn people() -> Vec<Body> {
+        let decide = Ask::Decide {
+            role: "natural-resources.approver".to_owned(),
+            title: "审批".to_owned(),
+            facts: Value::Null,
+            options: Value::Null,
+        };
+        let timer = Ask::Timer { text: "1 working day".to_owned(), due: at() };
+        let act = Ask::Act {
+            act: ActKind::Grant,
+            evidence: Some(Evidence::Decision(key())),
+            detail: Value::Null,
+        };
+        let opened = TaskOpened {
+            kind: TaskKind::Decide,
+            role: RoleCode::new("natural-resources.approver"),
+            region: RegionCode::new("420302"),
+            title: "审批".to_owned(),
+            facts: Value::List(vec![Value::Bool(true), Value::Text("x".to_owned())]),
+            request: Some(key()),
+            call: None,
+        };
+        let decision = Decision {
+            granted: true,
+            opinion: "同意".to_owned(),
+            officer: "o".to_owned(),
+            fields: Value::Null,
+        };
+        vec![
+            requested(decide, None),
+            requested(timer, None),
+            requested(act, None),
+            Body::TimerFired { request: key(), due: at() },
+            Body::TaskOpened(Arc::new(opened)),
+            Body::TaskClaimed { task: Seq(7), by: "o".to_owned() },
+            Body::TaskReleased { task: Seq(7) },
+            Body::TaskCompleted { task: Seq(7), decision },
+            Body::TaskDropped { task: Seq(7) },
+        ]
+    }
+
+    fn rest() -> Vec<Body> {
+        let incident = Incident {
+            kind: IncidentKind::ReplayMismatch,
+            message: "…".to_owned(),
+            expected: "a".to_owned(),
+            got: "b".to_owned(),
+            file: "matters/a.rhai".to_owned(),
+            line: 3,
+            column: 5,
+            call: Some(CallId([4; 16])),
+        };
+        vec![
+            Body::CaseSubmitted,
+            Body::InputArrived { from: MatterNo(1), version: 1, digest: Digest([8; 32]) },
+            Body::IncidentRaised(Arc::new(incident)),
+            Body::RunFinished { run: 1 },
+            Body::OutcomeUncaught { request: key() },
+            Body::RunRestarted { generation: 2 },
+        ]
+    }
+
+    /// Every kind of entry, once at least.
+    fn entries() -> Vec<Entry> {
+        let origins = [
+            Origin::Engine,
+            Origin::Script,
+            Origin::Clock,
+            Origin::Person { subject: "o".to_owned(), role: "approver".to_owned() },
+            Origin::Agency { connector: "c".to_owned() },
+        ];
+        let bodies = [vec![started(), filed()], acts(), calls(), people(), rest()].concat();
+        let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
+        let entry = |((seq, body), origin)| Entry {
+            seq,
+            matter: MatterNo(1),
+            recorded_at: at(),
+            effective_at: at(),
+            origin,
+            body,
+        };
+        numbered.map(entry).collect()
+    }
+
+    #[test]
+    fn the_bytes_of_every_entry_stay_as_released() {
+        let hex = |bytes: &[u8]| -> String {
+            bytes
+                .iter()
+                .flat_map(|byte| [byte >> 4, byte & 15])
+                .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+                .collect()
+        };
+        let lines: Vec<String> = entries().iter().map(|entry| hex(&encode(entry))).collect();
+        expect_file!["golden/entries-v1.txt"].assert_eq(&(lines.join("\n") + "\n"));
+    }
+
+    #[test]
+    fn released_bytes_still_read() {
+        let golden = include_str!("golden/entries-v1.txt");
+        let read = golden.lines().map(|line| {
+            let digits: Vec<u32> = line.chars().filter_map(|digit| digit.to_digit(16)).collect();
+            let bytes: Vec<u8> = digits
+                .chunks(2)
+                .map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap())
+                .collect();
+            decode::<Entry>(&bytes).unwrap()
+        });
+        assert_eq!(read.collect::<Vec<_>>(), entries());
+    }
+
+    #[test]
+    fn unknown_versions_and_torn_records_are_told_apart() {
+        assert_eq!(decode::<Entry>(&[]), Err(WireError::Empty));
+        assert_eq!(decode::<Entry>(&[9, 1]), Err(WireError::Version(9)));
+        let bytes = encode(&entries()[0]);
+        assert!(matches!(decode::<Entry>(&bytes[..20]), Err(WireError::Form(_))));
+    }
+}
