@@ -201,6 +201,10 @@ impl Desk {
             self.work.notify_one();
             return;
         }
+        if slot.held.is_none() {
+            inner.slots.remove(&id);
+            return;
+        }
         slot.busy = false;
         slot.idle_since = tick;
         inner.idle.insert(tick, id);

@@ -170,7 +170,9 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
                 // in between; the callers hear last, so that what they ask next finds it so.
                 effects::carry_out(&runtime, effects);
                 retry_later(&runtime, underway.id, underway.attempts, underway.owed);
-                runtime.desk.give_back(underway.id, Some(held), underway.attempts);
+                // A case that is over is read again when someone asks; it need not stay at hand.
+                let held = (!read_model::is_over(&held.case)).then_some(held);
+                runtime.desk.give_back(underway.id, held, underway.attempts);
                 tell(underway.id, underway.waiting, underway.answers, revision);
                 if timer {
                     runtime.timers.notify_one();
