@@ -1,7 +1,7 @@
 //! The Rhai host of Tongban, and the services and matters that ship with it.
 //!
 //! [`Host`] implements core's port [`tongban_core::port::Script`]: it loads closures, evaluates
-//! predicates, and runs a matter's script over its journal. [`check`] reads a script folder and
+//! predicates, and runs a matter's script over its journal. [`check()`] reads a script folder and
 //! says what is wrong with it before anybody deploys it. Scripts are untrusted: start reading at
 //! `sandbox`, then `suspend`, then `api`.
 

@@ -1,6 +1,6 @@
 //! Harness of the whole-system tests: the real program as a child process, and a small client.
 //!
-//! [`Program`] starts what was just built, learns its address from the one machine-readable line
+//! [`Tongban`] starts what was just built, learns its address from the one machine-readable line
 //! on standard output, asks it over plain HTTP, and stops it as an operator (or a power cut)
 //! would. There are no fakes here: whatever a test sees, a user could have seen.
 
