@@ -34,11 +34,19 @@ impl CardSystem {
 }
 
 impl Connector for CardSystem {
-    fn invoke<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Invoked, Fault>> {
+    fn invoke<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallContext,
+    ) -> Later<'a, Result<Invoked, Fault>> {
         Box::pin(async { Ok(Invoked::Replied(Self::card(call))) })
     }
 
-    fn query<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Queried, Fault>> {
+    fn query<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallContext,
+    ) -> Later<'a, Result<Queried, Fault>> {
         Box::pin(async { Ok(Queried::Known(Self::card(call))) })
     }
 }
@@ -76,8 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let page = PageRequest { first: 10, after: None };
     let queue = engine.queue(&librarian, QueueView::Open, page).await?;
     let task = queue.items.first().ok_or("no task waits for the librarian")?;
-    let yes =
-        TaskOutcome { granted: true, opinion: "同意".to_owned(), fields: Value::map() };
+    let yes = TaskOutcome { granted: true, opinion: "同意".to_owned(), fields: Value::map() };
     engine.complete_task(&librarian, task.id, (task.task.version, yes), key("3")).await?;
 
     // The call to the card system is under way; every commit is a hint to look again.

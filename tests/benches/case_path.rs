@@ -51,11 +51,19 @@ impl Agency {
 }
 
 impl Connector for Agency {
-    fn invoke<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Invoked, Fault>> {
+    fn invoke<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallContext,
+    ) -> Later<'a, Result<Invoked, Fault>> {
         Box::pin(async { Ok(Invoked::Replied(Self::reply(call))) })
     }
 
-    fn query<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Queried, Fault>> {
+    fn query<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallContext,
+    ) -> Later<'a, Result<Queried, Fault>> {
         Box::pin(async { Ok(Queried::Known(Self::reply(call))) })
     }
 }
@@ -73,7 +81,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tested = !std::env::args().any(|argument| argument == "--bench");
     let cases = std::env::var("TONGBAN_BENCH_CASES").ok().and_then(|text| text.parse().ok());
     let cases = cases.unwrap_or(if tested { 20 } else { 2_000 });
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(measure(cases))
 }
 
@@ -112,9 +121,15 @@ async fn measure(cases: usize) -> Result<(), Box<dyn Error>> {
         "durable steps/s    {steps:>9.0}   prototype {PROTOTYPE_STEPS:>7.0}   ratio {:.2}",
         steps / PROTOTYPE_STEPS
     ));
-    say(&format!("steps/CPU-second   {:>9.0}   prototype   18000", count * f64::from(STEPS) / cpu.as_secs_f64()));
+    say(&format!(
+        "steps/CPU-second   {:>9.0}   prototype   18000",
+        count * f64::from(STEPS) / cpu.as_secs_f64()
+    ));
     say(&format!("KiB on disk/case   {:>9.2}   prototype     5.2", disk / count));
-    say(&format!("KiB resident/case  {:>9.2}   prototype     0.7", f64::from(u32::try_from(memory)?) / count));
+    say(&format!(
+        "KiB resident/case  {:>9.2}   prototype     0.7",
+        f64::from(u32::try_from(memory)?) / count
+    ));
     Ok(())
 }
 

@@ -49,12 +49,7 @@ const MAY_USE: [(&str, &[&str]); 7] = [
     ("tongban-connectors", &["tongban-core"]),
     (
         "tongban-graphql",
-        &[
-            "tongban-core",
-            "tongban-engine",
-            "tongban-scripts",
-            "tongban-connectors",
-        ],
+        &["tongban-core", "tongban-engine", "tongban-scripts", "tongban-connectors"],
     ),
     (
         "tongban-examples",
@@ -94,26 +89,9 @@ const MUST_NOT_KNOW: [(&str, &[&str]); 4] = [
             "tokio",
         ],
     ),
-    (
-        "tongban-engine",
-        &["async-graphql", "axum", "hyper", "reqwest", "rhai"],
-    ),
-    (
-        "tongban-scripts",
-        &[
-            "async-graphql",
-            "axum",
-            "hyper",
-            "reqwest",
-            "sled",
-            "sqlx",
-            "tokio",
-        ],
-    ),
-    (
-        "tongban-connectors",
-        &["async-graphql", "rhai", "sled", "sqlx"],
-    ),
+    ("tongban-engine", &["async-graphql", "axum", "hyper", "reqwest", "rhai"]),
+    ("tongban-scripts", &["async-graphql", "axum", "hyper", "reqwest", "sled", "sqlx", "tokio"]),
+    ("tongban-connectors", &["async-graphql", "rhai", "sled", "sqlx"]),
 ];
 
 const CLOCKS: Guarded = Guarded {
@@ -194,21 +172,13 @@ fn files_are_short() {
 
 #[test]
 fn functions_are_short() {
-    none(
-        tree()
-            .sources()
-            .flat_map(|source| rules::function_length(&source)),
-    );
+    none(tree().sources().flat_map(|source| rules::function_length(&source)));
 }
 
 #[test]
 fn packages_use_each_other_as_drawn() {
     let manifests = tree().manifests();
-    none(
-        manifests
-            .iter()
-            .flat_map(|manifest| rules::edges(manifest, &MAY_USE)),
-    );
+    none(manifests.iter().flat_map(|manifest| rules::edges(manifest, &MAY_USE)));
     let names: BTreeSet<&str> = manifests.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, MAY_USE.map(|(name, _)| name).into_iter().collect());
 }
@@ -217,9 +187,7 @@ fn packages_use_each_other_as_drawn() {
 fn packages_do_not_know_what_they_must_not() {
     let manifests = tree().manifests();
     none(manifests.iter().flat_map(|manifest| {
-        let rows = MUST_NOT_KNOW
-            .iter()
-            .filter(|(name, _)| *name == manifest.name);
+        let rows = MUST_NOT_KNOW.iter().filter(|(name, _)| *name == manifest.name);
         rows.flat_map(|(_, forbidden)| rules::forbidden_dependencies(manifest, forbidden))
             .collect::<Vec<_>>()
     }));
@@ -243,64 +211,37 @@ fn core_is_pure() {
         "Instant",
     ];
     let advice = "core has no I/O, no clock, no async body and no order but the key order";
-    let core = tree()
-        .sources()
-        .filter(|source| source.path.starts_with("engine/core/src/"));
+    let core = tree().sources().filter(|source| source.path.starts_with("engine/core/src/"));
     none(core.flat_map(|source| rules::forbidden_code(&source, &words, advice)));
 }
 
 #[test]
 fn only_the_clock_adapter_asks_the_machine_for_the_time() {
-    none(
-        tree()
-            .sources()
-            .flat_map(|source| rules::guarded_calls(&source, &CLOCKS)),
-    );
+    none(tree().sources().flat_map(|source| rules::guarded_calls(&source, &CLOCKS)));
 }
 
 #[test]
 fn every_task_has_an_owner() {
-    none(
-        tree()
-            .sources()
-            .flat_map(|source| rules::guarded_calls(&source, &TASKS)),
-    );
+    none(tree().sources().flat_map(|source| rules::guarded_calls(&source, &TASKS)));
 }
 
 #[test]
 fn tests_do_not_sleep() {
-    none(
-        tree()
-            .sources()
-            .flat_map(|source| rules::sleeps_in_tests(&source)),
-    );
+    none(tree().sources().flat_map(|source| rules::sleeps_in_tests(&source)));
 }
 
 #[test]
 fn nothing_is_left_undone_or_silenced() {
-    let words = [
-        "todo!",
-        "unimplemented!",
-        "#[ignore",
-        "#[allow(",
-        "#![allow(",
-    ];
+    let words = ["todo!", "unimplemented!", "#[ignore", "#[allow(", "#![allow("];
     let advice = "finish it, or use `#[expect(lint, reason = \"...\")]` for a lint";
-    none(
-        tree()
-            .sources()
-            .flat_map(|source| rules::forbidden_code(&source, &words, advice)),
-    );
+    none(tree().sources().flat_map(|source| rules::forbidden_code(&source, &words, advice)));
 }
 
 #[test]
 fn the_root_holds_what_it_must_and_nothing_else() {
     let found = root_entries();
     let known = |entry: &&str| ROOT.contains(entry) || ROOT_OPTIONAL.contains(entry);
-    let strange = found
-        .iter()
-        .map(String::as_str)
-        .filter(|entry| !known(entry));
+    let strange = found.iter().map(String::as_str).filter(|entry| !known(entry));
     none(strange.map(|entry| {
         format!("{entry}: does not belong into the root; move it into the folder that owns it")
     }));
@@ -318,11 +259,7 @@ fn no_file_speaks_of_the_machine_it_was_made_on() {
 
 #[test]
 fn no_comment_puts_work_off() {
-    let words = [
-        concat!("to", "do:"),
-        concat!("to", "do("),
-        concat!("fix", "me"),
-    ];
+    let words = [concat!("to", "do:"), concat!("to", "do("), concat!("fix", "me")];
     let words = words.map(str::to_owned);
     let advice = "do it, or take it out and keep it where work is planned";
     none(written().flat_map(|file| rules::forbidden_words(file, &words, advice)));
@@ -339,9 +276,7 @@ fn the_readme_names_every_example() {
     let Some(readme) = tree().text("README.md") else {
         return;
     };
-    let examples = tree()
-        .files("examples/", ".rs")
-        .filter(|file| file.path != "examples/lib.rs");
+    let examples = tree().files("examples/", ".rs").filter(|file| file.path != "examples/lib.rs");
     none(
         examples
             .filter(|file| !readme.contains(&file.path))
@@ -357,10 +292,7 @@ fn every_shipped_matter_is_part_of_a_service() {
         files.filter(|file| !is_rehearsal(file)).collect()
     };
     let services = scripts("scripts/services/");
-    none(rules::unused_matters(
-        &scripts("scripts/matters/"),
-        &services,
-    ));
+    none(rules::unused_matters(&scripts("scripts/matters/"), &services));
 }
 
 #[test]
@@ -371,8 +303,5 @@ fn packages_inherit_what_the_workspace_says() {
 #[test]
 fn cores_clippy_settings_repeat_those_of_the_root() {
     let read = |path| tree::parse(path, tree().text(path).expect("clippy.toml is in the tree"));
-    none(rules::clippy_repeated(
-        &read("clippy.toml"),
-        &read("engine/core/clippy.toml"),
-    ));
+    none(rules::clippy_repeated(&read("clippy.toml"), &read("engine/core/clippy.toml")));
 }

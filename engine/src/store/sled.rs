@@ -1,8 +1,8 @@
 //! The embedded store: one folder, one process, sled 0.34.7 inside.
 //!
-//! One tree holds everything; [`key`] builds its keys and [`record`] the records of a case. All
-//! writes go through one thread ([`committer`]), which answers after the data is synced; reads
-//! ([`read`]) go to the tree. [`open`] locks the folder and guards what is in it. Nothing outside
+//! One tree holds everything; `key` builds its keys and `record` the records of a case. All
+//! writes go through one thread (`committer`), which answers after the data is synced; reads
+//! (`read`) go to the tree. `open` locks the folder and guards what is in it. Nothing outside
 //! this module may know sled: its maintenance is uncertain, and its flush is no sync.
 
 mod committer;

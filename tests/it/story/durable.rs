@@ -31,12 +31,9 @@ async fn a_restart_goes_on_where_the_store_stands() {
 async fn a_call_under_way_at_a_restart_is_carried_on_under_its_id() {
     let agencies = Arc::new(Agencies::default());
     agencies.will("office.issue", Does::IsDown);
-    let mut world = World::begin_with(
-        r#"part("a")"#,
-        &[("a", r#"grant(ask("office.issue", #{}))"#)],
-        agencies,
-    )
-    .await;
+    let mut world =
+        World::begin_with(r#"part("a")"#, &[("a", r#"grant(ask("office.issue", #{}))"#)], agencies)
+            .await;
     world.restart().await;
     world.stands(&["granted"]).await;
     let calls = world.agencies.seen.lock().unwrap().clone();
@@ -47,16 +44,12 @@ async fn a_call_under_way_at_a_restart_is_carried_on_under_its_id() {
 async fn a_callback_before_and_after_the_end_is_acknowledged_for_what_it_is() {
     let agencies = Arc::new(Agencies::default());
     agencies.will("office.issue", Does::Accepts);
-    let world = World::begin_with(
-        r#"part("a")"#,
-        &[("a", r#"grant(ask("office.issue", #{}))"#)],
-        agencies,
-    )
-    .await;
+    let world =
+        World::begin_with(r#"part("a")"#, &[("a", r#"grant(ask("office.issue", #{}))"#)], agencies)
+            .await;
     let accepted = |status: &CallStatus| matches!(status, CallStatus::Accepted { .. });
-    let view = world
-        .until(|view| view.case().calls.values().any(|call| accepted(&call.status)))
-        .await;
+    let view =
+        world.until(|view| view.case().calls.values().any(|call| accepted(&call.status))).await;
     let call = *view.case().calls.keys().next().unwrap();
     let inbox = world.engine.inbox();
     let reply = completed(call, "P-1");

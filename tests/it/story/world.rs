@@ -97,11 +97,19 @@ pub(super) fn completed(call: CallId, number: &str) -> AgencyReply {
 }
 
 impl Connector for Agencies {
-    fn invoke<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Invoked, Fault>> {
+    fn invoke<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallContext,
+    ) -> Later<'a, Result<Invoked, Fault>> {
         Box::pin(async { self.answer(call).map(Invoked::Replied) })
     }
 
-    fn query<'a>(&'a self, call: &'a Call, _: &'a CallContext) -> Later<'a, Result<Queried, Fault>> {
+    fn query<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallContext,
+    ) -> Later<'a, Result<Queried, Fault>> {
         Box::pin(async { self.answer(call).map(Queried::Known) })
     }
 }
@@ -125,7 +133,8 @@ pub(super) struct World {
     keys: u32,
 }
 
-const SERVICE_HEAD: &str = r#"code: "test", name: "测试", lead: "hall", target: "person", regions: ["420300"],"#;
+const SERVICE_HEAD: &str =
+    r#"code: "test", name: "测试", lead: "hall", target: "person", regions: ["420300"],"#;
 
 impl World {
     /// Starts and submits a case of a service with these parts and `(code, handle)` matters.
@@ -141,9 +150,7 @@ impl World {
     ) -> Self {
         let scripts = tempfile::tempdir().unwrap();
         write_scripts(scripts.path(), parts, matters);
-        let clock = Arc::new(ManualClock::new(
-            Moment::parse("2026-03-02T09:00:00+08:00").unwrap(),
-        ));
+        let clock = Arc::new(ManualClock::new(Moment::parse("2026-03-02T09:00:00+08:00").unwrap()));
         let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
         let engine = engine(&store, scripts.path(), &agencies, &clock).await;
         let input = StartCase {
@@ -166,8 +173,7 @@ impl World {
     pub(super) async fn restart(&mut self) {
         self.engine.shutdown().await;
         self.store = Arc::new(self.store.reopen());
-        self.engine =
-            engine(&self.store, self.scripts.path(), &self.agencies, &self.clock).await;
+        self.engine = engine(&self.store, self.scripts.path(), &self.agencies, &self.clock).await;
     }
 
     /// Waits until the case is as wanted.
