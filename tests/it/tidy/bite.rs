@@ -16,17 +16,11 @@ fn check(complaints: &[Complaint], wanted: &[&str]) {
 }
 
 fn file(path: &str, text: &str) -> File {
-    File {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }
+    File { path: path.to_owned(), text: text.to_owned() }
 }
 
 fn manifest(name: &str, rest: &str) -> Manifest {
-    Manifest::new(
-        "x/Cargo.toml",
-        &format!("[package]\nname = \"{name}\"\n{rest}"),
-    )
+    Manifest::new("x/Cargo.toml", &format!("[package]\nname = \"{name}\"\n{rest}"))
 }
 
 #[test]
@@ -85,15 +79,9 @@ fn a_task_without_an_owner_is_found() {
 fn a_sleep_in_a_test_is_found() {
     let text =
         "sleep(1);\n#[cfg(test)]\nmod tests {\nclock.sleep(1);\nsleep(1);\nthread::sleep(1);\n}";
+    check(&rules::sleeps_in_tests(&Source::new("a.rs", text)), &["a.rs:5", "a.rs:6"]);
     check(
-        &rules::sleeps_in_tests(&Source::new("a.rs", text)),
-        &["a.rs:5", "a.rs:6"],
-    );
-    check(
-        &rules::sleeps_in_tests(&Source::new(
-            "tests/it/a.rs",
-            "tokio::time::sleep(d).await;",
-        )),
+        &rules::sleeps_in_tests(&Source::new("tests/it/a.rs", "tokio::time::sleep(d).await;")),
         &["tests/it/a.rs:1"],
     );
 }
@@ -117,10 +105,7 @@ fn words_of_the_machine_are_found() {
 
 #[test]
 fn new_edges_are_found() {
-    let bad = manifest(
-        "tongban-engine",
-        "[dev-dependencies]\ntongban-scripts = \"1\"",
-    );
+    let bad = manifest("tongban-engine", "[dev-dependencies]\ntongban-scripts = \"1\"");
     check(&rules::edges(&bad, &MAY_USE), &["x/Cargo.toml"]);
     let unknown = manifest("tongban-new", "[dependencies]\ntongban-core = \"1\"");
     check(&rules::edges(&unknown, &MAY_USE), &["x/Cargo.toml"]);
@@ -139,10 +124,8 @@ fn forbidden_crates_are_found() {
 
 #[test]
 fn packages_of_their_own_mind_are_found() {
-    let complaints = rules::inheritance(&manifest(
-        "a",
-        "version.workspace = true\nedition = \"2021\"",
-    ));
+    let complaints =
+        rules::inheritance(&manifest("a", "version.workspace = true\nedition = \"2021\""));
     assert_eq!(complaints.len(), 5, "{complaints:#?}");
 }
 
@@ -173,28 +156,13 @@ fn forgotten_test_files_are_found() {
 
 #[test]
 fn matters_without_a_service_are_found() {
-    let used = file(
-        "scripts/matters/a/used.rhai",
-        "matter(#{ code: \"used\" });",
-    );
-    let unused = file(
-        "scripts/matters/a/unused.rhai",
-        "matter(#{ code: \"unused\" });",
-    );
-    let misnamed = file(
-        "scripts/matters/a/misnamed.rhai",
-        "matter(#{ code: \"other\" });",
-    );
-    let service = file(
-        "scripts/services/s.rhai",
-        "part( \"used\" ), part(\"misnamed\"), part(\"absent\")",
-    );
+    let used = file("scripts/matters/a/used.rhai", "matter(#{ code: \"used\" });");
+    let unused = file("scripts/matters/a/unused.rhai", "matter(#{ code: \"unused\" });");
+    let misnamed = file("scripts/matters/a/misnamed.rhai", "matter(#{ code: \"other\" });");
+    let service =
+        file("scripts/services/s.rhai", "part( \"used\" ), part(\"misnamed\"), part(\"absent\")");
     check(
         &rules::unused_matters(&[&used, &unused, &misnamed], &[&service]),
-        &[
-            "scripts/matters/a/unused.rhai",
-            "scripts/matters/a/misnamed.rhai",
-            "scripts/matters",
-        ],
+        &["scripts/matters/a/unused.rhai", "scripts/matters/a/misnamed.rhai", "scripts/matters"],
     );
 }

@@ -124,12 +124,7 @@ pub(crate) fn forbidden_dependencies(manifest: &Manifest, forbidden: &[&str]) ->
         .into_iter()
         .flat_map(|section| manifest.dependencies(section))
         .filter(|name| forbidden.contains(name))
-        .map(|name| {
-            format!(
-                "{}: `{name}` has no place in {}",
-                manifest.path, manifest.name
-            )
-        })
+        .map(|name| format!("{}: `{name}` has no place in {}", manifest.path, manifest.name))
         .collect()
 }
 
@@ -148,10 +143,7 @@ pub(crate) fn inheritance(manifest: &Manifest) -> Vec<Complaint> {
         missing.push("[lints] workspace = true".to_owned());
     }
     let path = &manifest.path;
-    missing
-        .into_iter()
-        .map(|line| format!("{path}: write `{line}`"))
-        .collect()
+    missing.into_iter().map(|line| format!("{path}: write `{line}`")).collect()
 }
 
 /// Lists what the root's clippy.toml says and core's does not: clippy reads the nearest file
@@ -163,9 +155,7 @@ pub(crate) fn clippy_repeated(root: &toml::Table, core: &toml::Table) -> Vec<Com
             Some(entries) => {
                 let known = disallowed(core.get(key));
                 let wanted = disallowed(Some(&toml::Value::Array(entries.clone())));
-                let missing = wanted
-                    .difference(&known)
-                    .filter(|path| !path.starts_with("tokio::"));
+                let missing = wanted.difference(&known).filter(|path| !path.starts_with("tokio::"));
                 complaints.extend(missing.map(|path| format!("add `{path}` to `{key}`")));
             }
             None if core.get(key) == Some(value) => {}
@@ -207,11 +197,7 @@ pub(crate) fn forgotten_modules(sources: &[Source]) -> Vec<Complaint> {
         let is_declared = sources.iter().any(declares);
         (!is_declared).then(|| format!("{parent}: write `{line}`, or {} never runs", source.path))
     };
-    sources
-        .iter()
-        .filter(is_module)
-        .filter_map(complain)
-        .collect()
+    sources.iter().filter(is_module).filter_map(complain).collect()
 }
 
 /// Lists matters that no service uses, and parts that no matter file defines.
@@ -219,29 +205,17 @@ pub(crate) fn unused_matters(matters: &[&File], services: &[&File]) -> Vec<Compl
     let quoted = |file: &File, before: &str| -> BTreeSet<String> {
         let text = file.text.replace(char::is_whitespace, "");
         let found = text.split(before).skip(1);
-        found
-            .filter_map(|rest| rest.split('"').next())
-            .map(str::to_owned)
-            .collect()
+        found.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
     };
-    let parts: BTreeSet<String> = services
-        .iter()
-        .flat_map(|file| quoted(file, "part(\""))
-        .collect();
+    let parts: BTreeSet<String> =
+        services.iter().flat_map(|file| quoted(file, "part(\"")).collect();
     let mut codes = BTreeSet::new();
     let mut complaints = Vec::new();
     for file in matters {
-        let stem = file
-            .path
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches(".rhai");
+        let stem = file.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rhai");
         if !quoted(file, "code:\"").contains(stem) {
-            complaints.push(format!(
-                "{}: its code must be `{stem}`, like the file's name",
-                file.path
-            ));
+            complaints
+                .push(format!("{}: its code must be `{stem}`, like the file's name", file.path));
         }
         if !parts.contains(stem) {
             complaints.push(format!("{}: no service has `part(\"{stem}\")`", file.path));

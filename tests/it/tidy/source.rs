@@ -26,10 +26,7 @@ pub(crate) struct Function {
 impl Source {
     /// Reads `text` as the file at `path`.
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            code: blank(text).lines().map(str::to_owned).collect(),
-        }
+        Self { path: path.to_owned(), code: blank(text).lines().map(str::to_owned).collect() }
     }
 
     /// Lists the places where the code holds `words`, as (line from 1, text before them).
@@ -106,9 +103,7 @@ fn function_name(code: &[char], at: usize) -> Option<String> {
     if !is_start || code.get(at..at + 2)? != ['f', 'n'] || !code.get(at + 2)?.is_whitespace() {
         return None;
     }
-    let rest = code[at + 2..]
-        .iter()
-        .skip_while(|char| char.is_whitespace());
+    let rest = code[at + 2..].iter().skip_while(|char| char.is_whitespace());
     let name: String = rest.take_while(|char| is_word(**char)).collect();
     (!name.is_empty()).then_some(name)
 }
@@ -136,11 +131,8 @@ fn body_lines(code: &[char]) -> Option<usize> {
 
 /// Blanks comments and the insides of literals; line breaks stay.
 fn blank(text: &str) -> String {
-    let mut reader = Reader {
-        chars: text.chars().collect(),
-        at: 0,
-        out: String::with_capacity(text.len()),
-    };
+    let mut reader =
+        Reader { chars: text.chars().collect(), at: 0, out: String::with_capacity(text.len()) };
     while reader.at < reader.chars.len() {
         reader.step();
     }

@@ -87,18 +87,11 @@ fn walk(path: &str, ignored: &BTreeSet<String>, files: &mut Vec<File>) {
     if kind.is_dir() {
         let entries = fs::read_dir(&full).into_iter().flatten().flatten();
         for name in entries.map(|entry| entry.file_name()) {
-            walk(
-                &format!("{path}/{}", name.to_string_lossy()),
-                ignored,
-                files,
-            );
+            walk(&format!("{path}/{}", name.to_string_lossy()), ignored, files);
         }
     } else if let Ok(bytes) = fs::read(&full) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        files.push(File {
-            path: path.to_owned(),
-            text,
-        });
+        files.push(File { path: path.to_owned(), text });
     }
 }
 
@@ -118,8 +111,7 @@ impl Tree {
 
     /// Reads the Rust files.
     pub(crate) fn sources(&self) -> impl Iterator<Item = Source> {
-        self.files("", ".rs")
-            .map(|file| Source::new(&file.path, &file.text))
+        self.files("", ".rs").map(|file| Source::new(&file.path, &file.text))
     }
 
     /// Reads the manifests of the workspace's packages.
@@ -142,26 +134,17 @@ impl Manifest {
     pub(crate) fn new(path: &str, text: &str) -> Self {
         let table = parse(path, text);
         let name = table["package"]["name"].as_str().unwrap_or_default();
-        Self {
-            path: path.to_owned(),
-            name: name.to_owned(),
-            table,
-        }
+        Self { path: path.to_owned(), name: name.to_owned(), table }
     }
 
     /// Lists the dependencies of `section`, such as `dev-dependencies`.
     pub(crate) fn dependencies(&self, section: &str) -> Vec<&str> {
         let section = self.table.get(section).and_then(toml::Value::as_table);
-        section
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.as_str())
-            .collect()
+        section.into_iter().flatten().map(|(name, _)| name.as_str()).collect()
     }
 }
 
 /// Reads TOML, naming the file when it is none.
 pub(crate) fn parse(path: &str, text: &str) -> toml::Table {
-    text.parse()
-        .unwrap_or_else(|error| panic!("{path} is no TOML: {error}"))
+    text.parse().unwrap_or_else(|error| panic!("{path} is no TOML: {error}"))
 }
