@@ -9,7 +9,7 @@ use tongban_core::command::{Answer, Command};
 use tongban_core::entry::Origin;
 use tongban_core::id::{CaseId, MatterNo};
 use tongban_core::limits;
-use tongban_core::port::{IdempotencyRecord, StoreError};
+use tongban_core::port::{IdempotencyRecord, ScriptFault, ScriptFaultKind, StoreError};
 use tongban_core::turn::{self, TurnContext, TurnOutput};
 use tongban_core::{read_model, start};
 
@@ -222,10 +222,18 @@ fn panicked(runtime: &Arc<Runtime>, underway: Underway) {
     let Underway { id, waiting, attempts, .. } = underway;
     let own = waiting.into_iter().filter(|waiting| waiting.command != Command::Wake);
     if attempts >= limits::TURN_ATTEMPTS_MAX {
-        return give_up(runtime, id, own.collect(), &EngineError::Stopped);
+        return give_up(runtime, id, own.collect(), &broken());
     }
     runtime.desk.put_back(id, own.collect());
     runtime.desk.give_back(id, None, attempts + 1);
+}
+
+/// A turn that panicked: a bug, told as such, that takes down nothing but itself.
+fn broken() -> EngineError {
+    EngineError::Script(ScriptFault::new(
+        ScriptFaultKind::Infrastructure,
+        "执行异常中止,未保存任何内容 / the turn panicked; nothing of it was stored",
+    ))
 }
 
 /// Infrastructure errors are retried a bounded number of times, then become an incident.
@@ -255,7 +263,7 @@ fn retry_later(runtime: &Arc<Runtime>, id: CaseId, attempts: u32, owed: Option<M
 fn begin(runtime: &Arc<Runtime>, starting: Starting) {
     let Starting { by, input, number, mut record, reply } = starting;
     let begun = catch_unwind(AssertUnwindSafe(|| first_turn(runtime, &by, input, number)))
-        .unwrap_or(Err(EngineError::Stopped));
+        .unwrap_or_else(|_| Err(broken()));
     let output = match begun {
         Ok(output) => output,
         Err(error) => {
