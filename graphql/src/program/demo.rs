@@ -104,7 +104,7 @@ impl House {
         let began = SystemClock.now();
         let course = tokio::select! {
             course = self.drive() => course?,
-            () = signal::stop() => return Ok(()),
+            () = signal::stop() => return Err(interrupted()),
         };
         let summary = Summary {
             plan: &self.plan,
@@ -241,6 +241,10 @@ fn next_morning(now: Moment) -> Moment {
             Err(_) => return now,
         }
     }
+}
+
+fn interrupted() -> ProgramError {
+    ProgramError::DemoUnfinished(Both::new("运行被中断", "it was interrupted"))
 }
 
 fn too_late(driver: &Driver<'_>) -> Both {

@@ -21,7 +21,7 @@ const OPERATIONS: &str = include_str!("../../../../scripts/operations.json");
 /// The city of the demo.
 const CITY: &str = "420300";
 /// Name of the office without a system.
-const OFFICE: &str = "manual";
+const OFFICE: &str = "urban-management";
 const OFFICE_ROLE: &str = "urban-management.clerk";
 
 /// Everything outside of the engine.
