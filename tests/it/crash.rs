@@ -46,7 +46,7 @@ async fn story() {
     let mut dice = Dice::new();
     for _ in 0..KILLS {
         // Twenty cases need more than 220 answers, so that every kill falls into the work.
-        let moment = window.served() + dice.between(4, 22);
+        let moment = window.served() + dice.between(4, 16);
         window.until_served(moment).await;
         address.send_replace(String::new());
         server.kill();
