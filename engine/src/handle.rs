@@ -298,13 +298,18 @@ impl Engine {
     /// Moves lawful time forward. The store remembers the offset before anyone sees it.
     ///
     /// # Errors
+    /// [`EngineError::Refused`] unless an integrator or a supervisor asks;
     /// [`EngineError::Clock`] on a real clock, and while a call is under way: an agency must not
     /// see time jump inside its answer.
-    pub async fn advance_clock(
-        &self,
-        _viewer: &Viewer,
-        millis: u64,
-    ) -> Result<Moment, EngineError> {
+    pub async fn advance_clock(&self, viewer: &Viewer, millis: u64) -> Result<Moment, EngineError> {
+        if !matches!(viewer.role, Role::Integrator | Role::Supervisor) {
+            return Err(Refusal::new(
+                "NOT_PERMITTED",
+                "只有集成人员或督查人员可以拨动时钟",
+                "only an integrator or a supervisor moves the clock",
+            )
+            .into());
+        }
         let Some(clock) = &self.movable else {
             return Err(EngineError::Clock(
                 "法定时钟是真实时间,不能拨动 / lawful time is real time here and cannot be moved"

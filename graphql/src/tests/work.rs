@@ -173,10 +173,12 @@ async fn lawful_time_moves_to_a_moment_and_lights_follow() {
     let advance = "mutation($input: AdvanceClockInput!) { advanceClock(input: $input) { lawfulNow replayed errors { __typename ... on UserError { code } } } }";
     let input = json!({ "input": { "until": "2026-03-20T09:00:00+08:00", "idempotencyKey": "t" } });
     let supervisor = Viewer::new("s", Role::Supervisor).within("420300");
-    let moved = desk.data(&clerk(), advance, input.clone()).await;
+    let refused = desk.data(&clerk(), advance, input.clone()).await;
+    assert_eq!(refused["advanceClock"]["errors"][0]["code"], "NOT_PERMITTED", "{refused}");
+    let moved = desk.data(&supervisor, advance, input.clone()).await;
     assert_eq!(moved["advanceClock"]["errors"], json!([]), "{moved}");
     assert_eq!(moved["advanceClock"]["lawfulNow"], "2026-03-20T09:00:00+08:00");
-    let again = desk.data(&clerk(), advance, input).await;
+    let again = desk.data(&supervisor, advance, input).await;
     assert_eq!(again["advanceClock"]["replayed"], true);
     let query = "query($id: ID!) { case(by: { id: $id }) { light } serverInfo { lawfulNow clockIsVirtual } }";
     let seen = desk.data(&supervisor, query, json!({ "id": id })).await;
