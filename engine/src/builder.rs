@@ -23,7 +23,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { script_threads: 2, cases_held_max: 10_000 }
+        Self { script_threads: 2, cases_held_max: 2_000 }
     }
 }
 

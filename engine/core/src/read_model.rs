@@ -49,20 +49,6 @@ pub fn state(case: &Case) -> CaseState {
     CaseState::Submitted
 }
 
-/// Tells whether nothing can happen in the case any more but a repetition.
-pub fn is_over(case: &Case) -> bool {
-    match state(case) {
-        CaseState::CompletedAll
-        | CaseState::CompletedWithFailures
-        | CaseState::Withdrawn
-        | CaseState::Terminated => true,
-        CaseState::Draft
-        | CaseState::Submitted
-        | CaseState::InProgress
-        | CaseState::PartiallyCompleted => false,
-    }
-}
-
 /// Returns who may see the case.
 pub fn scope(case: &Case) -> CaseScope {
     let departments = case.matters.iter().filter(|matter| matter.is_included());

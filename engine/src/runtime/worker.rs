@@ -163,17 +163,16 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
     tokio.spawn(async move {
         match pending.commit(runtime.store.as_ref()).await {
             Ok(committed) => {
-                runtime.publish(committed.case_id(), committed.revision());
+                let (id, revision) = (committed.case_id(), committed.revision());
                 let (effects, held) = committed.into_parts();
-                let revision = held.revision;
                 // The carriers begin before the case is given back, so that it never looks quiet
-                // in between; the callers hear last, so that what they ask next finds it so.
+                // in between; watchers and callers hear last, so that what they read next is at
+                // hand.
                 effects::carry_out(&runtime, effects);
-                retry_later(&runtime, underway.id, underway.attempts, underway.owed);
-                // A case that is over is read again when someone asks; it need not stay at hand.
-                let held = (!read_model::is_over(&held.case)).then_some(held);
-                runtime.desk.give_back(underway.id, held, underway.attempts);
-                tell(underway.id, underway.waiting, underway.answers, revision);
+                retry_later(&runtime, id, underway.attempts, underway.owed);
+                runtime.desk.give_back(id, Some(held), underway.attempts);
+                runtime.publish(id, revision);
+                tell(id, underway.waiting, underway.answers, revision);
                 if timer {
                     runtime.timers.notify_one();
                 }
