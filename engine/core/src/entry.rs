@@ -378,6 +378,22 @@ pub struct Incident {
     pub call: Option<CallId>,
 }
 
+impl Incident {
+    /// Builds an incident without a place in a script and without a call.
+    pub fn new(kind: IncidentKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            expected: String::new(),
+            got: String::new(),
+            file: String::new(),
+            line: 0,
+            column: 0,
+            call: None,
+        }
+    }
+}
+
 /// What went wrong.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub enum IncidentKind {

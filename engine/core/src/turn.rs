@@ -216,16 +216,7 @@ impl Turn<'_> {
         kind: IncidentKind,
         message: &str,
     ) -> Result<Seq, FoldError> {
-        let incident = Incident {
-            kind,
-            message: message.to_owned(),
-            expected: String::new(),
-            got: String::new(),
-            file: String::new(),
-            line: 0,
-            column: 0,
-            call: None,
-        };
+        let incident = Incident::new(kind, message);
         self.push(matter, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))
     }
 

@@ -428,16 +428,7 @@ impl Turn<'_> {
         kind: IncidentKind,
         message: &str,
     ) -> Result<(), FoldError> {
-        let incident = Incident {
-            kind,
-            message: message.to_owned(),
-            expected: String::new(),
-            got: String::new(),
-            file: String::new(),
-            line: 0,
-            column: 0,
-            call: Some(call.made.id),
-        };
+        let incident = Incident { call: Some(call.made.id), ..Incident::new(kind, message) };
         self.push(call.matter, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))?;
         Ok(())
     }
