@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use tongban_core::case::Case;
 use tongban_core::command::{Answer, Command};
+use tongban_core::definition::Closure;
+use tongban_core::digest::Secret;
 use tongban_core::entry::Origin;
 use tongban_core::id::{CaseId, MatterNo};
 use tongban_core::limits;
 use tongban_core::port::{IdempotencyRecord, ScriptFault, ScriptFaultKind, StoreError};
+use tongban_core::time::Moment;
 use tongban_core::turn::{self, TurnContext, TurnOutput};
 use tongban_core::{read_model, start};
 
@@ -112,15 +115,8 @@ fn evaluate(
         .closure(&digest)
         .ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
     let secret = runtime.case_secret(case.id);
-    let context = TurnContext {
-        now: runtime.lawful.now().max(case.updated_at),
-        wire_now: runtime.wire.now(),
-        script: runtime.scripts.as_ref(),
-        wiring: runtime.wiring.as_ref(),
-        calendar: &runtime.calendar,
-        secret: &secret,
-        closure: &closure,
-    };
+    let now = runtime.lawful.now().max(case.updated_at);
+    let context = runtime.turn_context(now, &secret, &closure);
     Ok(turn::take(case, commands, &context)?)
 }
 
@@ -302,20 +298,30 @@ fn first_turn(
     let now = runtime.lawful.now();
     let id = runtime.new_case_id(now);
     let secret = runtime.case_secret(id);
-    let context = TurnContext {
-        now,
-        wire_now: runtime.wire.now(),
-        script: runtime.scripts.as_ref(),
-        wiring: runtime.wiring.as_ref(),
-        calendar: &runtime.calendar,
-        secret: &secret,
-        closure: &closure,
-    };
+    let context = runtime.turn_context(now, &secret, &closure);
     let origin = Origin::Person { subject: by.subject.clone(), role: by.role.code().to_owned() };
     Ok(turn::begin(id, started, origin, &context)?)
 }
 
 impl Runtime {
+    /// Gives a turn all that it reads beside the case.
+    fn turn_context<'a>(
+        &'a self,
+        now: Moment,
+        secret: &'a Secret,
+        closure: &'a Arc<Closure>,
+    ) -> TurnContext<'a> {
+        TurnContext {
+            now,
+            wire_now: self.wire.now(),
+            script: self.scripts.as_ref(),
+            wiring: self.wiring.as_ref(),
+            calendar: &self.calendar,
+            secret,
+            closure,
+        }
+    }
+
     fn ledger(&self) -> Ledger<'_> {
         Ledger {
             secret: &self.identity.secret,
