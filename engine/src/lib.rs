@@ -10,6 +10,7 @@ mod builder;
 pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod document;
 mod error;
 mod handle;
 mod number;
