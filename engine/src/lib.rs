@@ -14,6 +14,8 @@ pub mod document;
 mod error;
 mod handle;
 mod number;
+pub mod objects;
+pub mod reference;
 mod runtime;
 pub mod store;
 

@@ -75,6 +75,9 @@ pub const CALLS_IN_FLIGHT_MAX: usize = 64;
 /// Generations of one call before a person must look.
 pub const CALL_GENERATIONS_MAX: u16 = 3;
 
+/// Bytes of one reference document, such as the organisation of a province.
+pub const REFERENCE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// Milliseconds for which the event feed is kept: 14 days.
 pub const FEED_MILLIS: i64 = 14 * 24 * 3_600 * 1_000;
 /// Milliseconds for which an idempotency record is kept: 7 days.
