@@ -3,6 +3,8 @@
 //! A closure is compiled once and shared; a run has no state outside the cursor. Runs are
 //! synchronous and belong on threads with a stack of `limits::RUN_STACK_BYTES`.
 
+mod reload;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,11 +29,17 @@ use crate::sandbox;
 use crate::sources::Sources;
 use crate::suspend::{self, Current, Guard};
 
+pub use reload::ServiceChange;
+
+/// The services that new cases may use.
+type Active = BTreeMap<ServiceCode, Arc<Loaded>>;
+
 /// Runs Rhai scripts over journals.
 pub struct Host {
     engine: Engine,
     guard: Guard,
-    active: BTreeMap<ServiceCode, Arc<Loaded>>,
+    /// Replaced as a whole by a reload, so that a reader sees one version of everything.
+    active: RwLock<Arc<Active>>,
     /// Every closure by digest: the active ones, and those that running cases are pinned to.
     known: RwLock<BTreeMap<Digest, Arc<Loaded>>>,
 }
@@ -49,13 +57,14 @@ impl Host {
 
     fn load(sources: &Sources) -> Result<Self, LoadError> {
         let engine = sandbox::engine();
-        let loaded = Project::read(&engine, sources).close(sources, &engine)?;
-        let active: BTreeMap<ServiceCode, Arc<Loaded>> = loaded
-            .into_iter()
-            .map(|one| (one.closure.service.code.clone(), Arc::new(one)))
-            .collect();
+        let active = compiled(&engine, sources)?;
         let known = active.values().map(|one| (one.closure.digest, Arc::clone(one))).collect();
-        Ok(Self { engine, guard: Arc::new(|| 0), active, known: RwLock::new(known) })
+        Ok(Self {
+            engine,
+            guard: Arc::new(|| 0),
+            active: RwLock::new(Arc::new(active)),
+            known: RwLock::new(known),
+        })
     }
 
     /// Sets the monotonic clock, in milliseconds, by which a run that hangs is stopped. Without
@@ -64,6 +73,10 @@ impl Host {
     pub fn with_guard(mut self, guard: Guard) -> Self {
         self.guard = guard;
         self
+    }
+
+    fn offered(&self) -> Arc<Active> {
+        Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn loaded(&self, digest: &Digest) -> Option<Arc<Loaded>> {
@@ -101,6 +114,13 @@ impl Host {
         };
         conclude(program, current, said, place)
     }
+}
+
+/// Compiles and checks sources, and closes each service.
+fn compiled(engine: &Engine, sources: &Sources) -> Result<Active, LoadError> {
+    let loaded = Project::read(engine, sources).close(sources, engine)?;
+    let named = loaded.into_iter().map(|one| (one.closure.service.code.clone(), Arc::new(one)));
+    Ok(named.collect())
 }
 
 /// Returns what the script itself came to, by its innermost error.
@@ -155,12 +175,13 @@ fn not_loaded(job: &RunJob<'_>) -> ScriptFault {
 
 impl Script for Host {
     fn services(&self) -> Vec<Arc<Closure>> {
-        let active = self.active.values();
-        active.map(|loaded| Arc::clone(&loaded.closure)).collect()
+        let active = self.offered();
+        active.values().map(|loaded| Arc::clone(&loaded.closure)).collect()
     }
 
     fn active(&self, service: &ServiceCode) -> Option<Arc<Closure>> {
-        let loaded = self.active.get(service)?;
+        let active = self.offered();
+        let loaded = active.get(service)?;
         Some(Arc::clone(&loaded.closure))
     }
 

@@ -26,6 +26,6 @@ mod tests;
 
 pub use check::{Catalogue, Report, check};
 pub use diagnose::{Both, Finding};
-pub use host::Host;
+pub use host::{Host, ServiceChange};
 pub use load::LoadError;
 pub use suspend::Guard;

@@ -12,6 +12,7 @@ mod form;
 mod labels;
 mod materials;
 mod time;
+mod written;
 
 use serde::Serialize;
 
@@ -32,7 +33,7 @@ pub struct Guide {
     /// The service.
     pub service: ServiceCode,
     /// Its version: the closure's digest.
-    #[serde(serialize_with = "labels::digest")]
+    #[serde(serialize_with = "written::digest")]
     pub version: Digest,
     /// Its name.
     pub name: Words,
@@ -67,7 +68,7 @@ pub struct Answered {
     /// The question.
     pub label: Words,
     /// The answer; null when the question was left open.
-    #[serde(serialize_with = "labels::value")]
+    #[serde(serialize_with = "written::value")]
     pub answer: Value,
     /// The answer in words.
     pub words: Words,
@@ -94,18 +95,18 @@ pub struct GuidedMatter {
     /// The department that decides.
     pub department: DepartmentCode,
     /// The body of rules that it follows.
-    #[serde(serialize_with = "labels::regime")]
+    #[serde(serialize_with = "written::regime")]
     pub regime: Regime,
     /// Legal basis; empty when none is declared.
     pub basis: String,
     /// Who accepts it.
-    #[serde(serialize_with = "labels::intake")]
+    #[serde(serialize_with = "written::intake")]
     pub intake: Intake,
     /// Where it is decided.
-    #[serde(serialize_with = "labels::decides_in")]
+    #[serde(serialize_with = "written::decides_in")]
     pub decides_in: DecidesIn,
     /// Its limits.
-    #[serde(serialize_with = "labels::limits")]
+    #[serde(serialize_with = "written::limits")]
     pub limits: Limits,
     /// What it comes after, of the matters of this situation.
     pub after: Vec<Predecessor>,
@@ -137,7 +138,7 @@ pub struct Predecessor {
     /// The earlier matter.
     pub matter: MatterRef,
     /// What of it is awaited.
-    #[serde(serialize_with = "labels::after")]
+    #[serde(serialize_with = "written::after")]
     pub awaits: After,
 }
 

@@ -1,6 +1,7 @@
 //! The host as a specification: each promise of the sandbox and of suspension is a test.
 
 mod checks;
+mod guide;
 mod prefix;
 mod runs;
 mod sandbox;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::labels::{self, Words};
-use super::{Chosen, MatterRef};
+use super::labels::Words;
+use super::{Chosen, MatterRef, written};
 use crate::definition::{Closure, Field, FieldKind};
 use crate::start::form_of;
 
@@ -12,7 +12,7 @@ use crate::start::form_of;
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
     /// The field.
-    #[serde(serialize_with = "labels::field")]
+    #[serde(serialize_with = "written::field")]
     pub field: Field,
     /// The matters that use what is filled in.
     pub matters: Vec<MatterRef>,

@@ -1,12 +1,9 @@
 //! Words in Chinese and English, and the stable codes that a guide is written with.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::form::Shape;
-use crate::definition::{After, DecidesIn, Field, Intake, Limits, MatterDef, Regime, Source};
-use crate::digest::Digest;
+use crate::definition::{After, DecidesIn, Field, Intake, MatterDef, Regime, Source};
 use crate::time::{Period, Unit};
-use crate::value::Value;
 
 /// A text in Chinese and English.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -57,22 +54,10 @@ pub fn limit_words(period: Period) -> Words {
 /// A stable code with its text.
 pub(super) type Label = (&'static str, Words);
 
-#[derive(Serialize)]
-struct Labelled<'a> {
-    code: &'a str,
-    #[serde(flatten)]
-    words: Words,
-}
-
-fn labelled<S: Serializer>((code, words): Label, to: S) -> Result<S::Ok, S::Error> {
-    Labelled { code, words }.serialize(to)
-}
-
 pub(super) fn regime_label(regime: Regime) -> Label {
     let known = Regime::ALL.iter().find(|(known, _, _)| *known == regime);
-    known.map_or(("", Words::default()), |(_, code, zh)| {
-        (*code, Words::new(*zh, code.replace('_', " ")))
-    })
+    let (_, code, zh) = known.expect("every regime is in the table");
+    (*code, Words::new(*zh, code.replace('_', " ")))
 }
 
 pub(super) fn intake_label(intake: Intake) -> Label {
@@ -130,7 +115,7 @@ pub(super) fn source_words(source: &Source) -> Words {
     }
 }
 
-fn source_code(source: &Source) -> &'static str {
+pub(super) fn source_code(source: &Source) -> &'static str {
     match source {
         Source::ResultOf(_) => "result_of",
         Source::License(_) => "license",
@@ -138,57 +123,4 @@ fn source_code(source: &Source) -> &'static str {
         Source::Upload(_) => "upload",
         Source::Commitment => "commitment",
     }
-}
-
-// ---- how they are written ----------------------------------------------------------------------
-
-pub(super) fn regime<S: Serializer>(regime: &Regime, to: S) -> Result<S::Ok, S::Error> {
-    labelled(regime_label(*regime), to)
-}
-
-pub(super) fn intake<S: Serializer>(intake: &Intake, to: S) -> Result<S::Ok, S::Error> {
-    labelled(intake_label(*intake), to)
-}
-
-pub(super) fn decides_in<S: Serializer>(place: &DecidesIn, to: S) -> Result<S::Ok, S::Error> {
-    labelled(decides_in_label(*place), to)
-}
-
-pub(super) fn after<S: Serializer>(after: &After, to: S) -> Result<S::Ok, S::Error> {
-    labelled(after_label(*after), to)
-}
-
-pub(super) fn sources<S: Serializer>(sources: &[Source], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(
-        sources
-            .iter()
-            .map(|source| Labelled { code: source_code(source), words: source_words(source) }),
-    )
-}
-
-pub(super) fn digest<S: Serializer>(digest: &Digest, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&digest.hex())
-}
-
-pub(super) fn value<S: Serializer>(value: &Value, to: S) -> Result<S::Ok, S::Error> {
-    value.to_json().serialize(to)
-}
-
-/// Writes a period as people and scripts write it: `5 working days`.
-pub(super) fn period<S: Serializer>(period: &Option<Period>, to: S) -> Result<S::Ok, S::Error> {
-    period.map(|period| period.to_string()).serialize(to)
-}
-
-pub(super) fn limits<S: Serializer>(limits: &Limits, to: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Form {
-        statutory: Option<String>,
-        promised: Option<String>,
-    }
-    let text = |period: Option<Period>| period.map(|period| period.to_string());
-    Form { statutory: text(limits.statutory), promised: text(limits.promised) }.serialize(to)
-}
-
-pub(super) fn field<S: Serializer>(field: &Field, to: S) -> Result<S::Ok, S::Error> {
-    Shape::of(field).serialize(to)
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::labels::{self, Words};
-use super::{Chosen, MatterRef};
+use super::{Chosen, MatterRef, written};
 use crate::definition::{MaterialDef, Source};
 
 /// A (material, matter) pair, and how it is met in this situation.
@@ -25,7 +25,7 @@ pub struct Requirement {
     /// Who brings it.
     pub supply: Supply,
     /// Where it may come from, tried in order.
-    #[serde(serialize_with = "labels::sources")]
+    #[serde(serialize_with = "written::sources")]
     pub sources: Vec<Source>,
     /// Whether it may come later (容缺).
     pub may_come_later: bool,

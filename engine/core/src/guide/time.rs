@@ -7,8 +7,8 @@
 
 use serde::Serialize;
 
-use super::labels::{self, Words, limit_words};
-use super::{Chosen, MatterRef, Warning};
+use super::labels::{Words, limit_words};
+use super::{Chosen, MatterRef, Warning, written};
 use crate::definition::{After, Limits};
 use crate::time::{Period, Unit};
 
@@ -21,7 +21,7 @@ pub struct TimePlan {
     /// Sum of the limits along it.
     pub total: Length,
     /// The service's published promise for the whole.
-    #[serde(serialize_with = "labels::period")]
+    #[serde(serialize_with = "written::period")]
     pub promise: Option<Period>,
     /// How the promise compares with the path.
     pub check: PromiseCheck,
@@ -34,7 +34,7 @@ pub struct Stretch {
     /// The matter.
     pub matter: MatterRef,
     /// The limit that counts.
-    #[serde(serialize_with = "labels::period")]
+    #[serde(serialize_with = "written::period")]
     pub limit: Option<Period>,
     /// Which limit that is.
     pub basis: LimitBasis,
