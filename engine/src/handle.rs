@@ -1,5 +1,6 @@
 //! [`Engine`]: what the outside may ask. Every call takes a [`Viewer`].
 
+mod guide;
 mod read;
 
 use std::sync::Arc;

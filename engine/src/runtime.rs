@@ -15,6 +15,7 @@
 
 pub(crate) mod desk;
 pub(crate) mod effects;
+pub(crate) mod guide;
 mod timers;
 mod turn;
 mod worker;

@@ -1,6 +1,7 @@
 //! The API as its users meet it: over real HTTP and `WebSocket`, against a real engine in memory.
 
 mod desk;
+mod guide;
 mod http;
 mod nulls;
 mod scope;

@@ -73,7 +73,8 @@ pub fn start(
     })
 }
 
-fn check_offered(closure: &Closure, region: &RegionCode) -> Result<(), Refusal> {
+/// Checks that the service is offered at a place.
+pub fn check_offered(closure: &Closure, region: &RegionCode) -> Result<(), Refusal> {
     let service = &closure.service;
     if service.parts.len() > CASE_MATTERS_MAX {
         return Err(Refusal::new(

@@ -17,6 +17,7 @@ use tongban_core::start::StartCase;
 use tongban_core::summary::IndexRow;
 use tongban_core::viewer::Viewer;
 
+use super::guide::Guiding;
 use crate::error::EngineError;
 
 /// What a waiting caller is told.
@@ -66,6 +67,8 @@ pub(crate) enum Job {
     Turn(Turning),
     /// Start a case.
     Start(Box<Starting>),
+    /// Tell an applicant what his situation needs.
+    Guide(Box<Guiding>),
 }
 
 /// A case that is taken from the desk for one turn.
@@ -116,6 +119,7 @@ struct Inner {
 enum Ready {
     Case(CaseId),
     Start(Box<Starting>),
+    Guide(Box<Guiding>),
 }
 
 /// The desk.
@@ -160,11 +164,20 @@ impl Desk {
 
     /// Asks for a case to be started.
     pub(crate) fn start(&self, starting: Box<Starting>) -> Result<(), EngineError> {
+        self.queue(Ready::Start(starting))
+    }
+
+    /// Asks for a guide to be told.
+    pub(crate) fn guide(&self, guiding: Box<Guiding>) -> Result<(), EngineError> {
+        self.queue(Ready::Guide(guiding))
+    }
+
+    fn queue(&self, ready: Ready) -> Result<(), EngineError> {
         let mut inner = self.lock();
         if inner.closed {
             return Err(EngineError::Stopped);
         }
-        inner.ready.push_back(Ready::Start(starting));
+        inner.ready.push_back(ready);
         self.work.notify_one();
         Ok(())
     }
@@ -177,6 +190,7 @@ impl Desk {
                 inner.out += 1;
                 return Some(match ready {
                     Ready::Start(starting) => Job::Start(starting),
+                    Ready::Guide(guiding) => Job::Guide(guiding),
                     Ready::Case(id) => Job::Turn(inner.take(id)),
                 });
             }
@@ -222,7 +236,7 @@ impl Desk {
         slot.inbox.splice(0..0, waiting);
     }
 
-    /// Ends a start job.
+    /// Ends a job that was not a turn.
     pub(crate) fn started(&self) {
         self.lock().out -= 1;
     }

@@ -18,7 +18,7 @@ use tongban_core::{read_model, start};
 
 use super::desk::{Held, Job, Starting, Told, Turning, Waiting};
 use super::turn::{CommittedEffect, Ledger, PendingTurn};
-use super::{Runtime, effects};
+use super::{Runtime, effects, guide};
 use crate::error::EngineError;
 
 /// Takes work from the desk until it is closed.
@@ -27,6 +27,7 @@ pub(super) fn work(runtime: &Arc<Runtime>) {
         match job {
             Job::Turn(turning) => take_turn(runtime, turning),
             Job::Start(starting) => begin(runtime, *starting),
+            Job::Guide(guiding) => guide::tell(runtime, *guiding),
         }
     }
 }
@@ -224,7 +225,7 @@ fn panicked(runtime: &Arc<Runtime>, underway: Underway) {
 }
 
 /// A turn that panicked: a bug, told as such, that takes down nothing but itself.
-fn broken() -> EngineError {
+pub(super) fn broken() -> EngineError {
     EngineError::Script(ScriptFault::new(
         ScriptFaultKind::Infrastructure,
         "执行异常中止,未保存任何内容 / the turn panicked; nothing of it was stored",
