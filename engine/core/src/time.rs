@@ -120,6 +120,8 @@ pub enum Unit {
     Hours,
     /// Minutes of the wall clock.
     Minutes,
+    /// 月: to the day of the same number, or to the last day of a shorter month.
+    Months,
 }
 
 /// A length of time in its own unit, such as "5 working days".
@@ -134,7 +136,7 @@ pub struct Period {
 /// A text that is not a period.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "无法理解期限 {0:?},例如 \"5 working days\"、\"10 calendar days\"、\"2 hours\" / cannot read {0:?} as a period such as \"5 working days\", \"10 calendar days\", \"2 hours\""
+    "无法理解期限 {0:?},例如 \"5 working days\"、\"10 calendar days\"、\"2 hours\"、\"3 months\" / cannot read {0:?} as a period such as \"5 working days\", \"10 calendar days\", \"2 hours\", \"3 months\""
 )]
 pub struct PeriodError(pub String);
 
@@ -149,10 +151,11 @@ impl std::str::FromStr for Period {
             return Err(error());
         }
         let unit = match unit.trim() {
-            "working day" | "working days" | "工作日" => Unit::WorkingDays,
-            "calendar day" | "calendar days" | "自然日" => Unit::CalendarDays,
+            "working day" | "working days" | "工作日" | "个工作日" => Unit::WorkingDays,
+            "calendar day" | "calendar days" | "自然日" | "个自然日" => Unit::CalendarDays,
             "hour" | "hours" | "小时" => Unit::Hours,
             "minute" | "minutes" | "分钟" => Unit::Minutes,
+            "month" | "months" | "个月" => Unit::Months,
             _ => return Err(error()),
         };
         Ok(Self { amount, unit })
@@ -166,6 +169,7 @@ impl fmt::Display for Period {
             Unit::CalendarDays => ("calendar day", "calendar days"),
             Unit::Hours => ("hour", "hours"),
             Unit::Minutes => ("minute", "minutes"),
+            Unit::Months => ("month", "months"),
         };
         write!(f, "{} {}", self.amount, if self.amount == 1 { one } else { many })
     }
@@ -193,7 +197,14 @@ mod tests {
 
     #[test]
     fn periods_read_and_print() {
-        for text in ["1 working day", "20 working days", "3 calendar days", "2 hours"] {
+        for text in [
+            "1 working day",
+            "20 working days",
+            "3 calendar days",
+            "2 hours",
+            "1 month",
+            "3 months",
+        ] {
             assert_eq!(text.parse::<Period>().unwrap().to_string(), text);
         }
         for text in ["", "5", "five days", "-1 working days", "5 days", "9999999 calendar days"] {

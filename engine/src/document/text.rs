@@ -52,6 +52,7 @@ pub(super) fn chinese_period(period: Period) -> String {
         Unit::CalendarDays => "日",
         Unit::Hours => "小时",
         Unit::Minutes => "分钟",
+        Unit::Months => "个月",
     };
     format!("{}{unit}", period.amount)
 }

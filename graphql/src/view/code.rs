@@ -173,6 +173,8 @@ pub(crate) enum PeriodUnit {
     Hours,
     /// 分钟 / Minutes
     Minutes,
+    /// 月 / Months, to the day of the same number or the last of the month
+    Months,
 }
 
 /// 时限类别 / What a clock measures

@@ -47,6 +47,7 @@ pub fn limit_words(period: Period) -> Words {
         Unit::CalendarDays => "个自然日",
         Unit::Hours => "小时",
         Unit::Minutes => "分钟",
+        Unit::Months => "个月",
     };
     Words::new(format!("{}{unit}", period.amount), period.to_string())
 }

@@ -78,6 +78,8 @@ pub struct Length {
     pub hours: u32,
     /// Minutes.
     pub minutes: u32,
+    /// Months.
+    pub months: u32,
 }
 
 impl Length {
@@ -87,6 +89,7 @@ impl Length {
             Unit::CalendarDays => &mut self.calendar_days,
             Unit::Hours => &mut self.hours,
             Unit::Minutes => &mut self.minutes,
+            Unit::Months => &mut self.months,
         };
         *sum = sum.saturating_add(period.amount);
     }
@@ -97,6 +100,7 @@ impl Length {
             (self.calendar_days, Unit::CalendarDays),
             (self.hours, Unit::Hours),
             (self.minutes, Unit::Minutes),
+            (self.months, Unit::Months),
         ];
         let some = all.into_iter().filter(|(amount, _)| *amount > 0);
         some.map(|(amount, unit)| Period { amount, unit }).collect()
@@ -130,6 +134,7 @@ fn weight(period: Period) -> u64 {
         Unit::CalendarDays => 24 * 60,
         Unit::Hours => 60,
         Unit::Minutes => 1,
+        Unit::Months => 30 * 24 * 60,
     };
     u64::from(period.amount) * minutes
 }
