@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use tokio::sync::Mutex;
 use tongban_core::id::RegionCode;
+use tongban_core::identifier::{CaseNo, mod_37_36};
 use tongban_core::port::{Store, StoreError};
 use tongban_core::time::Moment;
 
 /// Digits of the serial.
 const SERIAL_DIGITS: usize = 6;
-const ALPHABET: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// Gives out case numbers. Uniqueness is the store's; this only proposes.
 #[derive(Default)]
@@ -26,8 +26,7 @@ impl Numbers {
         region: &RegionCode,
         at: Moment,
     ) -> Result<String, StoreError> {
-        let date = at.date();
-        let prefix = format!("{region}{:04}{:02}{:02}", date.year(), date.month(), date.day());
+        let prefix = CaseNo::prefix(region.as_str(), at.date());
         let mut last = self.last.lock().await;
         let known = match last.get(&prefix) {
             Some(known) => *known,
@@ -51,25 +50,20 @@ async fn stored_serial(store: &dyn Store, prefix: &str) -> Result<u32, StoreErro
 }
 
 /// Appends the check character of ISO 7064 MOD 37,36.
-fn with_check(text: &str) -> String {
-    let mut product: usize = 36;
-    for byte in text.bytes() {
-        let value = ALPHABET.iter().position(|known| *known == byte).unwrap_or(0);
-        let sum = (product + value) % 36;
-        product = if sum == 0 { 36 } else { sum } * 2 % 37;
-    }
-    let check = (37 - product) % 36;
-    format!("{text}{}", char::from(ALPHABET[check]))
+pub(crate) fn with_check(text: &str) -> String {
+    format!("{text}{}", mod_37_36(text))
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
 
     #[test]
-    fn check_character_is_that_of_the_licence_identifiers() {
-        // The dossier's synthetic licence identifier (8.6), without its dots.
-        let text = "11100000000013338W0111142030000DEM001564203002026000001001";
-        assert_eq!(with_check(text).chars().last(), Some('F'));
+    fn numbers_are_case_numbers_of_their_place_and_day() {
+        let prefix = CaseNo::prefix("420300", date(2026, 3, 2));
+        let number = with_check(&format!("{prefix}{:0SERIAL_DIGITS$}", 1));
+        assert_eq!(CaseNo::parse(&number), Ok(CaseNo::new("420300", date(2026, 3, 2), 1)));
     }
 }

@@ -8,6 +8,7 @@
 pub mod agency;
 pub mod calendar;
 pub mod case;
+pub mod codes;
 pub mod command;
 pub mod definition;
 pub mod digest;
@@ -15,6 +16,7 @@ pub mod entry;
 pub mod error;
 pub mod guide;
 pub mod id;
+pub mod identifier;
 pub mod law;
 pub mod limits;
 pub mod narrative;
