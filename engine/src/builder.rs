@@ -8,6 +8,7 @@ use tongban_core::error::ErrorClass;
 use tongban_core::id::RegionCode;
 use tongban_core::port::{Connector, LawfulClock, Script, Store, StoreError, WireClock, Wiring};
 
+use crate::blob::Blobs;
 use crate::clock::{RealLawfulClock, SystemClock};
 use crate::handle::Engine;
 use crate::runtime::{Parts, Runtime};
@@ -91,6 +92,7 @@ pub struct EngineBuilder<S = Missing, H = Missing> {
     lawful: Lawful,
     wire: Arc<dyn WireClock>,
     calendar: Arc<Calendar>,
+    blobs: Option<Blobs>,
     options: Options,
 }
 
@@ -104,6 +106,7 @@ impl EngineBuilder {
             lawful: Lawful::Real,
             wire: Arc::new(SystemClock),
             calendar: Arc::new(Calendar::national()),
+            blobs: None,
             options: Options::default(),
         }
     }
@@ -120,6 +123,7 @@ impl<S, H> EngineBuilder<S, H> {
             lawful: self.lawful,
             wire: self.wire,
             calendar: self.calendar,
+            blobs: self.blobs,
             options: self.options,
         }
     }
@@ -134,6 +138,7 @@ impl<S, H> EngineBuilder<S, H> {
             lawful: self.lawful,
             wire: self.wire,
             calendar: self.calendar,
+            blobs: self.blobs,
             options: self.options,
         }
     }
@@ -174,6 +179,12 @@ impl<S, H> EngineBuilder<S, H> {
         self
     }
 
+    /// Sets where files of cases are kept; without it the engine takes none.
+    pub fn blobs(mut self, blobs: Blobs) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
     /// Sets the options.
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
@@ -202,6 +213,6 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
         };
         let runtime = Runtime::new(parts, tokio::runtime::Handle::current());
         runtime.start(self.options.script_threads.max(1)).await?;
-        Ok(Engine::new(runtime, movable))
+        Ok(Engine::new(runtime, movable).with_blobs(self.blobs))
     }
 }

@@ -1,5 +1,6 @@
 //! [`Engine`]: what the outside may ask. Every call takes a [`Viewer`].
 
+mod files;
 mod guide;
 mod read;
 
@@ -18,12 +19,15 @@ use tongban_core::viewer::{Role, Viewer};
 use tongban_core::wire;
 
 use crate::api::{IdempotencyKey, Receipt};
+use crate::blob::Blobs;
 use crate::builder::EngineBuilder;
 use crate::clock::RealLawfulClock;
 use crate::error::EngineError;
 use crate::number::Numbers;
 use crate::runtime::desk::{Starting, Told};
 use crate::runtime::{Door, Runtime};
+
+pub use self::files::{FileError, Upload};
 
 /// Times that a taken case number is replaced by the next one before giving up.
 const NUMBER_ATTEMPTS: u32 = 8;
@@ -34,6 +38,7 @@ pub struct Engine {
     runtime: Arc<Runtime>,
     movable: Option<Arc<RealLawfulClock>>,
     numbers: Arc<Numbers>,
+    blobs: Option<Blobs>,
 }
 
 impl Engine {
@@ -43,7 +48,11 @@ impl Engine {
     }
 
     pub(crate) fn new(runtime: Arc<Runtime>, movable: Option<Arc<RealLawfulClock>>) -> Self {
-        Self { runtime, movable, numbers: Arc::default() }
+        Self { runtime, movable, numbers: Arc::default(), blobs: None }
+    }
+
+    pub(crate) fn with_blobs(self, blobs: Option<Blobs>) -> Self {
+        Self { blobs, ..self }
     }
 
     /// Returns the services that new cases may use. Declarations are public.

@@ -6,6 +6,7 @@
 //! holds every store to the same promises. Scripts and connectors come in through ports.
 
 mod api;
+pub mod blob;
 mod builder;
 pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
@@ -25,4 +26,4 @@ pub use api::{
 };
 pub use builder::{EngineBuilder, Missing, Options, StartError};
 pub use error::EngineError;
-pub use handle::Engine;
+pub use handle::{Engine, FileError, Upload};

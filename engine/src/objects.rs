@@ -103,6 +103,31 @@ pub fn folder(folder: &FilePath) -> Result<Arc<dyn ObjectStore>, ObjectsError> {
     Ok(Arc::new(store.with_fsync(true)))
 }
 
+/// Creates a folder that only its owner may look into.
+pub(crate) fn private_folder(folder: &FilePath) -> Result<(), ObjectsError> {
+    let failed = |why| ObjectsError::new(Attempt::Open, folder.display(), generic(why));
+    create(folder).map_err(failed)?;
+    #[cfg(unix)]
+    {
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(folder, owner_only).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Deletes the files in a folder, if there is one.
+pub(crate) fn clear(folder: &FilePath) -> Result<(), ObjectsError> {
+    let failed = |why| ObjectsError::new(Attempt::Delete, folder.display(), generic(why));
+    let files = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(failed)?,
+    };
+    for file in files {
+        std::fs::remove_file(file.map_err(failed)?.path()).map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// Opens a store that ends with the process: for tests, examples and rehearsals.
 pub fn memory() -> Arc<dyn ObjectStore> {
     Arc::new(InMemory::new())

@@ -75,6 +75,14 @@ pub const CALLS_IN_FLIGHT_MAX: usize = 64;
 /// Generations of one call before a person must look.
 pub const CALL_GENERATIONS_MAX: u16 = 3;
 
+/// Bytes of one uploaded file: a set of drawings, not a film.
+pub const UPLOAD_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of all files of one case.
+pub const CASE_FILES_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Characters of the name of an uploaded file.
+pub const UPLOAD_NAME_CHARS_MAX: usize = 120;
+/// Uploads under way at once; each holds one part in memory.
+pub const UPLOADS_AT_ONCE_MAX: usize = 64;
 /// Bytes of one reference document, such as the organisation of a province.
 pub const REFERENCE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
@@ -88,6 +96,7 @@ pub const SCAN_BUDGET: usize = 10_000;
 pub const PAGE_MAX: usize = 100;
 
 const _: () = assert!(RECORD_INLINE_BYTES_MAX < RECORD_BYTES_MAX);
+const _: () = assert!(UPLOAD_BYTES_MAX < CASE_FILES_BYTES_MAX);
 const _: () = assert!(RUN_REQUESTS_MAX < CASE_ENTRIES_MAX);
 const _: () = assert!(TURN_ENTRIES_MAX <= CASE_ENTRIES_MAX as usize);
 const _: () = assert!(FAN_OUT_MAX <= RUN_REQUESTS_MAX as usize);

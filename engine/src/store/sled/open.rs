@@ -9,6 +9,8 @@
 //! <folder>/blobs/         entries too large for a record
 //! <folder>/closures/      sources of the scripts that cases are pinned to
 //! <folder>/set-aside/     snapshots of sled that could not be read
+//! <folder>/files/         uploaded files, see `blob`
+//! <folder>/reference/     reference documents, see `reference`
 //! ```
 //!
 //! Nothing in a folder is changed before the lock is held and the folder is known to be ours,
@@ -33,7 +35,11 @@ const SLED: &str = "sled";
 pub(super) const BLOBS: &str = "blobs";
 pub(super) const CLOSURES: &str = "closures";
 const SET_ASIDE: &str = "set-aside";
-const OURS: [&str; 8] = [LOCK, KEY, FORMAT, MARK, SLED, BLOBS, CLOSURES, SET_ASIDE];
+/// What others of the engine keep in the folder, perhaps before the store is there.
+const FILES: &str = "files";
+const REFERENCE: &str = "reference";
+const OURS: [&str; 10] =
+    [LOCK, KEY, FORMAT, MARK, SLED, BLOBS, CLOSURES, SET_ASIDE, FILES, REFERENCE];
 
 /// Sled's data file inside its folder.
 const SLED_DATA: &str = "db";
