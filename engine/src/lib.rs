@@ -18,6 +18,8 @@ mod number;
 pub mod objects;
 pub mod reference;
 mod runtime;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 pub mod store;
 
 pub use api::{

@@ -47,15 +47,16 @@ pub struct Host {
 impl Host {
     /// Loads the services and matters that are part of the program.
     pub fn shipped() -> Result<Self, LoadError> {
-        Self::load(&Sources::shipped())
+        Self::of(&Sources::shipped())
     }
 
     /// Loads the services and matters of a folder.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, LoadError> {
-        Self::load(&Sources::read(folder.as_ref())?)
+        Self::of(&Sources::read(folder.as_ref())?)
     }
 
-    fn load(sources: &Sources) -> Result<Self, LoadError> {
+    /// Loads the services and matters of these texts.
+    pub(crate) fn of(sources: &Sources) -> Result<Self, LoadError> {
         let engine = sandbox::engine();
         let active = compiled(&engine, sources)?;
         let known = active.values().map(|one| (one.closure.digest, Arc::clone(one))).collect();

@@ -15,6 +15,7 @@ mod diagnose;
 mod host;
 mod load;
 mod program;
+pub mod rehearsal;
 mod safe;
 mod sandbox;
 mod sources;

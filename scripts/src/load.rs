@@ -31,6 +31,11 @@ pub enum LoadError {
         "目录 {0:?} 中没有脚本，应有 services/*.rhai、matters/<部门>/*.rhai、lib/*.rhai / folder {0:?} holds no script; expected are services/*.rhai, matters/<department>/*.rhai, lib/*.rhai"
     )]
     Empty(PathBuf),
+    /// The folder holds scripts, but no rehearsal.
+    #[error(
+        "{0:?} 中没有排练，请在脚本旁写 <脚本名>.rehearsal.rhai / there is no rehearsal in {0:?}; write <script>.rehearsal.rhai beside a script"
+    )]
+    NoRehearsal(PathBuf),
     /// A file or folder cannot be read.
     #[error("无法读取 {path:?} / cannot read {path:?}")]
     Read {
@@ -70,6 +75,7 @@ impl LoadError {
         match self {
             Self::NoFolder(_) => "SCRIPT_FOLDER_MISSING",
             Self::Empty(_) => "SCRIPT_FOLDER_EMPTY",
+            Self::NoRehearsal(_) => "REHEARSAL_MISSING",
             Self::Read { .. } => "SCRIPT_UNREADABLE",
             Self::TooLarge { .. } => "SCRIPT_TOO_LARGE",
             Self::Scripts(_) => "SCRIPT_INVALID",
@@ -80,9 +86,11 @@ impl LoadError {
     /// Returns the class.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::NoFolder(_) | Self::Empty(_) | Self::TooLarge { .. } | Self::Scripts(_) => {
-                ErrorClass::Invalid
-            }
+            Self::NoFolder(_)
+            | Self::Empty(_)
+            | Self::NoRehearsal(_)
+            | Self::TooLarge { .. }
+            | Self::Scripts(_) => ErrorClass::Invalid,
             Self::Read { .. } | Self::Kept { .. } => ErrorClass::Permanent,
         }
     }
@@ -180,7 +188,7 @@ impl Project {
         match (kind, declared.pop(), declared.pop()) {
             (Kind::Service, Some(only @ Declared::Service(_)), None)
             | (Kind::Matter, Some(only @ Declared::Matter(_)), None) => Ok((program, only)),
-            (Kind::Service | Kind::Matter | Kind::Library, _, _) => {
+            (Kind::Service | Kind::Matter | Kind::Library | Kind::Rehearsal, _, _) => {
                 let trouble = one_declaration(kind);
                 let finding = program.main().finding(trouble, Position::NONE);
                 Err(Box::new(finding))
@@ -271,7 +279,7 @@ pub(crate) fn adopt(engine: &Engine, digest: &Digest, blob: &[u8]) -> Result<Loa
 fn one_declaration(kind: Kind) -> Trouble {
     let word = match kind {
         Kind::Service => "service",
-        Kind::Matter | Kind::Library => "matter",
+        Kind::Matter | Kind::Library | Kind::Rehearsal => "matter",
     };
     Trouble::new(
         "ONE_DECLARATION",

@@ -47,6 +47,11 @@ impl Program {
         &self.units[0]
     }
 
+    /// Returns the file itself, to be kept.
+    pub(crate) fn main_shared(&self) -> Arc<Unit> {
+        Arc::clone(&self.units[0])
+    }
+
     /// Tells whether functions may use constants of the file, so that a run begins with its top.
     pub(crate) fn needs_top_level(&self) -> bool {
         self.main().ast.statements().len() > 1

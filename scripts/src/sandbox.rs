@@ -30,8 +30,18 @@ const FORBIDDEN: [&str; 10] = [
     "is_shared",
 ];
 
+/// How the files of rehearsals end.
+pub(crate) const REHEARSAL: &str = ".rehearsal.rhai";
+
 /// Returns the engine that compiles and runs every script of a host.
 pub(crate) fn engine() -> Engine {
+    let mut engine = bare();
+    api::register(&mut engine);
+    engine
+}
+
+/// Returns the engine without the functions of the host.
+pub(crate) fn bare() -> Engine {
     let mut engine = Engine::new_raw();
     limit(&mut engine);
     for word in FORBIDDEN {
@@ -51,7 +61,6 @@ pub(crate) fn engine() -> Engine {
     engine.on_progress(suspend::on_progress);
     engine.on_map_missing_property(|map, name, _| Err(missing(map, name)));
     safe::register(&mut engine);
-    api::register(&mut engine);
     engine
 }
 

@@ -1,7 +1,7 @@
 //! The texts of scripts: read from a folder, from the program itself, or from a kept blob.
 //!
-//! A folder holds `services/*.rhai`, `matters/<department>/*.rhai` and `lib/*.rhai`; nothing else
-//! is read. A closure's texts with the level of the host functions are one blob, and its SHA-256
+//! A folder holds `services/*.rhai`, `matters/<department>/*.rhai` and `lib/*.rhai`, beside them
+//! rehearsals; nothing else is read. A closure's texts with the level of the host functions are one blob, and its SHA-256
 //! is the closure's digest.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ use tongban_core::digest::Digest;
 use tongban_core::{limits, wire};
 
 use crate::load::LoadError;
+use crate::sandbox::REHEARSAL;
 
 static SERVICES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/services");
 static MATTERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/matters");
@@ -30,6 +31,8 @@ pub(crate) enum Kind {
     Matter,
     /// `lib/<name>.rhai`: functions only.
     Library,
+    /// `<script>.rehearsal.rhai` beside a script: never part of a closure.
+    Rehearsal,
 }
 
 /// Script texts by path, relative to the folder, with `/` between its parts.
@@ -132,6 +135,9 @@ impl Sources {
 /// Returns what the file at `path` declares, or `None` when it lies elsewhere.
 pub(crate) fn kind_of(path: &str) -> Option<Kind> {
     let (folder, _) = path.split_once('/')?;
+    if path.ends_with(REHEARSAL) {
+        return FOLDERS.contains(&folder).then_some(Kind::Rehearsal);
+    }
     match folder {
         "services" => Some(Kind::Service),
         "matters" => Some(Kind::Matter),

@@ -145,8 +145,11 @@ pub(crate) fn fail(fault: ScriptFault) {
 /// Rhai forgets what a closure took when a native function called it, such as `for_each`; so the
 /// progress callback counts by itself, and past the limit it stops whatever still runs.
 pub(crate) fn counted<T>(act: impl FnOnce() -> T) -> T {
-    OPERATIONS.set(0);
-    act()
+    // A rehearsal counts too, and plays runs that count by themselves.
+    let before = OPERATIONS.replace(0);
+    let came = act();
+    OPERATIONS.set(before);
+    came
 }
 
 /// The progress callback: stops what the latch has stopped, and what takes too much.

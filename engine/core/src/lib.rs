@@ -23,6 +23,7 @@ pub mod narrative;
 pub mod organisation;
 pub mod port;
 pub mod read_model;
+pub mod rehearsal;
 pub mod replay;
 pub mod request;
 pub mod start;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rhai::Expr;
 use serde::Deserialize;
+use tongban_core::value::Value;
 
 use crate::check::walk::{self, Call};
 use crate::compile::Unit;
@@ -33,6 +34,34 @@ pub struct Operation {
     /// An example of the output.
     #[serde(default)]
     pub output: serde_json::Value,
+    /// Documents that it issues.
+    #[serde(default)]
+    pub documents: Vec<IssuedDocument>,
+    /// Acts that are reported before the end.
+    #[serde(default)]
+    pub acts: Vec<String>,
+    /// The connector that carries it, when not the department's own.
+    #[serde(default)]
+    pub carried_by: Option<String>,
+}
+
+impl Operation {
+    /// Returns the example of the output as the engine's data; an unfit one counts as empty.
+    pub(crate) fn example_output(&self) -> Value {
+        match Value::from_json(&self.output) {
+            Ok(Value::Null) | Err(_) => Value::map(),
+            Ok(output) => output,
+        }
+    }
+}
+
+/// A document that an operation issues.
+#[derive(Clone, Debug, Deserialize)]
+pub struct IssuedDocument {
+    /// What it is, such as `permit`.
+    pub role: String,
+    /// Its number, with marks such as `{year}` and `{serial}`.
+    pub number: String,
 }
 
 /// A catalogue that cannot be read.

@@ -7,9 +7,9 @@
 mod catalogue;
 mod durable;
 mod members;
-mod names;
+pub(crate) mod names;
 mod structure;
-mod walk;
+pub(crate) mod walk;
 
 use std::fmt;
 use std::path::Path;
@@ -17,10 +17,11 @@ use std::path::Path;
 use rhai::Engine;
 use serde::Serialize;
 
-pub use catalogue::{Catalogue, CatalogueError, Operation};
+pub use catalogue::{Catalogue, CatalogueError, IssuedDocument, Operation};
 
 use crate::diagnose::Finding;
 use crate::load::{LoadError, Project};
+use crate::rehearsal;
 use crate::sandbox;
 use crate::sources::Sources;
 
@@ -73,6 +74,7 @@ pub fn check(folder: impl AsRef<Path>, catalogue: Option<&Catalogue>) -> Result<
     let engine = sandbox::engine();
     let mut read = Project::read(&engine, &sources);
     project(&mut read, &engine, catalogue);
+    rehearsal::check(&sources, &mut read.findings);
     Ok(Report {
         services: read.services.len(),
         matters: read.matters.len(),

@@ -37,6 +37,11 @@ pub(crate) fn check(project: &Project, engine: &Engine, found: &mut Vec<Finding>
     }
 }
 
+/// Checks the calls of one file that stands by itself.
+pub(crate) fn check_unit(unit: &Unit, engine: &Engine, found: &mut Vec<Finding>) {
+    called(unit, &[], (&natives(engine), &host_names(engine)), found);
+}
+
 /// Returns every service and matter of a project.
 pub(crate) fn programs(project: &Project) -> impl Iterator<Item = &Program> {
     let services = project.services.iter().map(|(program, _)| program);
