@@ -23,6 +23,8 @@ pub struct CardRulesDocument {
     pub schema: Option<String>,
     /// Always [`DocumentKind::CardRules`].
     pub kind: DocumentKind,
+    /// Which one of its kind, such as a region's code.
+    pub code: String,
     /// What the document is, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,

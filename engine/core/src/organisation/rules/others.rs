@@ -1,0 +1,59 @@
+//! Rules for bindings, card rules and calendars.
+
+use std::collections::BTreeMap;
+
+use super::{Place, Report, items};
+use crate::organisation::document::DocumentSet;
+use crate::organisation::finding::Fault;
+
+/// No operation is bound twice at one place: the same rule as the connectors' own.
+pub(super) fn bindings(set: &DocumentSet, report: &mut Report<'_>) {
+    let mut seen: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for (at, entry) in items(&set.bindings, "bindings", |one| one.bindings.as_slice()) {
+        report.region(at.member("region"), &entry.region);
+        let place = (entry.operation.as_str(), entry.region.prefix());
+        match seen.get(&place) {
+            Some(first) => {
+                let fault = Fault::Binding {
+                    operation: entry.operation.clone(),
+                    region: entry.region.to_string(),
+                    first: (*first).to_owned(),
+                };
+                report.add(at, fault);
+            }
+            None => drop(seen.insert(place, &entry.connector)),
+        }
+    }
+}
+
+/// Every card asks somebody who can exist.
+pub(super) fn card_rules(set: &DocumentSet, report: &mut Report<'_>) {
+    let roles: Vec<&str> = set
+        .organisation
+        .iter()
+        .flat_map(|one| &one.document.roles)
+        .map(|role| role.code.as_str())
+        .collect();
+    let mut ids = BTreeMap::new();
+    for (at, rule) in items(&set.card_rules, "rules", |one| one.rules.as_slice()) {
+        report.unique(&mut ids, rule.id.clone(), &at);
+        let is_addressed =
+            |role: &&str| role.split_once('.').is_some_and(|(_, end)| end == rule.to);
+        if !roles.is_empty() && !roles.iter().any(is_addressed) {
+            report.add(at.member("to"), Fault::Addressee(rule.to.clone()));
+        }
+        for (index, region) in rule.regions.iter().enumerate() {
+            report.region(at.member("regions").member(index), region);
+        }
+    }
+}
+
+/// What a calendar says by itself is the calendars' own to check.
+pub(super) fn calendars(set: &DocumentSet, report: &mut Report<'_>) {
+    for one in &set.calendars {
+        if let Err(error) = one.document.check() {
+            let at = Place { document: one.label.clone(), pointer: String::new() };
+            report.add(at, Fault::Unreadable(error.to_string()));
+        }
+    }
+}
