@@ -12,6 +12,7 @@ pub mod codes;
 pub mod command;
 pub mod definition;
 pub mod digest;
+pub mod document;
 pub mod entry;
 pub mod error;
 pub mod guide;
