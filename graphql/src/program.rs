@@ -12,6 +12,7 @@ mod demo;
 mod error;
 pub mod exit;
 mod folder;
+mod id;
 mod output;
 mod serve;
 mod signal;
@@ -56,6 +57,7 @@ fn run(command: Command) -> Exit {
         Command::Scripts(tools) => match tools.tool {
             ScriptsTool::Check(arguments) => check::run(&arguments),
         },
+        Command::Id(tools) => return id::run(&tools.tool),
         Command::Schema => {
             output::data(crate::schema::sdl().trim_end());
             Ok(())

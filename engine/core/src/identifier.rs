@@ -23,7 +23,7 @@ mod verdict;
 mod warning;
 
 pub use self::case_no::{CASE_NO_MAX, CaseNo};
-pub use self::check::mod_37_36;
+pub use self::check::{Alphabet, mod_37_36};
 pub use self::citizen::{CitizenId, Sex};
 pub use self::credit::CreditCode;
 pub use self::flaw::{Flaw, IdentifierError};

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::id::args::IdArguments;
+
 const EXAMPLES: &str = "\
 示例 / Examples:
   tongban demo                                   看一件办件走完八个许可 / see eight permits in one case
@@ -12,6 +14,7 @@ const EXAMPLES: &str = "\
   tongban serve --dev --data ./data              本机试用 / try it on this computer
   tongban token --dev --data ./data --role approver --region 420300 --department natural-resources
   tongban scripts check ./scripts                上线前检查脚本 / check scripts before deploying
+  tongban id check 420302199001010015            核对号码 / check a number
   tongban schema > schema.graphql                输出接口定义 / print the schema
 
 退出码 / Exit codes: 0 完成 done, 1 程序缺陷 bug, 2 用法 usage, 65 数据或脚本 data or scripts,
@@ -38,6 +41,8 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// 脚本工具。 / Tools for those who write services.
     Scripts(ScriptsArguments),
+    /// 号码。 / Identifiers that people bring.
+    Id(IdArguments),
     /// 输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL).
     Schema,
 }

@@ -149,6 +149,14 @@ pub(crate) enum ProgramError {
     /// The folder has no development key.
     #[error("{0} 中没有试用密钥 / there is no development key in {0}")]
     NoDevKey(String),
+    /// A table of local region codes that cannot be used.
+    #[error("{file}:{} / {file}: {}", .detail.zh, .detail.en)]
+    RegionsWrong {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        detail: Both,
+    },
     /// The engine refused to start.
     #[error("引擎无法启动:{} / the engine cannot start: {}", .0.zh, .0.en)]
     Engine(Both),
@@ -179,6 +187,7 @@ impl ProgramError {
             Self::TokenNeedsDev => "TOKEN_NEEDS_DEV",
             Self::TokenUseless { .. } => "TOKEN_USELESS",
             Self::NoDevKey(_) => "NO_DEV_KEY",
+            Self::RegionsWrong { .. } => "REGIONS_WRONG",
             Self::Engine(_) => "ENGINE_NOT_STARTED",
             Self::DemoUnfinished(_) => "DEMO_UNFINISHED",
         }
@@ -199,6 +208,7 @@ impl ProgramError {
             | Self::RealTime(_)
             | Self::ConfigUnreadable { .. }
             | Self::ConfigWrong { .. }
+            | Self::RegionsWrong { .. }
             | Self::NoDevKey(_) => Exit::Config,
             Self::DemoUnfinished(_) => Exit::Unfinished,
         }
@@ -236,6 +246,7 @@ impl ProgramError {
             Self::TokenNeedsDev => advice::TOKEN_NEEDS_DEV,
             Self::TokenUseless { .. } => advice::TOKEN_USELESS,
             Self::NoDevKey(_) => advice::NO_DEV_KEY,
+            Self::RegionsWrong { .. } => advice::REGIONS_WRONG,
             Self::Engine(_) => advice::ENGINE,
             Self::DemoUnfinished(_) => advice::DEMO_UNFINISHED,
         }

@@ -25,38 +25,40 @@ fn check(words: &[&str], expected: &Expect) {
 fn the_program_says_what_it_can_do() {
     check(
         &[],
-        &expect![[r"
-        通办:高效办成一件事的引擎。 / Tongban: the engine for one-thing-one-go government services
+        &expect![[r#"
+            通办:高效办成一件事的引擎。 / Tongban: the engine for one-thing-one-go government services
 
-        Usage: tongban <COMMAND>
+            Usage: tongban <COMMAND>
 
-        Commands:
-          demo     演示:自动办完“开工审批一件事”。 / Run one case of eight permits, live
-          serve    启动服务。 / Serve the GraphQL API
-          token    签发本机试用令牌。 / Sign a token for a server started with --dev
-          scripts  脚本工具。 / Tools for those who write services
-          schema   输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
-          help     Print this message or the help of the given subcommand(s)
+            Commands:
+              demo     演示:自动办完“开工审批一件事”。 / Run one case of eight permits, live
+              serve    启动服务。 / Serve the GraphQL API
+              token    签发本机试用令牌。 / Sign a token for a server started with --dev
+              scripts  脚本工具。 / Tools for those who write services
+              id       号码。 / Identifiers that people bring
+              schema   输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
+              help     Print this message or the help of the given subcommand(s)
 
-        Options:
-          -h, --help
-                  Print help
+            Options:
+              -h, --help
+                      Print help
 
-          -V, --version
-                  Print version
+              -V, --version
+                      Print version
 
-        示例 / Examples:
-          tongban demo                                   看一件办件走完八个许可 / see eight permits in one case
-          tongban demo --exit --format json              办完即退出,只输出一份汇总 / one summary, then end
-          tongban serve --dev --data ./data              本机试用 / try it on this computer
-          tongban token --dev --data ./data --role approver --region 420300 --department natural-resources
-          tongban scripts check ./scripts                上线前检查脚本 / check scripts before deploying
-          tongban schema > schema.graphql                输出接口定义 / print the schema
+            示例 / Examples:
+              tongban demo                                   看一件办件走完八个许可 / see eight permits in one case
+              tongban demo --exit --format json              办完即退出,只输出一份汇总 / one summary, then end
+              tongban serve --dev --data ./data              本机试用 / try it on this computer
+              tongban token --dev --data ./data --role approver --region 420300 --department natural-resources
+              tongban scripts check ./scripts                上线前检查脚本 / check scripts before deploying
+              tongban id check 420302199001010015            核对号码 / check a number
+              tongban schema > schema.graphql                输出接口定义 / print the schema
 
-        退出码 / Exit codes: 0 完成 done, 1 程序缺陷 bug, 2 用法 usage, 65 数据或脚本 data or scripts,
-          69 不可用 unavailable, 70 演示未办成 demo not finished, 73 无法创建 cannot create, 74 读写失败 I/O,
-          75 稍后再试 try later, 78 配置 configuration
-    "]],
+            退出码 / Exit codes: 0 完成 done, 1 程序缺陷 bug, 2 用法 usage, 65 数据或脚本 data or scripts,
+              69 不可用 unavailable, 70 演示未办成 demo not finished, 73 无法创建 cannot create, 74 读写失败 I/O,
+              75 稍后再试 try later, 78 配置 configuration
+        "#]],
     );
 }
 
@@ -248,6 +250,68 @@ fn scripts_check_says_what_it_can_do() {
             没有问题时退出码为 0,有问题时为 65。 / Exit code 0 when nothing is wrong, 65 otherwise.
         "#]],
     );
+}
+
+#[test]
+fn id_check_says_what_it_can_do() {
+    check(&["id", "check"], &expect![[r#"
+        核对号码:是哪一类、对不对、错在哪里。 / Tell what a number is, whether it is right, and if not, why
+
+        Usage: tongban id check [OPTIONS] <VALUE>
+
+        Arguments:
+          <VALUE>
+                  号码;写 - 则从标准输入读取第一行。 / The number; `-` reads the first line of standard input
+
+        Options:
+              --kind <KIND>
+                  类别;省略则由号码的形式判断。 / Its kind; told from its form when left out
+
+                  Possible values:
+                  - citizen-id:       公民身份号码 / citizen identity number
+                  - credit-code:      统一社会信用代码 / unified social credit code
+                  - region-code:      行政区划代码 / region code
+                  - matter-item-code: 事项编码 / matter item code
+                  - case-no:          办件编号(本系统形式) / case number of our own form
+                  - license-id:       电子证照标识 / electronic licence identifier
+                  - project-code:     投资项目代码 / investment project code
+
+              --regions <FILE>
+                  本地区划代码表。 / Local region codes beside those of the nation
+
+              --format <FORMAT>
+                  结果的格式。 / How the result is written
+
+                  Possible values:
+                  - text: 供人阅读 / for people
+                  - json: 供程序读取 / for programs
+
+                  [default: text]
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        示例 / Examples:
+          tongban id check 420302199001010015                       公民身份号码 / citizen number
+          tongban id check 91420302MA4DEM010M                       统一社会信用代码 / credit code
+          tongban id check 420300                                   行政区划代码 / region code
+          tongban id check 000117002000 --kind matter-item-code     指明类别 / name the kind
+          tongban id check 2604-420302-04-01-123456 --format json   供程序读取 / for programs
+          tongban id check -                                        从标准输入读取 / read standard input
+          tongban id check 4203A1 --kind region-code --regions local-regions.csv
+
+        本地区划代码表 / Local region codes (CSV):
+          code,name,level,parent
+          4203A1,示例开发区,county,420300
+
+        号码不会被记录;命令行会留在终端历史中,真实号码请用 - 从标准输入读取。
+        The number is recorded nowhere; but a shell keeps its history, so give real ones through standard
+        input (-).
+        以往的区划代码、校验不符的旧组织机构代码只是提示,不影响有效性。
+        Region codes of the past and broken inner organisation codes are warnings; the number stays valid.
+
+        退出码 / Exit codes: 0 有效 valid, 65 无效 not valid.
+    "#]]);
 }
 
 #[test]

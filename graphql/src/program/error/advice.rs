@@ -63,6 +63,10 @@ pub(super) const NO_DEV_KEY: Advice = (
     "请先运行 tongban serve --dev --data 同一文件夹,密钥会写在其中",
     "run tongban serve --dev --data with the same folder first; it writes the key there",
 );
+pub(super) const REGIONS_WRONG: Advice = (
+    "请改正该行;示例见 tongban id check --help",
+    "correct that line; tongban id check --help shows the form",
+);
 pub(super) const ENGINE: Advice = (
     "请按上面的原因处理后再试;已保存的内容不受影响",
     "deal with the reason above, then try again; nothing stored is affected",
