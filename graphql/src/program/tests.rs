@@ -254,7 +254,9 @@ fn scripts_check_says_what_it_can_do() {
 
 #[test]
 fn id_check_says_what_it_can_do() {
-    check(&["id", "check"], &expect![[r#"
+    check(
+        &["id", "check"],
+        &expect![[r#"
         核对号码:是哪一类、对不对、错在哪里。 / Tell what a number is, whether it is right, and if not, why
 
         Usage: tongban id check [OPTIONS] <VALUE>
@@ -311,7 +313,8 @@ fn id_check_says_what_it_can_do() {
         Region codes of the past and broken inner organisation codes are warnings; the number stays valid.
 
         退出码 / Exit codes: 0 有效 valid, 65 无效 not valid.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
