@@ -14,10 +14,15 @@ pub mod exit;
 mod folder;
 mod id;
 mod output;
+mod scripts_explain;
+mod scripts_graph;
+mod scripts_new;
+mod scripts_situation;
 mod serve;
 mod signal;
 mod telemetry;
 mod token;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -56,6 +61,9 @@ fn run(command: Command) -> Exit {
         Command::Token(arguments) => token::run(arguments),
         Command::Scripts(tools) => match tools.tool {
             ScriptsTool::Check(arguments) => check::run(&arguments),
+            ScriptsTool::Explain(arguments) => scripts_explain::run(&arguments),
+            ScriptsTool::Graph(arguments) => scripts_graph::run(&arguments),
+            ScriptsTool::New(arguments) => scripts_new::run(&arguments.what),
         },
         Command::Id(tools) => return id::run(&tools.tool),
         Command::Schema => {

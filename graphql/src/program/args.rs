@@ -1,10 +1,16 @@
 //! The command line: its words, defaults and help. Nothing is done here.
 
+mod tools;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::tools::{
+    ExplainArguments, GraphArguments, GraphFormat, GuideFormat, Language, NewArguments,
+    NewMatterArguments, NewScript, NewServiceArguments, SituationArguments,
+};
 use super::id::args::IdArguments;
 
 const EXAMPLES: &str = "\
@@ -123,6 +129,9 @@ pub(crate) struct ServeArguments {
     /// 脚本文件夹,优先于配置文件。 / Folder of scripts; wins over the configuration file.
     #[arg(long, value_name = "DIR")]
     pub(crate) scripts: Option<PathBuf>,
+    /// 脚本文件改动后自动检查,无误即对新办件生效(须同时给出 --dev)。 / Check scripts when they change, and use them for new cases (with --dev).
+    #[arg(long, requires = "dev")]
+    pub(crate) watch: bool,
 }
 
 const TOKEN_EXAMPLES: &str = "\
@@ -190,6 +199,12 @@ pub(crate) struct ScriptsArguments {
 pub(crate) enum ScriptsTool {
     /// 检查脚本:逐条给出文件、行、原文和建议。 / Check scripts; each finding with file, line and advice.
     Check(CheckArguments),
+    /// 一次告知:给定答案时,申请人会看到的事项、材料、表单和时限。 / The guide that an applicant gets for given answers.
+    Explain(ExplainArguments),
+    /// 画出事项先后、时限和关键路径。 / Draw the matters, their order, limits and critical path.
+    Graph(GraphArguments),
+    /// 新建带注释的脚本。 / Write a new, commented script.
+    New(NewArguments),
 }
 
 const CHECK_EXAMPLES: &str = "\

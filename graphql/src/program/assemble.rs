@@ -132,14 +132,14 @@ impl Wires {
 /// Starts an engine. Must be called inside a tokio runtime.
 pub(crate) async fn engine(
     store: Arc<SledStore>,
-    host: Host,
+    host: impl Into<Arc<Host>>,
     wires: &Wires,
     time: Time,
 ) -> Result<Engine, ProgramError> {
     let store: Arc<dyn Store> = store;
     let mut builder = Engine::builder()
         .store(store)
-        .scripts(Arc::new(host))
+        .scripts(host.into())
         .wiring(Arc::new(wires.bindings.clone()));
     for (name, connector) in &wires.connectors {
         builder = builder.connector(name, Arc::clone(connector));

@@ -135,6 +135,31 @@ pub(crate) enum ProgramError {
         /// Why.
         detail: Both,
     },
+    /// There is no such service in the scripts.
+    #[error("没有服务 {service},现有:{} / there is no service {service}; there are: {}", .known.join(", "), .known.join(", "))]
+    ServiceUnknown {
+        /// What was asked for.
+        service: String,
+        /// The one that was probably meant.
+        nearest: Option<String>,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// The answers to a service's questions cannot be used.
+    #[error("答案不可用:{} / the answers cannot be used: {}", .0.zh, .0.en)]
+    AnswersWrong(Both),
+    /// Questions of a service have no answer.
+    #[error("还有 {0} 个问题没有回答 / {0} questions have no answer")]
+    AnswersMissing(usize),
+    /// A new script would overwrite something.
+    #[error("{0} 已存在,没有写入任何文件 / {0} exists; nothing was written")]
+    ScriptExists(String),
+    /// A new script's code cannot be used.
+    #[error("{0:?} 不能用作代码 / {0:?} cannot be a code")]
+    CodeWrong(String),
+    /// There is nothing to watch.
+    #[error("--watch 需要脚本文件夹 / --watch needs a folder of scripts")]
+    NothingToWatch,
     /// `token` without `--dev`.
     #[error(
         "本程序只能签发试用令牌,须写明 --dev / this program signs tokens for trying out only; say so with --dev"
@@ -184,6 +209,12 @@ impl ProgramError {
             Self::ConfigWrong { .. } => "CONFIG_WRONG",
             Self::ScriptsWrong { .. } => "SCRIPTS_WRONG",
             Self::ScriptsUnreadable { .. } => "SCRIPTS_UNREADABLE",
+            Self::ServiceUnknown { .. } => "SERVICE_UNKNOWN",
+            Self::AnswersWrong(_) => "ANSWERS_WRONG",
+            Self::AnswersMissing(_) => "ANSWERS_MISSING",
+            Self::ScriptExists(_) => "SCRIPT_EXISTS",
+            Self::CodeWrong(_) => "CODE_WRONG",
+            Self::NothingToWatch => "NOTHING_TO_WATCH",
             Self::TokenNeedsDev => "TOKEN_NEEDS_DEV",
             Self::TokenUseless { .. } => "TOKEN_USELESS",
             Self::NoDevKey(_) => "NO_DEV_KEY",
@@ -197,10 +228,18 @@ impl ProgramError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::PortInUse(_) | Self::CannotListen { .. } | Self::Engine(_) => Exit::Unavailable,
-            Self::NotLoopback(_) | Self::TokenNeedsDev | Self::TokenUseless { .. } => Exit::Usage,
+            Self::NotLoopback(_)
+            | Self::TokenNeedsDev
+            | Self::TokenUseless { .. }
+            | Self::ServiceUnknown { .. }
+            | Self::CodeWrong(_)
+            | Self::NothingToWatch => Exit::Usage,
             Self::FolderInUse(_) => Exit::TryLater,
-            Self::FolderDamaged(_) | Self::ScriptsWrong { .. } => Exit::Data,
-            Self::CannotCreate { .. } => Exit::CannotCreate,
+            Self::FolderDamaged(_)
+            | Self::ScriptsWrong { .. }
+            | Self::AnswersWrong(_)
+            | Self::AnswersMissing(_) => Exit::Data,
+            Self::CannotCreate { .. } | Self::ScriptExists(_) => Exit::CannotCreate,
             Self::InputOutput { .. } | Self::ScriptsUnreadable { .. } => Exit::InputOutput,
             Self::NoIdentity
             | Self::Identity(_)
@@ -221,6 +260,9 @@ impl ProgramError {
                 format!("是否想写 {nearest}?键名见 tongban serve --help"),
                 format!("did you mean {nearest}? The keys are listed by tongban serve --help"),
             );
+        }
+        if let Self::ServiceUnknown { nearest: Some(nearest), .. } = self {
+            return (format!("是否想写 {nearest}?"), format!("did you mean {nearest}?"));
         }
         let (zh, en) = self.fixed_advice();
         (zh.to_owned(), en.to_owned())
@@ -243,6 +285,11 @@ impl ProgramError {
             Self::ConfigWrong { .. } => advice::CONFIG_WRONG,
             Self::ScriptsWrong { .. } => advice::SCRIPTS_WRONG,
             Self::ScriptsUnreadable { .. } => advice::SCRIPTS_UNREADABLE,
+            Self::ServiceUnknown { .. } => advice::SERVICE_UNKNOWN,
+            Self::AnswersWrong(_) | Self::AnswersMissing(_) => advice::ANSWERS,
+            Self::ScriptExists(_) => advice::SCRIPT_EXISTS,
+            Self::CodeWrong(_) => advice::CODE_WRONG,
+            Self::NothingToWatch => advice::NOTHING_TO_WATCH,
             Self::TokenNeedsDev => advice::TOKEN_NEEDS_DEV,
             Self::TokenUseless { .. } => advice::TOKEN_USELESS,
             Self::NoDevKey(_) => advice::NO_DEV_KEY,

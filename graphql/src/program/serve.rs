@@ -18,6 +18,7 @@ use super::args::ServeArguments;
 use super::assemble::{self, Time, Wires};
 use super::config::{Config, Identity};
 use super::error::{Both, ProgramError, shown};
+use super::watch::{self, Change, Watch};
 use super::{folder, output, signal, token};
 
 /// Serves until ctrl-c or SIGTERM, then finishes turns and leaves calls in the outbox.
@@ -30,7 +31,13 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
         return Err(ProgramError::NoIdentity);
     }
     let scripts = arguments.scripts.as_deref().or(config.scripts.as_deref());
-    let host = assemble::scripts(scripts)?;
+    let host = Arc::new(assemble::scripts(scripts)?);
+    let watch = if arguments.watch {
+        let folder = scripts.ok_or(ProgramError::NothingToWatch)?;
+        Some(Watch::new(Arc::clone(&host), folder))
+    } else {
+        None
+    };
     let wires = Wires::configured(&config)?;
     let listener = listen(arguments.listen).await?;
     let store = folder::open(&arguments.data)?;
@@ -43,7 +50,13 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
     };
     let engine = assemble::engine(store, host, &wires, time).await?;
     announce(&listener, &arguments.data)?;
-    serve(engine, authority, wires, listener).await
+    let served = serve(engine, authority, wires, listener);
+    let Some(watch) = watch else { return served.await };
+    let tell = |change: &Change| output::tell(&watch::told(change));
+    tokio::select! {
+        served = served => served,
+        never = watch.run(Arc::new(SystemClock), tell) => match never {},
+    }
 }
 
 /// Listens on an address.

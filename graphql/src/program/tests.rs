@@ -118,7 +118,7 @@ fn serve_says_what_it_can_do() {
 
                   --listen <ADDR>
                       监听地址。 / Where to listen
-          
+
                       [default: 127.0.0.1:7400]
 
                   --dev
@@ -129,6 +129,10 @@ fn serve_says_what_it_can_do() {
 
                   --scripts <DIR>
                       脚本文件夹,优先于配置文件。 / Folder of scripts; wins over the configuration file
+
+                  --watch
+                      脚本文件改动后自动检查,无误即对新办件生效(须同时给出 --dev)。 / Check scripts when they change, and use them for new
+                      cases (with --dev)
 
               -h, --help
                       Print help

@@ -111,6 +111,12 @@ impl Length {
         self.parts().len() > 1
     }
 
+    /// Returns it as one period, if it has one unit.
+    pub fn single(self) -> Option<Period> {
+        let parts = self.parts();
+        if let [only] = parts.as_slice() { Some(*only) } else { None }
+    }
+
     /// Says how long it is, each unit by itself.
     pub fn words(self) -> Words {
         let parts: Vec<Words> = self.parts().into_iter().map(limit_words).collect();

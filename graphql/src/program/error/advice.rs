@@ -51,6 +51,24 @@ pub(super) const SCRIPTS_UNREADABLE: Advice = (
     "请检查路径和权限;脚本文件夹应含 services 和 matters",
     "check path and permissions; a script folder holds services and matters",
 );
+pub(super) const SERVICE_UNKNOWN: Advice = (
+    "请检查服务代码;脚本在其他文件夹时用 --path 指定",
+    "check the code of the service; give --path when the scripts are in a folder",
+);
+pub(super) const ANSWERS: Advice = (
+    "请用 --answers 给出全部答案:JSON 对象,或含有它的文件",
+    "give every answer with --answers: a JSON object, or a file of one",
+);
+pub(super) const SCRIPT_EXISTS: Advice =
+    ("请换一个代码,或直接修改该文件", "choose another code, or edit that file");
+pub(super) const CODE_WRONG: Advice = (
+    "代码由小写字母、数字和连字符组成,以字母开头,最多 64 个字符",
+    "a code begins with a letter and holds lower-case letters, digits and hyphens, at most 64",
+);
+pub(super) const NOTHING_TO_WATCH: Advice = (
+    "请用 --scripts 指定脚本文件夹;内置脚本不会改动",
+    "name the folder with --scripts; the shipped scripts do not change",
+);
 pub(super) const TOKEN_NEEDS_DEV: Advice = (
     "请加上 --dev;正式环境的令牌由统一身份认证签发",
     "add --dev; in real service your identity provider signs tokens",

@@ -1,0 +1,171 @@
+//! The words of `scripts explain`, `scripts graph` and `scripts new`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+const EXPLAIN_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts explain construction-start
+  tongban scripts explain construction-start --answers '{\"basement\": true, \"waste\": false}'
+  tongban scripts explain construction-start --answers answers.json --format html > guide.html
+
+还有问题没有回答时,列出问题,退出码为 65。 / Lists the questions that are open and ends with 65.";
+
+/// Arguments of `scripts explain`.
+#[derive(Args, Debug)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(crate) struct ExplainArguments {
+    /// 哪个服务的哪种情形。 / Which service, and which situation.
+    #[command(flatten)]
+    pub(crate) situation: SituationArguments,
+    /// 结果的格式。 / How the guide is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: GuideFormat,
+    /// 文字的语言,用于 text 格式。 / Language of the text format.
+    #[arg(long, value_enum, default_value_t, value_name = "LANG")]
+    pub(crate) lang: Language,
+}
+
+/// A service, and an applicant's answers.
+#[derive(Args, Debug)]
+pub(crate) struct SituationArguments {
+    /// 服务代码。 / Code of the service.
+    #[arg(value_name = "SERVICE")]
+    pub(crate) service: String,
+    /// 情形引导问题的答案:JSON 对象或 JSON 文件。 / Answers to the questions: a JSON object or a file of one.
+    #[arg(long, value_name = "JSON|FILE")]
+    pub(crate) answers: Option<String>,
+    /// 脚本文件夹;默认用内置脚本。 / Folder of scripts; the shipped ones by default.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// How a guide is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum GuideFormat {
+    /// 供人阅读 / for people
+    #[default]
+    Text,
+    /// 供程序读取 / for programs
+    Json,
+    /// 可打印的一次告知单 / a sheet to print
+    Html,
+}
+
+/// A language.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Language {
+    /// 中文 / Chinese
+    #[default]
+    Zh,
+    /// 英文 / English
+    En,
+}
+
+const GRAPH_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts graph construction-start > construction-start.mmd
+  tongban scripts graph construction-start --format svg > construction-start.svg
+  tongban scripts graph construction-start --format svg --answers '{\"basement\": true, \"waste\": false}' > graph.svg
+
+粗线为关键路径,虚线为可容缺的材料;给出答案时,不需要的事项显示为灰色。
+Bold is the critical path, dashed what may come later; with answers, matters that are not needed are grey.";
+
+/// Arguments of `scripts graph`.
+#[derive(Args, Debug)]
+#[command(after_help = GRAPH_EXAMPLES)]
+pub(crate) struct GraphArguments {
+    /// 哪个服务的哪种情形。 / Which service, and which situation.
+    #[command(flatten)]
+    pub(crate) situation: SituationArguments,
+    /// 结果的格式。 / How the graph is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: GraphFormat,
+}
+
+/// How a graph is written.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// Mermaid 流程图 / a Mermaid flowchart
+    #[default]
+    Mermaid,
+    /// 图片 / a picture
+    Svg,
+    /// 供程序读取 / for programs
+    Json,
+}
+
+const NEW_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts new service shop-opening --name 开店一件事
+  tongban scripts new matter signboard --name 店招设置 --department urban-management --regime licence
+  tongban scripts new service shop-opening --name 开店一件事 --matters signboard,road-use --path ./scripts
+
+已有的文件不会被覆盖。 / Nothing that exists is overwritten.";
+
+/// Arguments of `scripts new`.
+#[derive(Args, Debug)]
+#[command(after_help = NEW_EXAMPLES)]
+pub(crate) struct NewArguments {
+    /// What to write.
+    #[command(subcommand)]
+    pub(crate) what: NewScript,
+}
+
+/// What `scripts new` writes.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NewScript {
+    /// 新建一件事服务;不给 --matters 时附带一个同名事项。 / A service; without --matters also a first matter of its code.
+    Service(NewServiceArguments),
+    /// 新建事项。 / A matter.
+    Matter(NewMatterArguments),
+}
+
+/// Arguments of `scripts new service`.
+#[derive(Args, Debug)]
+pub(crate) struct NewServiceArguments {
+    /// 服务代码:小写字母、数字和连字符。 / Code: lower-case letters, digits and hyphens.
+    #[arg(value_name = "CODE")]
+    pub(crate) code: String,
+    /// 名称。 / Name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    /// 事项代码,按先后,以逗号分隔。 / Codes of its matters in order, separated by commas.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(crate) matters: Vec<String>,
+    /// 牵头部门代码。 / Code of the department that leads.
+    #[arg(long, value_name = "CODE", default_value = "lead-department")]
+    pub(crate) lead: String,
+    /// 开通地区的行政区划代码。 / Region code of the place where it is offered.
+    #[arg(long, value_name = "CODE", default_value = "420300")]
+    pub(crate) region: String,
+    /// 脚本文件夹。 / Folder of scripts.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) path: PathBuf,
+}
+
+/// Arguments of `scripts new matter`.
+#[derive(Args, Debug)]
+pub(crate) struct NewMatterArguments {
+    /// 事项代码:小写字母、数字和连字符。 / Code: lower-case letters, digits and hyphens.
+    #[arg(value_name = "CODE")]
+    pub(crate) code: String,
+    /// 名称,默认为代码。 / Name; the code by default.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// 主管部门代码。 / Code of the department that decides.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) department: String,
+    /// 规则体系。 / Body of rules.
+    #[arg(long, value_name = "REGIME", default_value = "licence", value_parser = regimes())]
+    pub(crate) regime: String,
+    /// 脚本文件夹。 / Folder of scripts.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) path: PathBuf,
+}
+
+fn regimes() -> clap::builder::PossibleValuesParser {
+    let known = tongban_core::definition::Regime::ALL;
+    known.map(|(_, code, name)| clap::builder::PossibleValue::new(code).help(name)).into()
+}
