@@ -6,6 +6,7 @@
 
 mod args;
 mod assemble;
+mod calendar;
 mod check;
 mod config;
 mod demo;
@@ -66,6 +67,7 @@ fn run(command: Command) -> Exit {
             ScriptsTool::New(arguments) => scripts_new::run(&arguments.what),
         },
         Command::Id(tools) => return id::run(&tools.tool),
+        Command::Calendar(tools) => wait_for(calendar::run(tools.tool)),
         Command::Schema => {
             output::data(crate::schema::sdl().trim_end());
             Ok(())

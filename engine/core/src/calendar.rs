@@ -155,6 +155,15 @@ impl Calendar {
         count
     }
 
+    /// Counts the days of this calendar's years on which it does not say what `other` says.
+    pub fn days_unlike(&self, other: &Self) -> usize {
+        let first = Date::new(self.first_year, 1, 1).unwrap_or(Date::MAX);
+        let days = first.series(jiff::Span::new().days(1));
+        days.take_while(|day| day.year() <= self.last_year)
+            .filter(|day| self.is_working(*day) != other.is_working(*day))
+            .count()
+    }
+
     /// Returns when a period from `since` is due, with `stood` working days of suspension added.
     /// Where the suspensions themselves are known, [`Calendar::due_with`] is exact.
     pub fn due(&self, since: Moment, period: Period, stood: u32) -> Due {

@@ -160,6 +160,19 @@ pub(crate) enum ProgramError {
     /// There is nothing to watch.
     #[error("--watch 需要脚本文件夹 / --watch needs a folder of scripts")]
     NothingToWatch,
+    /// A calendar that cannot be used.
+    #[error("{file}:{} / {file}: {}", .detail.zh, .detail.en)]
+    CalendarWrong {
+        /// Where it comes from.
+        file: String,
+        /// What is wrong, as a stable code.
+        code: &'static str,
+        /// What is wrong.
+        detail: Both,
+    },
+    /// A question that no calendar can answer.
+    #[error("{} / {}", .0.zh, .0.en)]
+    CalendarQuestion(Both),
     /// `token` without `--dev`.
     #[error(
         "本程序只能签发试用令牌,须写明 --dev / this program signs tokens for trying out only; say so with --dev"
@@ -215,6 +228,8 @@ impl ProgramError {
             Self::ScriptExists(_) => "SCRIPT_EXISTS",
             Self::CodeWrong(_) => "CODE_WRONG",
             Self::NothingToWatch => "NOTHING_TO_WATCH",
+            Self::CalendarWrong { code, .. } => code,
+            Self::CalendarQuestion(_) => "CALENDAR_QUESTION",
             Self::TokenNeedsDev => "TOKEN_NEEDS_DEV",
             Self::TokenUseless { .. } => "TOKEN_USELESS",
             Self::NoDevKey(_) => "NO_DEV_KEY",
@@ -233,9 +248,11 @@ impl ProgramError {
             | Self::TokenUseless { .. }
             | Self::ServiceUnknown { .. }
             | Self::CodeWrong(_)
-            | Self::NothingToWatch => Exit::Usage,
+            | Self::NothingToWatch
+            | Self::CalendarQuestion(_) => Exit::Usage,
             Self::FolderInUse(_) => Exit::TryLater,
             Self::FolderDamaged(_)
+            | Self::CalendarWrong { .. }
             | Self::ScriptsWrong { .. }
             | Self::AnswersWrong(_)
             | Self::AnswersMissing(_) => Exit::Data,
@@ -290,6 +307,8 @@ impl ProgramError {
             Self::ScriptExists(_) => advice::SCRIPT_EXISTS,
             Self::CodeWrong(_) => advice::CODE_WRONG,
             Self::NothingToWatch => advice::NOTHING_TO_WATCH,
+            Self::CalendarWrong { .. } => advice::CALENDAR_WRONG,
+            Self::CalendarQuestion(_) => advice::CALENDAR_QUESTION,
             Self::TokenNeedsDev => advice::TOKEN_NEEDS_DEV,
             Self::TokenUseless { .. } => advice::TOKEN_USELESS,
             Self::NoDevKey(_) => advice::NO_DEV_KEY,

@@ -31,13 +31,14 @@ fn the_program_says_what_it_can_do() {
             Usage: tongban <COMMAND>
 
             Commands:
-              demo     演示:自动办完“开工审批一件事”。 / Run one case of eight permits, live
-              serve    启动服务。 / Serve the GraphQL API
-              token    签发本机试用令牌。 / Sign a token for a server started with --dev
-              scripts  脚本工具。 / Tools for those who write services
-              id       号码。 / Identifiers that people bring
-              schema   输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
-              help     Print this message or the help of the given subcommand(s)
+              demo      演示:自动办完“开工审批一件事”。 / Run one case of eight permits, live
+              serve     启动服务。 / Serve the GraphQL API
+              token     签发本机试用令牌。 / Sign a token for a server started with --dev
+              scripts   脚本工具。 / Tools for those who write services
+              calendar  期限与日历。 / Limits and calendars
+              id        号码。 / Identifiers that people bring
+              schema    输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
+              help      Print this message or the help of the given subcommand(s)
 
             Options:
               -h, --help
@@ -53,6 +54,7 @@ fn the_program_says_what_it_can_do() {
               tongban token --dev --data ./data --role approver --region 420300 --department natural-resources
               tongban scripts check ./scripts                上线前检查脚本 / check scripts before deploying
               tongban id check 420302199001010015            核对号码 / check a number
+              tongban calendar due --from 2026-02-12 --limit "5 working days" --region 420300
               tongban schema > schema.graphql                输出接口定义 / print the schema
 
             退出码 / Exit codes: 0 完成 done, 1 程序缺陷 bug, 2 用法 usage, 65 数据或脚本 data or scripts,

@@ -160,8 +160,9 @@ impl CalendarDocument {
     }
 
     /// Reads and checks the table of a State Council notice: `date,kind,name` lines under a
-    /// header, with the notice as fourth cell where it is not `source`. The result is national
-    /// and claims every year of which the table has the 1 October.
+    /// header, with the notice as fourth cell where it is not `source`; an empty `source` takes
+    /// the notice of the last line. The result is national and claims every year of which the
+    /// table has the 1 October.
     pub fn from_csv(csv: &str, source: &str) -> Result<Self, CalendarError> {
         let mut days = Vec::new();
         for (index, text) in csv.lines().enumerate().skip(1) {
@@ -182,7 +183,7 @@ impl CalendarDocument {
             working_weekdays: None,
             first_year,
             last_year,
-            source: source.to_owned(),
+            source: if source.is_empty() { last_source(&days) } else { source.to_owned() },
             days,
         };
         document.check()?;
@@ -336,6 +337,10 @@ fn special_day(text: &str) -> Option<SpecialDay> {
     let name = cells.next().filter(|name| !name.is_empty())?.to_owned();
     let source = cells.next().filter(|source| !source.is_empty()).map(str::to_owned);
     Some(SpecialDay { date, kind, name, source })
+}
+
+fn last_source(days: &[SpecialDay]) -> String {
+    days.last().and_then(|day| day.source.clone()).unwrap_or_default()
 }
 
 fn is_fixed_holiday(day: &SpecialDay, (month, number): (i8, i8)) -> bool {

@@ -69,6 +69,14 @@ pub(super) const NOTHING_TO_WATCH: Advice = (
     "请用 --scripts 指定脚本文件夹;内置脚本不会改动",
     "name the folder with --scripts; the shipped scripts do not change",
 );
+pub(super) const CALENDAR_WRONG: Advice = (
+    "请改正后重试;两种格式的示例见 tongban calendar import --help",
+    "correct it and try again; tongban calendar import --help shows both formats",
+);
+pub(super) const CALENDAR_QUESTION: Advice = (
+    "请写带时区的时刻,如 2026-03-02T09:00:00+08:00",
+    "give times with their offset, such as 2026-03-02T09:00:00+08:00",
+);
 pub(super) const TOKEN_NEEDS_DEV: Advice = (
     "请加上 --dev;正式环境的令牌由统一身份认证签发",
     "add --dev; in real service your identity provider signs tokens",
