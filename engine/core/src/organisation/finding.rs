@@ -127,6 +127,14 @@ pub enum Fault {
     /// The document passes its schema and still cannot be read.
     #[error("无法读取:{0} / cannot be read: {0}")]
     Unreadable(String),
+    /// A calendar that its own rules refuse.
+    #[error("{zh} / {en}")]
+    CalendarRules {
+        /// What is wrong, in Chinese.
+        zh: String,
+        /// What is wrong, in English.
+        en: String,
+    },
     /// A code that names two things.
     #[error(
         "{code} 已在 {first} 使用,请换一个 / {code} is already used at {first}, choose another"
@@ -299,6 +307,7 @@ impl Fault {
             Self::Size { .. } => "SIZE",
             Self::Twice { .. } => "TWICE",
             Self::Unreadable(_) => "UNREADABLE",
+            Self::CalendarRules { .. } => "CALENDAR_RULES",
             Self::Duplicate { .. } => "DUPLICATE_CODE",
             Self::Region(_) => "UNKNOWN_REGION",
             Self::LocalRegion { .. } => "LOCAL_REGION_OUTSIDE",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Place, Report, items};
+use crate::calendar::{CalendarDocument, CalendarError, Calendars};
 use crate::organisation::document::DocumentSet;
 use crate::organisation::finding::Fault;
 
@@ -48,12 +49,30 @@ pub(super) fn card_rules(set: &DocumentSet, report: &mut Report<'_>) {
     }
 }
 
-/// What a calendar says by itself is the calendars' own to check.
+/// What calendars say is their own to check, each by itself and then together.
 pub(super) fn calendars(set: &DocumentSet, report: &mut Report<'_>) {
+    let mut wrong = false;
     for one in &set.calendars {
         if let Err(error) = one.document.check() {
-            let at = Place { document: one.label.clone(), pointer: String::new() };
-            report.add(at, Fault::Unreadable(error.to_string()));
+            report.add(whole(&one.label), refused(&error));
+            wrong = true;
         }
     }
+    let documents: Vec<CalendarDocument> =
+        set.calendars.iter().map(|one| one.document.clone()).collect();
+    if let (false, Err(error), Some(last)) =
+        (wrong, Calendars::of(&documents), set.calendars.last())
+    {
+        report.add(whole(&last.label), refused(&error));
+    }
+}
+
+fn whole(document: &str) -> Place {
+    Place { document: document.to_owned(), pointer: String::new() }
+}
+
+fn refused(error: &CalendarError) -> Fault {
+    let text = error.to_string();
+    let (zh, en) = text.split_once(" / ").unwrap_or((&text, &text));
+    Fault::CalendarRules { zh: zh.to_owned(), en: en.to_owned() }
 }

@@ -259,7 +259,9 @@ fn two_agreements_never_compete() {
 #[test]
 fn calendars_are_held_to_their_own_rules() {
     let set = Set::whole().with("calendar.json", "/last_year", json!(2025));
-    refused(&set, &[("calendar.json", "", "UNREADABLE")]);
+    refused(&set, &[("calendar.json", "", "CALENDAR_RULES")]);
+    let set = Set::whole().with("calendar.json", "/based_on", json!("none"));
+    refused(&set, &[("calendar.json", "", "CALENDAR_RULES")]);
 }
 
 fn fault(text: &str, kind: Option<DocumentKind>) -> (String, &'static str) {
