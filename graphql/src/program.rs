@@ -15,6 +15,7 @@ pub mod exit;
 mod folder;
 mod id;
 mod output;
+mod scripts_rehearse;
 mod scripts_explain;
 mod scripts_graph;
 mod scripts_new;
@@ -62,6 +63,7 @@ fn run(command: Command) -> Exit {
         Command::Token(arguments) => token::run(arguments),
         Command::Scripts(tools) => match tools.tool {
             ScriptsTool::Check(arguments) => check::run(&arguments),
+            ScriptsTool::Rehearse(arguments) => scripts_rehearse::run(&arguments),
             ScriptsTool::Explain(arguments) => scripts_explain::run(&arguments),
             ScriptsTool::Graph(arguments) => scripts_graph::run(&arguments),
             ScriptsTool::New(arguments) => scripts_new::run(&arguments.what),

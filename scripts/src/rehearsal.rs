@@ -12,6 +12,8 @@ mod diff;
 mod history;
 mod known;
 mod literal;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -104,8 +106,7 @@ impl Rehearsals {
         let sources = Sources::read(&root)?;
         let host = Arc::new(Host::of(&sources)?);
         let known = Arc::new(Known::new(&sources, catalogue));
-        let mut rehearsals =
-            Self { engine: words::engine(), host, known, plays: Vec::new(), root: root.clone() };
+        let mut rehearsals = Self { engine: words::engine(), host, known, plays: Vec::new(), root };
         let mut found = Vec::new();
         let files = sources.of_kind(Kind::Rehearsal);
         for (file, text) in files.filter(|(file, _)| is_below(file, &below)) {
@@ -170,13 +171,13 @@ impl Rehearsals {
         let (result, ended) = current::during(begun, || {
             let asked = (words::R,);
             suspend::counted(|| play.body.call::<Dynamic>(&self.engine, &program.ast, asked))
-                .map_err(|error| program.finding_of(&error))
+                .map_err(|error| Box::new(program.finding_in(&error, "", play.at)))
         });
         let found = result.err().or_else(|| {
             let trouble = ended.unfinished.clone()?;
-            Some(program.main().finding(trouble, play.at))
+            Some(Box::new(program.main().finding(trouble, play.at)))
         });
-        let failure = found.map(|finding| failure(finding, &ended));
+        let failure = found.map(|finding| failure(*finding, &ended));
         Played { failure, rewrites: ended.rewrites }
     }
 }

@@ -61,10 +61,10 @@ impl Filling {
             "year" => format!("{:04}", date.year()),
             "yymm" => format!("{:02}{:02}", date.year() % 100, date.month()),
             "yyyymmdd" => format!("{:04}{:02}{:02}", date.year(), date.month(), date.day()),
-            _ => match self.input.get(mark.strip_prefix("input.")?)? {
-                Value::Text(text) => text.clone(),
-                other => other.to_string(),
-            },
+            _ => {
+                let input = self.input.get(mark.strip_prefix("input.")?)?;
+                input.as_text().map_or_else(|| input.to_string(), str::to_owned)
+            }
         })
     }
 }

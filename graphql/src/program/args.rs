@@ -204,6 +204,8 @@ pub(crate) struct ScriptsArguments {
 pub(crate) enum ScriptsTool {
     /// 检查脚本:逐条给出文件、行、原文和建议。 / Check scripts; each finding with file, line and advice.
     Check(CheckArguments),
+    /// 排练:用虚拟时间和假想部门试办一件事。 / Play cases with given time and make-believe agencies.
+    Rehearse(RehearseArguments),
     /// 一次告知:给定答案时,申请人会看到的事项、材料、表单和时限。 / The guide that an applicant gets for given answers.
     Explain(ExplainArguments),
     /// 画出事项先后、时限和关键路径。 / Draw the matters, their order, limits and critical path.
@@ -231,6 +233,36 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) operations: Option<PathBuf>,
     /// 结果的格式。 / How the findings are written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+const REHEARSE_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts rehearse ./scripts
+  tongban scripts rehearse ./scripts/services/construction-start.rehearsal.rhai
+  tongban scripts rehearse ./scripts --filter 撤回 --format json
+  tongban scripts rehearse ./scripts --update    改写文件中打印的经过 / rewrite printed histories
+
+全部通过时退出码为 0,否则为 65。 / Exit code 0 when every one passes, 65 otherwise.";
+
+/// Arguments of `scripts rehearse`.
+#[derive(Args, Debug)]
+#[command(after_help = REHEARSE_EXAMPLES)]
+pub(crate) struct RehearseArguments {
+    /// 脚本文件夹,或其中的文件夹或 *.rehearsal.rhai。 / Folder of scripts, or a folder or file in it.
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// 只排练名称含此文字的。 / Only rehearsals whose name holds this text.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// 将打印的经过改写为实际的经过,不改其他。 / Rewrite printed histories to what happens, and nothing else.
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// 部门操作目录,默认与 scripts check 相同。 / Catalogue of operations; as for scripts check.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) operations: Option<PathBuf>,
+    /// 结果的格式。 / How the results are written.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: Format,
 }

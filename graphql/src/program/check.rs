@@ -14,7 +14,7 @@ const CATALOGUE_FILE: &str = "operations.json";
 
 /// Prints the findings; any finding is a failure.
 pub(crate) fn run(arguments: &CheckArguments) -> Result<(), ProgramError> {
-    let catalogue = catalogue(arguments)?;
+    let catalogue = catalogue(&arguments.path, arguments.operations.as_deref())?;
     let report = tongban_scripts::check(&arguments.path, Some(&catalogue))
         .map_err(|error| unreadable(&arguments.path, &error))?;
     output::data(rendered(&report, arguments.format).trim_end());
@@ -41,10 +41,11 @@ fn unreadable(folder: &Path, error: &LoadError) -> ProgramError {
     ProgramError::ScriptsUnreadable { what: shown(folder), detail: Both::of(error) }
 }
 
-fn catalogue(arguments: &CheckArguments) -> Result<Catalogue, ProgramError> {
-    let beside = arguments.path.join(CATALOGUE_FILE);
-    let file = match &arguments.operations {
-        Some(file) => file.clone(),
+/// Reads the catalogue that is named, or that of the folder, or the shipped one.
+pub(crate) fn catalogue(folder: &Path, named: Option<&Path>) -> Result<Catalogue, ProgramError> {
+    let beside = folder.join(CATALOGUE_FILE);
+    let file = match named {
+        Some(file) => file.to_owned(),
         None if beside.is_file() => beside,
         None => return Ok(Catalogue::shipped()),
     };

@@ -173,6 +173,17 @@ pub(crate) enum ProgramError {
     /// A question that no calendar can answer.
     #[error("{} / {}", .0.zh, .0.en)]
     CalendarQuestion(Both),
+    /// A folder without rehearsals.
+    #[error("{} / {}", .0.zh, .0.en)]
+    NoRehearsal(Both),
+    /// Rehearsals that did not go as they say.
+    #[error("{all} 个排练中有 {failed} 个未通过 / {failed} of {all} rehearsals failed")]
+    RehearsalsFailed {
+        /// How many failed.
+        failed: usize,
+        /// How many were played.
+        all: usize,
+    },
     /// `token` without `--dev`.
     #[error(
         "本程序只能签发试用令牌,须写明 --dev / this program signs tokens for trying out only; say so with --dev"
@@ -230,6 +241,8 @@ impl ProgramError {
             Self::NothingToWatch => "NOTHING_TO_WATCH",
             Self::CalendarWrong { code, .. } => code,
             Self::CalendarQuestion(_) => "CALENDAR_QUESTION",
+            Self::NoRehearsal(_) => "NO_REHEARSAL",
+            Self::RehearsalsFailed { .. } => "REHEARSALS_FAILED",
             Self::TokenNeedsDev => "TOKEN_NEEDS_DEV",
             Self::TokenUseless { .. } => "TOKEN_USELESS",
             Self::NoDevKey(_) => "NO_DEV_KEY",
@@ -254,6 +267,8 @@ impl ProgramError {
             Self::FolderDamaged(_)
             | Self::CalendarWrong { .. }
             | Self::ScriptsWrong { .. }
+            | Self::NoRehearsal(_)
+            | Self::RehearsalsFailed { .. }
             | Self::AnswersWrong(_)
             | Self::AnswersMissing(_) => Exit::Data,
             Self::CannotCreate { .. } | Self::ScriptExists(_) => Exit::CannotCreate,
@@ -309,6 +324,8 @@ impl ProgramError {
             Self::NothingToWatch => advice::NOTHING_TO_WATCH,
             Self::CalendarWrong { .. } => advice::CALENDAR_WRONG,
             Self::CalendarQuestion(_) => advice::CALENDAR_QUESTION,
+            Self::NoRehearsal(_) => advice::NO_REHEARSAL,
+            Self::RehearsalsFailed { .. } => advice::REHEARSALS_FAILED,
             Self::TokenNeedsDev => advice::TOKEN_NEEDS_DEV,
             Self::TokenUseless { .. } => advice::TOKEN_USELESS,
             Self::NoDevKey(_) => advice::NO_DEV_KEY,

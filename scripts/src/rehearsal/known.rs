@@ -9,6 +9,7 @@ use tongban_core::rehearsal::{Conduct, Said, Saying};
 use tongban_core::value::Value;
 
 use crate::check::{Catalogue, Operation, names, walk};
+use crate::compile::Unit;
 use crate::load::Project;
 use crate::program::Program;
 use crate::sandbox;
@@ -32,16 +33,9 @@ impl Known {
             .map(|(name, operation)| (name.clone(), Some(operation.clone())))
             .collect();
         for program in names::programs(&project) {
-            for unit in
-                std::iter::once(program.main()).chain(program.libraries().iter().map(AsRef::as_ref))
-            {
-                walk::calls(&unit.ast, &mut |call| {
-                    if matches!(call.expr.name.as_str(), "ask" | "start")
-                        && let Some(name) = call.expr.args.first().and_then(walk::text)
-                    {
-                        operations.entry(name.to_owned()).or_default();
-                    }
-                });
+            let libraries = program.libraries().iter().map(AsRef::as_ref);
+            for unit in std::iter::once(program.main()).chain(libraries) {
+                add_called(unit, &mut operations);
             }
         }
         let file = |program: &Program| program.main().file.clone();
@@ -96,6 +90,17 @@ impl Known {
     }
 }
 
+/// Adds the operations that a file calls by a literal name.
+fn add_called(unit: &Unit, operations: &mut BTreeMap<String, Option<Operation>>) {
+    walk::calls(&unit.ast, &mut |call| {
+        if matches!(call.expr.name.as_str(), "ask" | "start")
+            && let Some(name) = call.expr.args.first().and_then(walk::text)
+        {
+            operations.entry(name.to_owned()).or_default();
+        }
+    });
+}
+
 /// Builds a completion: the example, overlaid with what is given; a `number` that is given is
 /// that of the first document.
 fn completion(known: Option<&Operation>, given: Option<Value>) -> Saying {
@@ -114,9 +119,10 @@ fn completion(known: Option<&Operation>, given: Option<Value>) -> Saying {
             None => documents.push(("document".to_owned(), number.to_owned())),
         }
     }
-    match &mut output {
-        Value::Map(members) => members.extend(given),
-        other => *other = Value::Map(given),
+    if let Value::Map(members) = &mut output {
+        members.extend(given);
+    } else {
+        output = Value::Map(given);
     }
     Saying::Completes { output, documents }
 }

@@ -45,8 +45,11 @@ pub fn rewrite(text: &str, rewrites: &[Rewrite]) -> String {
 }
 
 fn literal(one: &Rewrite, indent: &str) -> String {
-    let lines: String = one.lines.iter().map(|line| format!("{indent}    {line}\n")).collect();
-    format!("`\n{lines}{indent}`")
+    let mut text = "`\n".to_owned();
+    for line in &one.lines {
+        text.extend([indent, "    ", line, "\n"]);
+    }
+    text + indent + "`"
 }
 
 /// Returns begin and end of a literal in bytes, and the indent of its line.

@@ -77,6 +77,14 @@ pub(super) const CALENDAR_QUESTION: Advice = (
     "请写带时区的时刻,如 2026-03-02T09:00:00+08:00",
     "give times with their offset, such as 2026-03-02T09:00:00+08:00",
 );
+pub(super) const NO_REHEARSAL: Advice = (
+    "排练的写法可参考随程序附带的 scripts/services/construction-start.rehearsal.rhai",
+    "the shipped scripts/services/construction-start.rehearsal.rhai shows how one is written",
+);
+pub(super) const REHEARSALS_FAILED: Advice = (
+    "请按上面的差异改脚本或排练;经过无误时可用 --update 改写",
+    "correct the script or the rehearsal as listed above; --update rewrites printed histories",
+);
 pub(super) const TOKEN_NEEDS_DEV: Advice = (
     "请加上 --dev;正式环境的令牌由统一身份认证签发",
     "add --dev; in real service your identity provider signs tokens",

@@ -236,12 +236,10 @@ fn check_operation(current: &Current, operation: &str) -> Result<(), Trouble> {
 /// Returns the inputs of every call of an operation, in order; what a restarted run took over
 /// from an earlier one is no call.
 fn inputs(current: &Current, operation: &str) -> Vec<Value> {
-    let asked = current.scene.entries().iter().filter_map(|entry| match &entry.body {
-        Body::Requested(made) if made.call.is_some() => match &made.ask {
-            Ask::Call { operation: asked, input, .. } if asked == operation => Some(input.clone()),
-            Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } => None,
-        },
-        _ => None,
+    let asked = current.scene.entries().iter().filter_map(|entry| {
+        let Body::Requested(made) = &entry.body else { return None };
+        let Ask::Call { operation: asked, input, .. } = &made.ask else { return None };
+        (made.call.is_some() && asked == operation).then(|| input.clone())
     });
     asked.collect()
 }

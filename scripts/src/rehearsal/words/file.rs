@@ -59,13 +59,24 @@ pub(crate) fn register(engine: &mut Engine) {
                         Ok(()) => submit(current)?,
                         Err(refusal) => Err(refusal),
                     };
-                    super::people::expect_refusal(current, code, answer.err())
+                    super::people::expect_refusal(current, code, answer.err().as_ref())
                 })
             },
         )
         .register_fn("file_matter", |context: NativeCallContext<'_>, _: &mut R, given: Map| {
-            with(&context, |current| file_matter(current, given))
+            with(&context, |current| {
+                file_matter(current, given)?.map_err(|refusal| refused(&refusal))
+            })
         })
+        .register_fn(
+            "file_matter_refused",
+            |context: NativeCallContext<'_>, _: &mut R, code: &str, given: Map| {
+                with(&context, |current| {
+                    let answer = file_matter(current, given)?;
+                    super::people::expect_refusal(current, code, answer.err().as_ref())
+                })
+            },
+        )
         .register_fn("result", |context: NativeCallContext<'_>, _: &mut R, earlier: &str| {
             with(&context, |current| result(current, earlier, None))
         })
@@ -93,7 +104,7 @@ fn start(current: &mut Current, given: Map) -> Result<Result<(), Refusal>, Troub
         .advise_nearest(&code, codes)
     })?;
     let offered = closure.service.regions.first().map_or("", RegionCode::as_str).to_owned();
-    let input = application(&mut given, &closure, (&offered, &BTreeSet::new()))?;
+    let input = application(current, &mut given, &closure, &offered)?;
     given.end(&FILE)?;
     begin(current, closure, input)
 }
@@ -119,24 +130,27 @@ fn submit(current: &mut Current) -> Result<Result<(), Refusal>, Trouble> {
     })
 }
 
-/// Reads what every application has. `later` are matters whose results are owed.
+/// Reads what every application has; `region` is where it is filed unless it says otherwise.
 fn application(
+    current: &Current,
     given: &mut Given,
     closure: &Closure,
-    (region, stand_ins): (&str, &BTreeSet<String>),
+    region: &str,
 ) -> Result<StartCase, Trouble> {
     let region = given.text("region")?.unwrap_or_else(|| region.to_owned());
     let person = party(given, "applicant")?
         .unwrap_or_else(|| Party { id: APPLICANT.0.to_owned(), name: APPLICANT.1.to_owned() });
-    let materials = materials(given, closure, stand_ins)?;
+    let answers = given.take("answers").unwrap_or_else(Value::map);
+    let selected = current.host.select(closure, &answers);
+    let selected = selected.map_err(|fault| of_scene(&SceneError::Script(fault)))?;
     Ok(StartCase {
         service: ServiceCode::new(closure.service.code.as_str()),
         region: RegionCode::new(region),
         applicant: person,
         agent: party(given, "agent")?,
-        answers: given.take("answers").unwrap_or_else(Value::map),
+        answers,
         form: given.take("form").unwrap_or_else(Value::map),
-        materials,
+        materials: materials(given, closure, &selected)?,
     })
 }
 
@@ -153,13 +167,13 @@ fn party(given: &mut Given, name: &str) -> Result<Option<Party>, Trouble> {
 fn materials(
     given: &mut Given,
     closure: &Closure,
-    stand_ins: &BTreeSet<String>,
+    selected: &[bool],
 ) -> Result<Vec<MaterialGiven>, Trouble> {
     let listed = given.list("materials")?;
-    let without = codes(given.list("without")?.unwrap_or_default());
+    let without = codes(&given.list("without")?.unwrap_or_default());
     let codes = match listed {
-        Some(listed) => codes(listed),
-        None => own_materials(closure, stand_ins),
+        Some(listed) => codes(&listed),
+        None => own_materials(closure, selected),
     };
     let wanted = codes.into_iter().filter(|code| !without.contains(code));
     Ok(wanted
@@ -170,12 +184,14 @@ fn materials(
         .collect())
 }
 
-fn codes(list: Vec<Value>) -> Vec<String> {
+fn codes(list: &[Value]) -> Vec<String> {
     list.iter().filter_map(Value::as_text).map(str::to_owned).collect()
 }
 
-fn own_materials(closure: &Closure, stand_ins: &BTreeSet<String>) -> Vec<String> {
-    let matters = closure.matters.values().filter(|def| !stand_ins.contains(def.code.as_str()));
+/// Returns the materials of the selected matters that only the applicant can bring.
+fn own_materials(closure: &Closure, selected: &[bool]) -> Vec<String> {
+    let parts = closure.service.parts.iter().zip(selected).filter(|(_, included)| **included);
+    let matters = parts.filter_map(|(part, _)| closure.matters.get(&part.matter));
     let own = |sources: &[Source]| {
         let uploaded = sources.iter().any(|source| matches!(source, Source::Upload(_)));
         uploaded && !sources.iter().any(|source| matches!(source, Source::ResultOf(_)))
@@ -185,7 +201,7 @@ fn own_materials(closure: &Closure, stand_ins: &BTreeSet<String>) -> Vec<String>
     codes.into_iter().collect()
 }
 
-fn file_matter(current: &mut Current, given: Map) -> Result<(), Trouble> {
+fn file_matter(current: &mut Current, given: Map) -> Result<Result<(), Refusal>, Trouble> {
     let mut given = Given::new("file_matter", given)?;
     let code = given.needed("matter")?;
     let known = Arc::clone(&current.known);
@@ -199,21 +215,22 @@ fn file_matter(current: &mut Current, given: Map) -> Result<(), Trouble> {
         .advise_nearest(&code, codes));
     };
     let region = given.text("region")?.unwrap_or_else(|| "420300".to_owned());
-    let answers = given.take("answers").unwrap_or_else(Value::map);
+    let answers = given.peek("answers").unwrap_or_else(Value::map);
     let (results, later) = earlier(&mut given, def)?;
     let stand_ins: BTreeSet<String> = results.keys().cloned().chain(later.clone()).collect();
     let alone = Alone { def, file, region: &region, answers: &answers, results, later };
     let closure = alone::closure(&alone, &known, &current.host)?;
-    let input = application(&mut given, &closure, (&region, &stand_ins))?;
-    let input = StartCase { answers: answers.clone(), ..input };
+    let input = application(current, &mut given, &closure, &region)?;
     given.end(&FILE_MATTER)?;
     for (earlier, result) in &alone.results {
         grant(current, earlier, result.clone())?;
     }
     let stand_ins = (1..).map(MatterNo).take(stand_ins.len());
     current.hidden.extend(stand_ins);
-    begin(current, closure, input)?.map_err(|refusal| refused(&refusal))?;
-    submit(current)?.map_err(|refusal| refused(&refusal))
+    match begin(current, closure, input)? {
+        Ok(()) => submit(current),
+        refused @ Err(_) => Ok(refused),
+    }
 }
 
 /// Reads the results of earlier matters, and which of them come later. Those that the matter
@@ -224,7 +241,7 @@ fn earlier(
 ) -> Result<(BTreeMap<String, Value>, BTreeSet<String>), Trouble> {
     let mut results = given.map("results")?.unwrap_or_default();
     let later: BTreeSet<String> =
-        codes(given.list("later")?.unwrap_or_default()).into_iter().collect();
+        codes(&given.list("later")?.unwrap_or_default()).into_iter().collect();
     let needed = alone::earlier(def);
     if let Some(strange) = later.iter().find(|code| !needed.contains(*code)) {
         return Err(Trouble::new(
@@ -245,10 +262,8 @@ fn earlier(
 
 /// Lets the stand-in of an earlier matter grant.
 fn grant(current: &mut Current, earlier: &str, result: Value) -> Result<(), Trouble> {
-    let output = match result {
-        Value::Map(_) => result,
-        number => Value::of([("number", number)]),
-    };
+    let output =
+        if matches!(result, Value::Map(_)) { result } else { Value::of([("number", result)]) };
     let what = current.known.completion("", Some(output));
     let conduct = vec![Said { what, after: None }];
     let operation = alone::operation(earlier);

@@ -34,6 +34,11 @@ impl Given {
         self.members.remove(name).filter(|value| *value != Value::Null)
     }
 
+    /// Returns a copy of a member that is still to be taken.
+    pub(crate) fn peek(&self, name: &str) -> Option<Value> {
+        self.members.get(name).cloned()
+    }
+
     /// Takes a text.
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Trouble> {
         match self.take(name) {

@@ -78,12 +78,12 @@ fn decisions(engine: &mut Engine) {
     for name in ["approves", "accepts"] {
         engine
             .register_fn(name, |context: NativeCallContext<'_>, person: &mut Person| {
-                decide(&context, person, outcome(true, "同意", Value::map()))
+                decide(&context, person, yes("同意", Value::map()))
             })
             .register_fn(
                 name,
                 |context: NativeCallContext<'_>, person: &mut Person, opinion: &str| {
-                    decide(&context, person, outcome(true, opinion, Value::map()))
+                    decide(&context, person, yes(opinion, Value::map()))
                 },
             );
     }
@@ -93,20 +93,20 @@ fn decisions(engine: &mut Engine) {
             |context: NativeCallContext<'_>, person: &mut Person, fields: Map| {
                 let fields = from_script(&Dynamic::from_map(fields), "completes")
                     .map_err(Trouble::thrown)?;
-                decide(&context, person, outcome(true, "同意", fields))
+                decide(&context, person, yes("同意", fields))
             },
         )
         .register_fn(
             "denies",
             |context: NativeCallContext<'_>, person: &mut Person, reason: &str| {
-                decide(&context, person, outcome(false, reason, Value::map()))
+                decide(&context, person, no(reason, Value::map()))
             },
         )
         .register_fn(
             "does_not_accept",
             |context: NativeCallContext<'_>, person: &mut Person, ground: &str, reason: &str| {
                 let fields = Value::of([("ground", Value::from(ground))]);
-                decide(&context, person, outcome(false, reason, fields))
+                decide(&context, person, no(reason, fields))
             },
         );
 }
@@ -134,8 +134,12 @@ fn applying(engine: &mut Engine) {
         );
 }
 
-fn outcome(granted: bool, opinion: &str, fields: Value) -> TaskOutcome {
-    TaskOutcome { granted, opinion: opinion.to_owned(), fields }
+fn yes(opinion: &str, fields: Value) -> TaskOutcome {
+    TaskOutcome { granted: true, opinion: opinion.to_owned(), fields }
+}
+
+fn no(reason: &str, fields: Value) -> TaskOutcome {
+    TaskOutcome { granted: false, opinion: reason.to_owned(), fields }
 }
 
 fn decide(
@@ -184,7 +188,7 @@ fn give(current: &mut Current, person: &Person, command: Command) -> Result<(), 
     match (&person.refusal, refusal) {
         (None, None) => Ok(()),
         (None, Some(refusal)) => Err(refused(&refusal)),
-        (Some(code), refusal) => expect_refusal(current, code, refusal),
+        (Some(code), refusal) => expect_refusal(current, code, refusal.as_ref()),
     }
 }
 
@@ -192,15 +196,15 @@ fn give(current: &mut Current, person: &Person, command: Command) -> Result<(), 
 pub(crate) fn expect_refusal(
     current: &mut Current,
     code: &str,
-    got: Option<Refusal>,
+    got: Option<&Refusal>,
 ) -> Result<(), Trouble> {
-    let found = got.as_ref().map_or("", |refusal| refusal.code.as_str());
+    let found = got.map_or("", |refusal| refusal.code.as_str());
     if found == code {
         return Ok(());
     }
     current.detail =
         Some(Detail { expected: code.to_owned(), got: found.to_owned(), diff: Vec::new() });
-    let (zh, en) = match &got {
+    let (zh, en) = match got {
         Some(refusal) => (refusal.to_string(), refusal.to_string()),
         None => ("未被拒绝".to_owned(), "it was not refused".to_owned()),
     };
@@ -277,8 +281,8 @@ fn nothing_open(case: &Case, role: &str, on: Option<&str>) -> Trouble {
     }
     if open.is_empty() {
         return trouble.advise(
-            "没有任何待办;是否还有部门未答复,或要先用 r.wait(…) 让时间过去？",
-            "no task is open at all; does an agency still owe an answer, or must time pass by r.wait(…) first?",
+            "没有任何待办;部门的答复请用 r.agency(…) 或 r.agencies_answer() 说明,也可能要先用 r.wait(…) 让时间过去。",
+            "no task is open at all; say what agencies answer by r.agency(…) or r.agencies_answer(), or let time pass by r.wait(…).",
         );
     }
     trouble
@@ -301,7 +305,7 @@ fn everyone(current: &mut Current) -> Result<(), Trouble> {
             }
         };
         let at = TaskAt { no: task.no, version: task.version };
-        let outcome = outcome(true, "同意", fields);
+        let outcome = yes("同意", fields);
         let command = Command::CompleteTask { by, task: at, outcome };
         match current.scene.give(command).map_err(|error| of_scene(&error))? {
             Answer::Refused(refusal) => return Err(refused(&refusal)),
