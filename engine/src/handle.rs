@@ -27,7 +27,7 @@ use crate::number::Numbers;
 use crate::runtime::desk::{Starting, Told};
 use crate::runtime::{Door, Runtime};
 
-pub use self::files::{FileError, Upload};
+pub use self::files::{CaseFile, FileError, Upload};
 
 /// Times that a taken case number is replaced by the next one before giving up.
 const NUMBER_ATTEMPTS: u32 = 8;

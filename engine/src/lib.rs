@@ -28,4 +28,4 @@ pub use api::{
 };
 pub use builder::{EngineBuilder, Missing, Options, StartError};
 pub use error::EngineError;
-pub use handle::{Engine, FileError, Upload};
+pub use handle::{CaseFile, Engine, FileError, Upload};

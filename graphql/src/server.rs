@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tongban_core::port::WireClock;
@@ -13,7 +13,7 @@ use tongban_engine::Engine;
 use crate::auth::{Authority, Trust};
 use crate::gate::BODY_BYTES_MAX;
 use crate::schema;
-use crate::transport::{Front, http, websocket};
+use crate::transport::{Front, http, upload, websocket};
 
 /// Milliseconds that open requests and sockets have to end once the server stops.
 const GRACE_MILLIS: u64 = 10_000;
@@ -88,7 +88,8 @@ pub async fn serve(
     }
     let clock = Arc::clone(options.authority.clock());
     let front = Arc::new(Front {
-        api: schema::over(engine),
+        api: schema::over(engine.clone()),
+        engine,
         authority: options.authority,
         stop: watch::Sender::new(false),
     });
@@ -123,6 +124,8 @@ fn routes(front: Arc<Front>) -> Router {
     Router::new()
         .route("/graphql", graphql)
         .route("/graphql/ws", any(websocket::upgrade))
+        .route("/upload", post(upload::post).fallback(upload::not_post))
+        .route("/blob/{case}/{digest}", get(upload::get).fallback(upload::not_get))
         .route("/health", get(health))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(front)

@@ -8,4 +8,5 @@ mod scope;
 mod sdl;
 mod socket;
 mod sources;
+mod upload;
 mod work;

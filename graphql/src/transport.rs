@@ -9,6 +9,7 @@ pub(crate) mod failure;
 pub(crate) mod http;
 mod message;
 pub(crate) mod request;
+pub(crate) mod upload;
 pub(crate) mod websocket;
 
 use std::fmt::Write as _;
@@ -18,7 +19,7 @@ use async_graphql::{ErrorExtensionValues, Response, ServerError};
 use tokio::sync::watch;
 use tongban_core::port::WireClock;
 use tongban_core::viewer::Role;
-use tongban_engine::EngineError;
+use tongban_engine::{Engine, EngineError};
 
 use self::failure::Failure;
 use self::request::Asked;
@@ -36,6 +37,8 @@ const MESSAGE_CHARS_MAX: usize = 200;
 /// What every request needs. One per server.
 pub(crate) struct Front {
     pub(crate) api: Api,
+    /// For what is not GraphQL: the files of cases.
+    pub(crate) engine: Engine,
     pub(crate) authority: Authority,
     /// Becomes true when the server stops; each open socket holds a receiver.
     pub(crate) stop: watch::Sender<bool>,

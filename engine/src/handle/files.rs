@@ -33,6 +33,15 @@ pub struct Upload {
     pub file_name: String,
 }
 
+/// A file of a case that is being read.
+#[derive(Debug)]
+pub struct CaseFile {
+    /// Its bytes.
+    pub reader: BlobReader,
+    /// What it was called when it was given, if an entry says so.
+    pub file_name: Option<String>,
+}
+
 /// A file that was not kept, or could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -109,12 +118,14 @@ impl Engine {
         viewer: &Viewer,
         case: CaseId,
         digest: Digest,
-    ) -> Result<Option<BlobReader>, FileError> {
+    ) -> Result<Option<CaseFile>, FileError> {
         let blobs = self.blobs.as_ref().ok_or(FileError::NoPlace)?;
-        if self.case(viewer, case).await?.is_none() {
-            return Ok(None);
-        }
-        Ok(blobs.get(case, digest).await?)
+        let Some(view) = self.case(viewer, case).await? else { return Ok(None) };
+        let given = &view.case().started.materials;
+        let given = given.iter().find(|given| given.digest == digest);
+        let file_name = given.map(|given| given.file_name.clone());
+        let reader = blobs.get(case, digest).await?;
+        Ok(reader.map(|reader| CaseFile { reader, file_name }))
     }
 
     async fn visible(&self, viewer: &Viewer, case: CaseId) -> Result<CaseView, EngineError> {

@@ -10,6 +10,7 @@ use tongban_connectors::{
 };
 use tongban_core::port::{Connector, Store, WireClock as _};
 use tongban_engine::Engine;
+use tongban_engine::blob::Blobs;
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
 use tongban_engine::store::SledStore;
 use tongban_scripts::Host;
@@ -132,6 +133,7 @@ impl Wires {
 /// Starts an engine. Must be called inside a tokio runtime.
 pub(crate) async fn engine(
     store: Arc<SledStore>,
+    blobs: Blobs,
     host: impl Into<Arc<Host>>,
     wires: &Wires,
     time: Time,
@@ -139,6 +141,7 @@ pub(crate) async fn engine(
     let store: Arc<dyn Store> = store;
     let mut builder = Engine::builder()
         .store(store)
+        .blobs(blobs)
         .scripts(host.into())
         .wiring(Arc::new(wires.bindings.clone()));
     for (name, connector) in &wires.connectors {

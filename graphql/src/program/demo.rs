@@ -92,7 +92,9 @@ impl House {
         let agencies = Agencies::start(&plan, &callback_url, lawful).await?;
         let wires = agencies.wires()?;
         let host = assemble::scripts(None)?;
-        let engine = assemble::engine(store, host, &wires, Time::Movable(clock)).await?;
+        let engine =
+            assemble::engine(store, folder::blobs(&data)?, host, &wires, Time::Movable(clock))
+                .await?;
         let stop = watch::Sender::new(false);
         let serving = serve_api(&engine, &identity, wires, (listener, stop.subscribe()));
         let url = url_of(address);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tongban_core::port::Store as _;
+use tongban_engine::blob::Blobs;
 use tongban_engine::store::{OpenError, SledOptions, SledStore};
 
 use super::error::{Both, ProgramError, shown};
@@ -12,6 +13,14 @@ use super::error::{Both, ProgramError, shown};
 pub(crate) fn open(folder: &Path) -> Result<Arc<SledStore>, ProgramError> {
     let store = SledStore::open(folder, SledOptions::default());
     store.map(Arc::new).map_err(|error| refused(folder, error))
+}
+
+/// Opens the files of cases in a folder whose store is open: nobody else sends files into it.
+pub(crate) fn blobs(folder: &Path) -> Result<Blobs, ProgramError> {
+    Blobs::in_folder(folder).map_err(|error| ProgramError::InputOutput {
+        what: shown(folder),
+        detail: Both::of(&error),
+    })
 }
 
 /// Refuses a folder whose lawful time was moved.

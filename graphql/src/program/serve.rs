@@ -48,7 +48,8 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
         folder::must_be_real_time(&arguments.data, &store)?;
         (authority(config.identity.as_ref())?, Time::Real)
     };
-    let engine = assemble::engine(store, host, &wires, time).await?;
+    let blobs = folder::blobs(&arguments.data)?;
+    let engine = assemble::engine(store, blobs, host, &wires, time).await?;
     announce(&listener, &arguments.data)?;
     let served = serve(engine, authority, wires, listener);
     let Some(watch) = watch else { return served.await };

@@ -13,9 +13,10 @@ use tokio::task::JoinSet;
 use tongban_core::digest::Secret;
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
-use tongban_engine::Engine;
+use tongban_engine::blob::Blobs;
 use tongban_engine::clock::{ManualClock, RealLawfulClock};
 use tongban_engine::store::MemoryStore;
+use tongban_engine::{Engine, objects};
 use tongban_scripts::Host;
 
 use crate::auth::{Authority, DevIdentity, Expected, KeySet, Validity};
@@ -99,6 +100,7 @@ pub(super) async fn engine(scripts: &TempDir, wire: &Arc<ManualClock>) -> Engine
         .scripts(Arc::new(Host::open(scripts.path()).unwrap()))
         .wire_clock(wire.clone())
         .virtual_clock(lawful)
+        .blobs(Blobs::open(objects::memory()))
         .start()
         .await
         .unwrap()

@@ -26,9 +26,20 @@ pub(crate) enum FailureKind {
 }
 
 impl Failure {
-    fn transport(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    /// Refuses with a status of its own.
+    pub(super) fn transport(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
         let kind = FailureKind::Transport;
         Self { status, kind, code, message: message.into(), extensions: Vec::new() }
+    }
+
+    /// Adds something that the client can act upon.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Json>) -> Self {
+        self.extensions.push((name, value.into()));
+        self
     }
 
     fn request(code: &'static str, message: impl Into<String>) -> Self {

@@ -118,7 +118,8 @@ fn write(answer: &Answer, media: Media) -> Response {
     respond(status, media, json!({ "errors": errors_of(answer) }).to_string())
 }
 
-fn refuse(failure: &Failure, media: Media) -> Response {
+/// Writes why a request was not run.
+pub(super) fn refuse(failure: &Failure, media: Media) -> Response {
     let status = match (failure.kind, media) {
         (FailureKind::Request, Media::Json) => StatusCode::OK,
         (FailureKind::Request | FailureKind::Transport, _) => failure.status,
@@ -135,7 +136,8 @@ fn refuse(failure: &Failure, media: Media) -> Response {
     response
 }
 
-fn respond(status: StatusCode, media: Media, body: impl Into<Body>) -> Response {
+/// Writes an answer.
+pub(super) fn respond(status: StatusCode, media: Media, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
