@@ -14,11 +14,12 @@ mod error;
 pub mod exit;
 mod folder;
 mod id;
+mod import;
 mod output;
-mod scripts_rehearse;
 mod scripts_explain;
 mod scripts_graph;
 mod scripts_new;
+mod scripts_rehearse;
 mod scripts_situation;
 mod serve;
 mod signal;
@@ -70,8 +71,12 @@ fn run(command: Command) -> Exit {
         },
         Command::Id(tools) => return id::run(&tools.tool),
         Command::Calendar(tools) => wait_for(calendar::run(tools.tool)),
-        Command::Schema => {
-            output::data(crate::schema::sdl().trim_end());
+        Command::Import(arguments) => wait_for(import::run(&arguments)),
+        Command::Schema(arguments) => {
+            match arguments.of {
+                Some(kind) => import::print_schema(kind),
+                None => output::data(crate::schema::sdl().trim_end()),
+            }
             Ok(())
         }
     };

@@ -14,6 +14,7 @@ pub(crate) use self::tools::{
     NewMatterArguments, NewScript, NewServiceArguments, SituationArguments,
 };
 use super::id::args::IdArguments;
+use super::import::args::{ImportArguments, SchemaArguments};
 
 const EXAMPLES: &str = "\
 示例 / Examples:
@@ -54,8 +55,10 @@ pub(crate) enum Command {
     Id(IdArguments),
     /// 期限与日历。 / Limits and calendars.
     Calendar(CalendarArguments),
+    /// 导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules.
+    Import(ImportArguments),
     /// 输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL).
-    Schema,
+    Schema(SchemaArguments),
 }
 
 /// How results are written.

@@ -117,6 +117,14 @@ pub(crate) enum ProgramError {
         /// The known key that was probably meant.
         nearest: Option<String>,
     },
+    /// Documents that cannot be imported or used.
+    #[error(
+        "导入的数据有 {findings} 处问题,不能使用 / {findings} findings in the documents; they cannot be used"
+    )]
+    DocumentsWrong {
+        /// How many.
+        findings: usize,
+    },
     /// The scripts cannot be used.
     #[error(
         "脚本 {folder} 有 {findings} 处问题,不能使用 / {findings} findings in the scripts at {folder}; they cannot be used"
@@ -231,6 +239,7 @@ impl ProgramError {
             Self::InputOutput { .. } => "INPUT_OUTPUT",
             Self::ConfigUnreadable { .. } => "CONFIG_UNREADABLE",
             Self::ConfigWrong { .. } => "CONFIG_WRONG",
+            Self::DocumentsWrong { .. } => "DOCUMENTS_WRONG",
             Self::ScriptsWrong { .. } => "SCRIPTS_WRONG",
             Self::ScriptsUnreadable { .. } => "SCRIPTS_UNREADABLE",
             Self::ServiceUnknown { .. } => "SERVICE_UNKNOWN",
@@ -266,6 +275,7 @@ impl ProgramError {
             Self::FolderInUse(_) => Exit::TryLater,
             Self::FolderDamaged(_)
             | Self::CalendarWrong { .. }
+            | Self::DocumentsWrong { .. }
             | Self::ScriptsWrong { .. }
             | Self::NoRehearsal(_)
             | Self::RehearsalsFailed { .. }
@@ -315,6 +325,7 @@ impl ProgramError {
             Self::InputOutput { .. } => advice::INPUT_OUTPUT,
             Self::ConfigUnreadable { .. } => advice::CONFIG_UNREADABLE,
             Self::ConfigWrong { .. } => advice::CONFIG_WRONG,
+            Self::DocumentsWrong { .. } => advice::DOCUMENTS_WRONG,
             Self::ScriptsWrong { .. } => advice::SCRIPTS_WRONG,
             Self::ScriptsUnreadable { .. } => advice::SCRIPTS_UNREADABLE,
             Self::ServiceUnknown { .. } => advice::SERVICE_UNKNOWN,

@@ -19,14 +19,14 @@ use super::assemble::{self, Time, Wires};
 use super::config::{Config, Identity};
 use super::error::{Both, ProgramError, shown};
 use super::watch::{self, Change, Watch};
-use super::{folder, output, signal, token};
+use super::{folder, import, output, signal, token};
 
 /// Serves until ctrl-c or SIGTERM, then finishes turns and leaves calls in the outbox.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
     if arguments.dev && !arguments.listen.ip().is_loopback() {
         return Err(ProgramError::NotLoopback(arguments.listen));
     }
-    let config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+    let mut config = arguments.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     if !arguments.dev && config.identity.is_none() {
         return Err(ProgramError::NoIdentity);
     }
@@ -38,6 +38,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
     } else {
         None
     };
+    import::bind(&mut config, &arguments.data).await?;
     let wires = Wires::configured(&config)?;
     let listener = listen(arguments.listen).await?;
     let store = folder::open(&arguments.data)?;

@@ -37,6 +37,7 @@ fn the_program_says_what_it_can_do() {
               scripts   脚本工具。 / Tools for those who write services
               calendar  期限与日历。 / Limits and calendars
               id        号码。 / Identifiers that people bring
+              import    导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules
               schema    输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
               help      Print this message or the help of the given subcommand(s)
 

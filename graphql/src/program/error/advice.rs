@@ -43,6 +43,10 @@ pub(super) const CONFIG_WRONG: Advice = (
     "请改正该处;写法见 tongban serve --help",
     "correct it there; tongban serve --help shows the form",
 );
+pub(super) const DOCUMENTS_WRONG: Advice = (
+    "请按以上各条改正后再试;tongban schema --of 种类 给出写法",
+    "correct what is listed above; tongban schema --of KIND shows the form",
+);
 pub(super) const SCRIPTS_WRONG: Advice = (
     "请按以上各条改正后再试;tongban scripts check 可随时检查",
     "correct what is listed above; tongban scripts check checks at any time",
