@@ -140,7 +140,7 @@ pub fn render_guide(guide: &GuideSheet) -> Vec<u8> {
     let title = format!("{} 一次告知单", guide.title);
     let content = html! {
         p.office { (Shown(&guide.office)) }
-        p.number { "适用地区:" (Shown(&guide.region)) }
+        p.number { "适用地区：" (Shown(&guide.region)) }
         h1 {
             (Shown(&guide.title)) br; "一次告知单"
             span.en lang="en" {
@@ -153,15 +153,15 @@ pub fn render_guide(guide: &GuideSheet) -> Vec<u8> {
         (materials(&guide.matters))
         (total(&guide.total))
         p.flat {
-            "本告知单按上述情形一次告知全部事项和材料;情形有变的,请重新生成。"
+            "本告知单按上述情形一次告知全部事项和材料；情形有变的，请重新生成。"
             span.en lang="en" {
                 "It names everything needed for the situation above. If that changes, ask for a new one."
             }
         }
     };
     let foot = html! {
-        span { "依据日期:" (plain_date(guide.as_of)) }
-        span { "服务版本:" (Shown(&guide.version)) }
+        span { "依据日期：" (plain_date(guide.as_of)) }
+        span { "服务版本：" (Shown(&guide.version)) }
     };
     sheet(&Sheet { title: &title, mark: None, foot }, &content)
 }
@@ -245,7 +245,7 @@ fn total(total: &GuideTotal) -> Markup {
                 th { "总时限" }
                 td {
                     (limit(total.time))
-                    @if !total.time_note.is_empty() { "(" (Shown(&total.time_note)) ")" }
+                    @if !total.time_note.is_empty() { "（" (Shown(&total.time_note)) "）" }
                 }
             }
             tr { th { "需自行提交的材料" } td { (total.to_hand_in) " 份" } }

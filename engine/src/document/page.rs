@@ -42,6 +42,7 @@ pub(super) fn sheet(sheet: &Sheet<'_>, content: &Markup) -> Vec<u8> {
                     div.mark aria-hidden="true" { (mark) }
                 }
                 main.sheet { (content) }
+                div.room aria-hidden="true" { div {} }
                 footer.foot { (sheet.foot) }
             }
         }

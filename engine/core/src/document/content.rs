@@ -216,8 +216,8 @@ impl MaterialStatus {
     /// Every status with its code and Chinese name.
     pub const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Given, "given", "已提交"),
-        (Self::Exempt, "exempt", "免提交(数据共享或电子证照)"),
-        (Self::Produced, "produced", "免提交(本件其他事项产生)"),
+        (Self::Exempt, "exempt", "免提交（数据共享或电子证照）"),
+        (Self::Produced, "produced", "免提交（本件其他事项产生）"),
         (Self::Commitment, "commitment", "告知承诺"),
         (Self::Owed, "owed", "容缺后补"),
         (Self::Missing, "missing", "缺少"),
