@@ -56,7 +56,7 @@ fn one_text(one: &Imported, arguments: &ImportArguments) -> String {
     if one.is_same {
         lines.push("  与现有版本相同 / the same as the version in force".to_owned());
     } else if one.changes.is_empty() {
-        lines.push("  仅说明文字有变化 / only its description changes".to_owned());
+        lines.push("  列表未变,其他内容有变化 / its lists stay, other members change".to_owned());
     }
     lines.extend(one.changes.iter().flat_map(change_lines));
     lines.push(match &one.version {
