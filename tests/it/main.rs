@@ -11,3 +11,5 @@ mod demo;
 mod story;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod watch;

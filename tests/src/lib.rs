@@ -8,7 +8,7 @@ mod http;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,8 @@ impl Tongban {
             panic!("the server did not start: {}", Ended::of(&output).stderr);
         };
         let url = said["url"].as_str().expect("the line names the address").to_owned();
-        Server { child, _stdout: lines, url }
+        let told = child.stderr.take().map(BufReader::new);
+        Server { child, _stdout: lines, told, url }
     }
 
     /// Signs a token for a folder that was served with `--dev`.
@@ -97,6 +98,8 @@ pub struct Server {
     child: Child,
     /// Kept open, so that the server never writes into a closed pipe.
     _stdout: BufReader<ChildStdout>,
+    /// What it tells people.
+    told: Option<BufReader<ChildStderr>>,
     url: String,
 }
 
@@ -114,6 +117,20 @@ impl Server {
         let body = json!({ "query": document, "variables": variables }).to_string();
         let answer = http::post(&self.url, token, &body).expect("the server answers");
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("not JSON: {answer}"))
+    }
+
+    /// Waits until the process tells these words, and returns all that it told until then.
+    ///
+    /// # Panics
+    /// When it ends without them.
+    pub fn hear(&mut self, words: &str) -> String {
+        let told = self.told.as_mut().expect("standard error is piped");
+        let mut heard = String::new();
+        while !heard.contains(words) {
+            let read = told.read_line(&mut heard).expect("standard error can be read");
+            assert!(read > 0, "the server ended without telling {words:?}: {heard}");
+        }
+        heard
     }
 
     /// Kills the process with SIGKILL and waits until it is gone.
@@ -135,7 +152,7 @@ impl Server {
         assert!(asked.expect("kill can be run").success());
         let status = self.child.wait().expect("the server can be waited for");
         let mut told = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
+        if let Some(mut stderr) = self.told.take() {
             stderr.read_to_string(&mut told).expect("standard error can be read");
         }
         (status, told)

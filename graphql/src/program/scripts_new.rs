@@ -28,7 +28,7 @@ struct NewFile {
 pub(crate) fn run(what: &NewScript) -> Result<(), ProgramError> {
     let (root, files) = match what {
         NewScript::Service(arguments) => (&arguments.path, service(arguments)?),
-        NewScript::Matter(arguments) => (&arguments.path, vec![matter(arguments)?]),
+        NewScript::Matter(arguments) => (&arguments.path, matter(arguments)?),
     };
     for file in &files {
         let path = root.join(&file.path);
@@ -62,7 +62,7 @@ fn next_steps(what: &NewScript) -> String {
         NewScript::Service(new) => {
             let (code, path) = (&new.code, shown(&new.path));
             format!(
-                "下一步 / next:\n  tongban scripts check {path}\n  tongban scripts explain {code} --path {path}\n  tongban scripts graph {code} --path {path}\n  tongban serve --dev --watch --data ./data --scripts {path}"
+                "下一步 / next:\n  tongban scripts rehearse {path}\n  tongban scripts explain {code} --path {path}\n  tongban scripts graph {code} --path {path}\n  tongban serve --dev --watch --data ./data --scripts {path}"
             )
         }
         NewScript::Matter(new) => {
@@ -80,12 +80,14 @@ fn service(new: &NewServiceArguments) -> Result<Vec<NewFile>, ProgramError> {
     }
     let own = [new.code.clone()];
     let matters = if new.matters.is_empty() { own.as_slice() } else { &new.matters };
-    let mut files = vec![NewFile {
-        path: PathBuf::from("services").join(format!("{}.rhai", new.code)),
-        text: template::service(new, matters),
-    }];
+    let folder = PathBuf::from("services");
+    let mut files = pair(
+        &folder,
+        &new.code,
+        [template::service(new, matters), template::service_rehearsal(new)],
+    );
     if new.matters.is_empty() {
-        files.push(matter(&NewMatterArguments {
+        files.extend(matter(&NewMatterArguments {
             code: new.code.clone(),
             name: Some(new.name.clone()),
             department: new.lead.clone(),
@@ -96,13 +98,18 @@ fn service(new: &NewServiceArguments) -> Result<Vec<NewFile>, ProgramError> {
     Ok(files)
 }
 
-fn matter(new: &NewMatterArguments) -> Result<NewFile, ProgramError> {
+fn matter(new: &NewMatterArguments) -> Result<Vec<NewFile>, ProgramError> {
     check_code(&new.code)?;
     check_code(&new.department)?;
-    Ok(NewFile {
-        path: PathBuf::from("matters").join(&new.department).join(format!("{}.rhai", new.code)),
-        text: template::matter(new),
-    })
+    let folder = PathBuf::from("matters").join(&new.department);
+    Ok(pair(&folder, &new.code, [template::matter(new), template::matter_rehearsal(new)]))
+}
+
+/// A script and the rehearsal beside it.
+fn pair(folder: &Path, code: &str, texts: [String; 2]) -> Vec<NewFile> {
+    let names = [format!("{code}.rhai"), format!("{code}.rehearsal.rhai")];
+    let both = names.into_iter().zip(texts);
+    both.map(|(name, text)| NewFile { path: folder.join(name), text }).collect()
 }
 
 /// Codes become names of files, so they are checked before anything is touched.
@@ -184,6 +191,11 @@ mod tests {
         let host = tongban_scripts::Host::open(&root).unwrap();
         let service = &tongban_core::port::Script::services(&host)[0].service;
         assert_eq!(service.name, "开\"店\"一件事\\");
+        assert!(root.join("services/shop-opening.rehearsal.rhai").is_file());
+        let rehearsals = tongban_scripts::rehearsal::Rehearsals::open(&root, &Catalogue::shipped());
+        let rehearsals = rehearsals.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(rehearsals.plays().len(), 3);
+        assert_eq!(rehearsals.unrehearsed(), [""; 0]);
     }
 
     #[test]

@@ -89,6 +89,58 @@ fn handle(m) {{
     )
 }
 
+/// Writes the rehearsal of a new service.
+pub(super) fn service_rehearsal(new: &NewServiceArguments) -> String {
+    let (code, title, region) = (&new.code, commented(&new.name), quoted(&new.region));
+    format!(
+        r#"// Rehearsals of {title}: play them with `tongban scripts rehearse`.
+
+rehearse("各事项都同意时全部办结", |r| {{
+    r.at("2026-03-02 09:00");
+    r.agencies_answer();
+    r.file(#{{
+        service: "{code}",
+        region: {region},
+        // answers: #{{ outdoor: true }},
+        // form: #{{ area: 120 }}, whatever the matters require
+    }});
+    r.everyone_approves();
+    r.expect_case("completed_all");
+}});
+"#
+    )
+}
+
+/// Writes the rehearsals of a new matter.
+pub(super) fn matter_rehearsal(new: &NewMatterArguments) -> String {
+    let (code, department) = (&new.code, &new.department);
+    let title = commented(new.name.as_deref().unwrap_or(code));
+    format!(
+        r#"// Rehearsals of {title}: play them with `tongban scripts rehearse`.
+
+fn application() {{
+    #{{ matter: "{code}", form: #{{ remark: "示例" }} }}
+}}
+
+rehearse("窗口受理、审批同意后准予", |r| {{
+    r.at("2026-03-02 09:00");
+    r.file_matter(application());
+    r.person("{department}.window").accepts();
+    r.wait("2 hours"); // time jumps; nothing waits for it
+    r.person("{department}.approver").approves("同意");
+    r.expect("{code}", "granted");
+}});
+
+rehearse("审批不同意时不予", |r| {{
+    r.file_matter(application());
+    r.person("{department}.window").accepts();
+    r.person("{department}.approver").denies("请写明不予的理由");
+    r.expect("{code}", "denied");
+}});
+"#
+    )
+}
+
 /// Writes a text as a string literal.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
