@@ -47,6 +47,8 @@ pub struct Rehearsals {
     known: Arc<Known>,
     plays: Vec<Play>,
     root: PathBuf,
+    /// What of the folder is rehearsed; empty for all of it.
+    below: String,
 }
 
 /// One `rehearse(…)`.
@@ -106,21 +108,23 @@ impl Rehearsals {
         let sources = Sources::read(&root)?;
         let host = Arc::new(Host::of(&sources)?);
         let known = Arc::new(Known::new(&sources, catalogue));
-        let mut rehearsals = Self { engine: words::engine(), host, known, plays: Vec::new(), root };
-        let mut found = Vec::new();
+        let engine = words::engine();
+        let mut rehearsals = Self { engine, host, known, plays: Vec::new(), root, below };
+        let (mut plays, mut found) = (Vec::new(), Vec::new());
         let files = sources.of_kind(Kind::Rehearsal);
-        for (file, text) in files.filter(|(file, _)| is_below(file, &below)) {
+        for (file, text) in files.filter(|(file, _)| rehearsals.covers(file)) {
             match rehearsals.read(file, text) {
-                Ok(plays) => rehearsals.plays.extend(plays),
+                Ok(read) => plays.extend(read),
                 Err(mut findings) => found.append(&mut findings),
             }
         }
         if !found.is_empty() {
             return Err(LoadError::Scripts(crate::Report::new(found)));
         }
-        if rehearsals.plays.is_empty() {
+        if plays.is_empty() {
             return Err(LoadError::NoRehearsal(path.to_owned()));
         }
+        rehearsals.plays = plays;
         Ok(rehearsals)
     }
 
@@ -148,13 +152,17 @@ impl Rehearsals {
         &self.plays
     }
 
-    /// Returns the services and matters of the folder that have no rehearsal beside them.
+    fn covers(&self, file: &str) -> bool {
+        is_below(file, &self.below)
+    }
+
+    /// Returns the services and matters that have no rehearsal beside them.
     pub fn unrehearsed(&self) -> Vec<&str> {
         let has = |file: &str| {
             let wanted = file.replace(".rhai", sandbox::REHEARSAL);
             self.plays.iter().any(|play| play.file == wanted)
         };
-        self.known.files().filter(|file| !has(file)).collect()
+        self.known.files().filter(|file| self.covers(file) && !has(file)).collect()
     }
 
     /// Returns where a file of a rehearsal lies.

@@ -105,20 +105,25 @@ impl CaseScene {
         command: &Command,
     ) -> Result<(Answer, Option<tongban_core::port::ScriptFault>), SceneError> {
         let play = self.play.as_ref().ok_or(SceneError::NotStarted)?;
-        let context = TurnContext {
-            now: self.now,
-            wire_now: self.now,
-            script: self.script.as_ref(),
-            wiring: &ByRole,
-            calendar: &self.calendar,
-            secret: &play.secret,
-            closure: &play.closure,
-        };
+        let context = self.context(&play.secret, &play.closure);
         let output = turn::take(Arc::clone(&play.case), std::slice::from_ref(command), &context)?;
         let answer = output.answers.first().cloned().unwrap_or(Answer::Done);
         let fault = output.retry.as_ref().map(|(_, fault)| fault.clone());
         self.take_in(output);
         Ok((answer, fault))
+    }
+
+    /// Gives a turn all that it reads beside the case; both clocks are one here.
+    fn context<'a>(&'a self, secret: &'a Secret, closure: &'a Arc<Closure>) -> TurnContext<'a> {
+        TurnContext {
+            now: self.now,
+            wire_now: self.now,
+            script: self.script.as_ref(),
+            wiring: &ByRole,
+            calendar: &self.calendar,
+            secret,
+            closure,
+        }
     }
 
     /// Keeps what a turn came to; its effects become calls on their way.
@@ -468,15 +473,7 @@ impl Scene for CaseScene {
         let id = CaseId::new(self.now, CASE_TAIL);
         let secret = Secret::new(KEY).derive(b"case", &id.0);
         let origin = Origin::Person { subject, role: Role::Applicant.code().to_owned() };
-        let context = TurnContext {
-            now: self.now,
-            wire_now: self.now,
-            script: self.script.as_ref(),
-            wiring: &ByRole,
-            calendar: &self.calendar,
-            secret: &secret,
-            closure: &closure,
-        };
+        let context = self.context(&secret, &closure);
         let output = turn::begin(id, started, origin, &context)?;
         let case = Arc::clone(&output.case);
         self.play = Some(Play { case, closure, secret });
