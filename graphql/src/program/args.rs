@@ -7,12 +7,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::calendar::args::CalendarArguments;
-
 pub(crate) use self::tools::{
     ExplainArguments, GraphArguments, GraphFormat, GuideFormat, Language, NewArguments,
     NewMatterArguments, NewScript, NewServiceArguments, SituationArguments,
 };
+use super::calendar::args::CalendarArguments;
 use super::id::args::IdArguments;
 use super::import::args::{ImportArguments, SchemaArguments};
 
@@ -23,8 +22,8 @@ const EXAMPLES: &str = "\
   tongban serve --dev --data ./data              本机试用 / try it on this computer
   tongban token --dev --data ./data --role approver --region 420300 --department natural-resources
   tongban scripts check ./scripts                上线前检查脚本 / check scripts before deploying
-  tongban id check 420302199001010015            核对号码 / check a number
   tongban calendar due --from 2026-02-12 --limit \"5 working days\" --region 420300
+  tongban id check 420302199001010015            核对号码 / check a number
   tongban schema > schema.graphql                输出接口定义 / print the schema
 
 退出码 / Exit codes: 0 完成 done, 1 程序缺陷 bug, 2 用法 usage, 65 数据或脚本 data or scripts,
@@ -51,10 +50,10 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// 脚本工具。 / Tools for those who write services.
     Scripts(ScriptsArguments),
-    /// 号码。 / Identifiers that people bring.
-    Id(IdArguments),
     /// 期限与日历。 / Limits and calendars.
     Calendar(CalendarArguments),
+    /// 号码。 / Identifiers that people bring.
+    Id(IdArguments),
     /// 导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules.
     Import(ImportArguments),
     /// 输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL).

@@ -143,6 +143,30 @@ pub(crate) enum ProgramError {
         /// Why.
         detail: Both,
     },
+    /// A folder without rehearsals.
+    #[error("{} / {}", .0.zh, .0.en)]
+    NoRehearsal(Both),
+    /// Rehearsals that did not go as they say.
+    #[error("{all} 个排练中有 {failed} 个未通过 / {failed} of {all} rehearsals failed")]
+    RehearsalsFailed {
+        /// How many failed.
+        failed: usize,
+        /// How many were played.
+        all: usize,
+    },
+    /// A calendar that cannot be used.
+    #[error("{file}:{} / {file}: {}", .detail.zh, .detail.en)]
+    CalendarWrong {
+        /// Where it comes from.
+        file: String,
+        /// What is wrong, as a stable code.
+        code: &'static str,
+        /// What is wrong.
+        detail: Both,
+    },
+    /// A question that no calendar can answer.
+    #[error("{} / {}", .0.zh, .0.en)]
+    CalendarQuestion(Both),
     /// There is no such service in the scripts.
     #[error("没有服务 {service},现有:{} / there is no service {service}; there are: {}", .known.join(", "), .known.join(", "))]
     ServiceUnknown {
@@ -168,30 +192,6 @@ pub(crate) enum ProgramError {
     /// There is nothing to watch.
     #[error("--watch 需要脚本文件夹 / --watch needs a folder of scripts")]
     NothingToWatch,
-    /// A calendar that cannot be used.
-    #[error("{file}:{} / {file}: {}", .detail.zh, .detail.en)]
-    CalendarWrong {
-        /// Where it comes from.
-        file: String,
-        /// What is wrong, as a stable code.
-        code: &'static str,
-        /// What is wrong.
-        detail: Both,
-    },
-    /// A question that no calendar can answer.
-    #[error("{} / {}", .0.zh, .0.en)]
-    CalendarQuestion(Both),
-    /// A folder without rehearsals.
-    #[error("{} / {}", .0.zh, .0.en)]
-    NoRehearsal(Both),
-    /// Rehearsals that did not go as they say.
-    #[error("{all} 个排练中有 {failed} 个未通过 / {failed} of {all} rehearsals failed")]
-    RehearsalsFailed {
-        /// How many failed.
-        failed: usize,
-        /// How many were played.
-        all: usize,
-    },
     /// `token` without `--dev`.
     #[error(
         "本程序只能签发试用令牌,须写明 --dev / this program signs tokens for trying out only; say so with --dev"
@@ -242,16 +242,16 @@ impl ProgramError {
             Self::DocumentsWrong { .. } => "DOCUMENTS_WRONG",
             Self::ScriptsWrong { .. } => "SCRIPTS_WRONG",
             Self::ScriptsUnreadable { .. } => "SCRIPTS_UNREADABLE",
+            Self::NoRehearsal(_) => "NO_REHEARSAL",
+            Self::RehearsalsFailed { .. } => "REHEARSALS_FAILED",
+            Self::CalendarWrong { code, .. } => code,
+            Self::CalendarQuestion(_) => "CALENDAR_QUESTION",
             Self::ServiceUnknown { .. } => "SERVICE_UNKNOWN",
             Self::AnswersWrong(_) => "ANSWERS_WRONG",
             Self::AnswersMissing(_) => "ANSWERS_MISSING",
             Self::ScriptExists(_) => "SCRIPT_EXISTS",
             Self::CodeWrong(_) => "CODE_WRONG",
             Self::NothingToWatch => "NOTHING_TO_WATCH",
-            Self::CalendarWrong { code, .. } => code,
-            Self::CalendarQuestion(_) => "CALENDAR_QUESTION",
-            Self::NoRehearsal(_) => "NO_REHEARSAL",
-            Self::RehearsalsFailed { .. } => "REHEARSALS_FAILED",
             Self::TokenNeedsDev => "TOKEN_NEEDS_DEV",
             Self::TokenUseless { .. } => "TOKEN_USELESS",
             Self::NoDevKey(_) => "NO_DEV_KEY",
@@ -268,10 +268,10 @@ impl ProgramError {
             Self::NotLoopback(_)
             | Self::TokenNeedsDev
             | Self::TokenUseless { .. }
+            | Self::CalendarQuestion(_)
             | Self::ServiceUnknown { .. }
             | Self::CodeWrong(_)
-            | Self::NothingToWatch
-            | Self::CalendarQuestion(_) => Exit::Usage,
+            | Self::NothingToWatch => Exit::Usage,
             Self::FolderInUse(_) => Exit::TryLater,
             Self::FolderDamaged(_)
             | Self::CalendarWrong { .. }
@@ -328,15 +328,15 @@ impl ProgramError {
             Self::DocumentsWrong { .. } => advice::DOCUMENTS_WRONG,
             Self::ScriptsWrong { .. } => advice::SCRIPTS_WRONG,
             Self::ScriptsUnreadable { .. } => advice::SCRIPTS_UNREADABLE,
+            Self::NoRehearsal(_) => advice::NO_REHEARSAL,
+            Self::RehearsalsFailed { .. } => advice::REHEARSALS_FAILED,
+            Self::CalendarWrong { .. } => advice::CALENDAR_WRONG,
+            Self::CalendarQuestion(_) => advice::CALENDAR_QUESTION,
             Self::ServiceUnknown { .. } => advice::SERVICE_UNKNOWN,
             Self::AnswersWrong(_) | Self::AnswersMissing(_) => advice::ANSWERS,
             Self::ScriptExists(_) => advice::SCRIPT_EXISTS,
             Self::CodeWrong(_) => advice::CODE_WRONG,
             Self::NothingToWatch => advice::NOTHING_TO_WATCH,
-            Self::CalendarWrong { .. } => advice::CALENDAR_WRONG,
-            Self::CalendarQuestion(_) => advice::CALENDAR_QUESTION,
-            Self::NoRehearsal(_) => advice::NO_REHEARSAL,
-            Self::RehearsalsFailed { .. } => advice::REHEARSALS_FAILED,
             Self::TokenNeedsDev => advice::TOKEN_NEEDS_DEV,
             Self::TokenUseless { .. } => advice::TOKEN_USELESS,
             Self::NoDevKey(_) => advice::NO_DEV_KEY,

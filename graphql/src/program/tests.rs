@@ -54,8 +54,8 @@ fn the_program_says_what_it_can_do() {
               tongban serve --dev --data ./data              本机试用 / try it on this computer
               tongban token --dev --data ./data --role approver --region 420300 --department natural-resources
               tongban scripts check ./scripts                上线前检查脚本 / check scripts before deploying
-              tongban id check 420302199001010015            核对号码 / check a number
               tongban calendar due --from 2026-02-12 --limit "5 working days" --region 420300
+              tongban id check 420302199001010015            核对号码 / check a number
               tongban schema > schema.graphql                输出接口定义 / print the schema
 
             退出码 / Exit codes: 0 完成 done, 1 程序缺陷 bug, 2 用法 usage, 65 数据或脚本 data or scripts,

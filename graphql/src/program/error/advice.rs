@@ -55,6 +55,22 @@ pub(super) const SCRIPTS_UNREADABLE: Advice = (
     "请检查路径和权限;脚本文件夹应含 services 和 matters",
     "check path and permissions; a script folder holds services and matters",
 );
+pub(super) const NO_REHEARSAL: Advice = (
+    "排练的写法可参考随程序附带的 scripts/services/construction-start.rehearsal.rhai",
+    "the shipped scripts/services/construction-start.rehearsal.rhai shows how one is written",
+);
+pub(super) const REHEARSALS_FAILED: Advice = (
+    "请按上面的差异改脚本或排练;经过无误时可用 --update 改写",
+    "correct the script or the rehearsal as listed above; --update rewrites printed histories",
+);
+pub(super) const CALENDAR_WRONG: Advice = (
+    "请改正后重试;两种格式的示例见 tongban calendar import --help",
+    "correct it and try again; tongban calendar import --help shows both formats",
+);
+pub(super) const CALENDAR_QUESTION: Advice = (
+    "请写带时区的时刻,如 2026-03-02T09:00:00+08:00",
+    "give times with their offset, such as 2026-03-02T09:00:00+08:00",
+);
 pub(super) const SERVICE_UNKNOWN: Advice = (
     "请检查服务代码;脚本在其他文件夹时用 --path 指定",
     "check the code of the service; give --path when the scripts are in a folder",
@@ -72,22 +88,6 @@ pub(super) const CODE_WRONG: Advice = (
 pub(super) const NOTHING_TO_WATCH: Advice = (
     "请用 --scripts 指定脚本文件夹;内置脚本不会改动",
     "name the folder with --scripts; the shipped scripts do not change",
-);
-pub(super) const CALENDAR_WRONG: Advice = (
-    "请改正后重试;两种格式的示例见 tongban calendar import --help",
-    "correct it and try again; tongban calendar import --help shows both formats",
-);
-pub(super) const CALENDAR_QUESTION: Advice = (
-    "请写带时区的时刻,如 2026-03-02T09:00:00+08:00",
-    "give times with their offset, such as 2026-03-02T09:00:00+08:00",
-);
-pub(super) const NO_REHEARSAL: Advice = (
-    "排练的写法可参考随程序附带的 scripts/services/construction-start.rehearsal.rhai",
-    "the shipped scripts/services/construction-start.rehearsal.rhai shows how one is written",
-);
-pub(super) const REHEARSALS_FAILED: Advice = (
-    "请按上面的差异改脚本或排练;经过无误时可用 --update 改写",
-    "correct the script or the rehearsal as listed above; --update rewrites printed histories",
 );
 pub(super) const TOKEN_NEEDS_DEV: Advice = (
     "请加上 --dev;正式环境的令牌由统一身份认证签发",
