@@ -18,7 +18,7 @@ use tongban_core::start::StartCase;
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::store::MemoryStore;
-use tongban_engine::{Engine, IdempotencyKey, PageRequest, QueueView};
+use tongban_engine::{Decided, Engine, IdempotencyKey, PageRequest, QueueView};
 
 /// The library's card system: answers every call with a card.
 struct CardSystem;
@@ -68,14 +68,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let key = |key: &str| IdempotencyKey(key.to_owned());
 
     let reader = Viewer::new("reader", Role::Applicant).for_party("420302199001010015");
+    let party = Party { id: "420302199001010015".to_owned(), name: "测试甲".to_owned() };
     let application = StartCase {
-        service: ServiceCode::new("library-card"),
-        region: RegionCode::new("420302"),
-        applicant: Party { id: "420302199001010015".to_owned(), name: "测试甲".to_owned() },
-        agent: None,
-        answers: Value::Null,
         form: Value::of([("branch", "茅箭馆".into())]),
-        materials: Vec::new(),
+        ..StartCase::new(ServiceCode::new("library-card"), RegionCode::new("420302"), party)
     };
     let case = engine.start_case(&reader, application, key("1")).await?.case;
     engine.submit_case(&reader, case, key("2")).await?;
@@ -85,7 +81,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let queue = engine.queue(&librarian, QueueView::Open, page).await?;
     let task = queue.items.first().ok_or("no task waits for the librarian")?;
     let yes = TaskOutcome { granted: true, opinion: "同意".to_owned(), fields: Value::map() };
-    engine.complete_task(&librarian, task.id, (task.task.version, yes), key("3")).await?;
+    engine.complete_task(&librarian, task.id, Decided::at(task.task.version, yes), key("3")).await?;
 
     // The call to the card system is under way; every commit is a hint to look again.
     let mut commits = engine.watch();

@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tongban_core::calendar::{Calendar, Due};
+use tongban_core::calendar::{Calendar, Due, Explanation};
 use tongban_core::case::{Case, Matter, Task};
 use tongban_core::entry::Entry;
 use tongban_core::id::{CaseId, CommitNo, Seq, ServiceCode, TaskId};
 use tongban_core::law::{Clock, ClockKind};
 use tongban_core::narrative;
+use tongban_core::schedule::Reading;
 use tongban_core::summary::{CaseState, CaseSummary, TaskSummary};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{CaseScope, Role, Viewer};
 use tongban_core::waiting::{WaitingOn, waiting_on};
+
+use crate::standing::Standing;
 
 /// What a mutation came to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,7 +76,7 @@ pub struct QueueItem {
 pub struct CaseView {
     case: Arc<Case>,
     revision: CommitNo,
-    calendar: Arc<Calendar>,
+    standing: Arc<Standing>,
     now: Moment,
     viewer: Role,
 }
@@ -84,11 +87,27 @@ impl CaseView {
         viewer: &Viewer,
         scope: &CaseScope,
         parts: (Arc<Case>, CommitNo),
-        reading: (Arc<Calendar>, Moment),
+        reading: (Arc<Standing>, Moment),
     ) -> Option<Self> {
         let (case, revision) = parts;
-        let (calendar, now) = reading;
-        viewer.sees(scope).then_some(Self { case, revision, calendar, now, viewer: viewer.role })
+        let (standing, now) = reading;
+        viewer.sees(scope).then_some(Self { case, revision, standing, now, viewer: viewer.role })
+    }
+
+    /// Returns what derived times are read from.
+    pub fn reading(&self) -> Reading<'_> {
+        let calendar = self.calendar();
+        Reading { calendar, organisation: &self.standing.organisation, now: self.now }
+    }
+
+    /// Returns the calendar of the case's place.
+    pub fn calendar(&self) -> &Calendar {
+        self.standing.calendar(&self.case.started.region)
+    }
+
+    /// Lists each counted and each skipped day of a clock.
+    pub fn explain(&self, matter: &Matter, clock: &Clock) -> Explanation {
+        matter.law.explain(clock, self.calendar(), self.now)
     }
 
     /// Returns the folded case.
@@ -103,13 +122,13 @@ impl CaseView {
 
     /// Returns what lists show of the case.
     pub fn summary(&self) -> CaseSummary {
-        let summary = tongban_core::read_model::summarise(&self.case, &self.calendar, self.now);
+        let summary = tongban_core::read_model::summarise(&self.case, self.reading());
         CaseSummary { revision: self.revision, ..summary }
     }
 
     /// Returns what queues show of a task of the case, open or ended.
     pub fn task_summary(&self, task: &Task) -> TaskSummary {
-        tongban_core::read_model::summarise_task(&self.case, task, &self.calendar, self.now)
+        tongban_core::read_model::summarise_task(&self.case, task, self.calendar(), self.now)
     }
 
     /// Returns the derived state of the whole.
@@ -124,7 +143,7 @@ impl CaseView {
 
     /// Returns who holds up a matter.
     pub fn waiting_on(&self, matter: &Matter) -> Option<WaitingOn> {
-        waiting_on(&self.case, matter, &self.calendar, self.now)
+        waiting_on(&self.case, matter, self.calendar(), self.now)
     }
 
     /// Returns the clock of a matter that is monitored: the promise, or else the statutory one,
@@ -136,12 +155,12 @@ impl CaseView {
 
     /// Returns when a clock of a matter is due.
     pub fn due(&self, matter: &Matter, clock: &Clock) -> Due {
-        matter.law.due(clock, &self.calendar, self.now)
+        matter.law.due(clock, self.calendar(), self.now)
     }
 
     /// Returns the working days that a clock has counted so far.
     pub fn used_days(&self, matter: &Matter, clock: &Clock) -> u32 {
-        matter.law.used_days(clock, &self.calendar, self.now)
+        matter.law.used_days(clock, self.calendar(), self.now)
     }
 
     /// Returns the lawful time at which the view was taken.
@@ -186,7 +205,11 @@ impl EventView {
         }
         let actor = match viewer {
             Role::Applicant => String::new(),
-            Role::WindowClerk | Role::Approver | Role::Integrator | Role::Supervisor => told.actor,
+            Role::WindowClerk
+            | Role::Approver
+            | Role::Integrator
+            | Role::Supervisor
+            | Role::OfficeHead => told.actor,
         };
         Some(Self {
             cursor: place.cursor,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tongban_core::calendar::Calendar;
 use tongban_core::error::ErrorClass;
 use tongban_core::id::RegionCode;
 use tongban_core::port::{Connector, LawfulClock, Script, Store, StoreError, WireClock, Wiring};
@@ -12,6 +11,7 @@ use crate::blob::Blobs;
 use crate::clock::{RealLawfulClock, SystemClock};
 use crate::handle::Engine;
 use crate::runtime::{Parts, Runtime};
+use crate::standing::Standing;
 
 /// Settings of an engine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,7 +91,7 @@ pub struct EngineBuilder<S = Missing, H = Missing> {
     connectors: BTreeMap<String, Arc<dyn Connector>>,
     lawful: Lawful,
     wire: Arc<dyn WireClock>,
-    calendar: Arc<Calendar>,
+    standing: Standing,
     blobs: Option<Blobs>,
     options: Options,
 }
@@ -105,7 +105,7 @@ impl EngineBuilder {
             connectors: BTreeMap::new(),
             lawful: Lawful::Real,
             wire: Arc::new(SystemClock),
-            calendar: Arc::new(Calendar::national()),
+            standing: Standing::default(),
             blobs: None,
             options: Options::default(),
         }
@@ -122,7 +122,7 @@ impl<S, H> EngineBuilder<S, H> {
             connectors: self.connectors,
             lawful: self.lawful,
             wire: self.wire,
-            calendar: self.calendar,
+            standing: self.standing,
             blobs: self.blobs,
             options: self.options,
         }
@@ -137,7 +137,7 @@ impl<S, H> EngineBuilder<S, H> {
             connectors: self.connectors,
             lawful: self.lawful,
             wire: self.wire,
-            calendar: self.calendar,
+            standing: self.standing,
             blobs: self.blobs,
             options: self.options,
         }
@@ -173,9 +173,10 @@ impl<S, H> EngineBuilder<S, H> {
         self
     }
 
-    /// Sets the holiday table; without it the national one that ships with the engine is used.
-    pub fn calendar(mut self, calendar: Arc<Calendar>) -> Self {
-        self.calendar = calendar;
+    /// Sets calendars and organisation; without them the national calendar and the card rules
+    /// that ship with the engine are used, and nobody stands in for anybody.
+    pub fn standing(mut self, standing: Standing) -> Self {
+        self.standing = standing;
         self
     }
 
@@ -208,7 +209,7 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
             connectors: self.connectors,
             lawful,
             wire: self.wire,
-            calendar: self.calendar,
+            standing: self.standing,
             cases_held_max: self.options.cases_held_max,
         };
         let runtime = Runtime::new(parts, tokio::runtime::Handle::current());

@@ -3,11 +3,12 @@
 mod files;
 mod guide;
 mod read;
+mod work;
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use tongban_core::command::{Answer, Command, Refusal, TaskAt, TaskOutcome};
+use tongban_core::command::{Answer, Command, Refusal, TaskAt};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Digest;
 use tongban_core::id::{CaseId, CommitNo, TaskId};
@@ -28,6 +29,7 @@ use crate::runtime::desk::{Starting, Told};
 use crate::runtime::{Door, Runtime};
 
 pub use self::files::{CaseFile, FileError, Upload};
+pub use self::work::{Change, Decided};
 
 /// Times that a taken case number is replaced by the next one before giving up.
 const NUMBER_ATTEMPTS: u32 = 8;
@@ -100,7 +102,7 @@ impl Engine {
         let may = match viewer.role {
             Role::Applicant => viewer.party.as_ref() == Some(&input.applicant.id),
             Role::WindowClerk => viewer.covers(&input.region),
-            Role::Approver | Role::Integrator | Role::Supervisor => false,
+            Role::Approver | Role::Integrator | Role::Supervisor | Role::OfficeHead => false,
         };
         if may {
             return Ok(());
@@ -179,23 +181,24 @@ impl Engine {
     /// Does what a task asks.
     ///
     /// # Errors
-    /// As [`Engine::claim_task`], and when the outcome could not become a lawful act.
+    /// As [`Engine::claim_task`], when something that the viewer saw has changed since, and when
+    /// the outcome could not become a lawful act.
     pub async fn complete_task(
         &self,
         viewer: &Viewer,
         task: TaskId,
-        decided: (u32, TaskOutcome),
+        decided: Decided,
         key: IdempotencyKey,
     ) -> Result<Receipt, EngineError> {
-        let (version, outcome) = decided;
-        let record = self.record(viewer, "completeTask", &key, &(task, version, &outcome));
+        let record = self.record(viewer, "completeTask", &key, &(task, &decided));
+        let Decided { version, outcome, seen } = decided;
         let at = TaskAt { no: task.no, version };
-        let command = Command::CompleteTask { by: viewer.clone(), task: at, outcome };
+        let command = Command::CompleteTask { by: viewer.clone(), task: at, outcome, seen };
         self.change(viewer, task.case, command, record).await
     }
 
     /// Puts a person's command before a case that he may see.
-    async fn change(
+    pub(crate) async fn change(
         &self,
         viewer: &Viewer,
         case: CaseId,
@@ -226,7 +229,7 @@ impl Engine {
 
     /// Makes what remembers a mutation: keyed by caller, mutation and key, with the input's
     /// digest beside.
-    fn record<T: Serialize>(
+    pub(crate) fn record<T: Serialize>(
         &self,
         viewer: &Viewer,
         mutation: &str,

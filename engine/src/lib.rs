@@ -20,6 +20,7 @@ pub mod reference;
 mod runtime;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
+pub mod standing;
 pub mod store;
 
 pub use api::{
@@ -28,4 +29,4 @@ pub use api::{
 };
 pub use builder::{EngineBuilder, Missing, Options, StartError};
 pub use error::EngineError;
-pub use handle::{CaseFile, Engine, FileError, Upload};
+pub use handle::{CaseFile, Change, Decided, Engine, FileError, Upload};

@@ -26,7 +26,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tongban_core::agency::{Ack, AgencyReply};
-use tongban_core::calendar::Calendar;
 use tongban_core::case::Case;
 use tongban_core::command::{Command, Refusal};
 use tongban_core::definition::Closure;
@@ -40,6 +39,7 @@ use tongban_core::port::{
 use tongban_core::time::Moment;
 
 use crate::error::EngineError;
+use crate::standing::{InForce, Standing};
 use desk::{Desk, Told, Waiting};
 use effects::Carried;
 
@@ -63,7 +63,7 @@ pub(crate) struct Runtime {
     pub(crate) connectors: BTreeMap<String, Arc<dyn Connector>>,
     pub(crate) lawful: Arc<dyn LawfulClock>,
     pub(crate) wire: Arc<dyn WireClock>,
-    pub(crate) calendar: Arc<Calendar>,
+    pub(crate) standing: InForce,
     pub(crate) identity: StoreIdentity,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) desk: Desk,
@@ -87,7 +87,7 @@ pub(crate) struct Parts {
     pub(crate) connectors: BTreeMap<String, Arc<dyn Connector>>,
     pub(crate) lawful: Arc<dyn LawfulClock>,
     pub(crate) wire: Arc<dyn WireClock>,
-    pub(crate) calendar: Arc<Calendar>,
+    pub(crate) standing: Standing,
     pub(crate) cases_held_max: usize,
 }
 
@@ -114,7 +114,7 @@ impl Runtime {
             connectors: parts.connectors,
             lawful: parts.lawful,
             wire: parts.wire,
-            calendar: parts.calendar,
+            standing: InForce::new(parts.standing),
             tokio,
         })
     }

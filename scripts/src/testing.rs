@@ -12,10 +12,11 @@ use tongban_core::case::Case;
 use tongban_core::definition::{Closure, DecidesIn, Intake, Limits, Regime};
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::entry::{
-    Body, CallMade, CaseStarted, Entry, Found, MaterialFound, MatterFiled, Origin, Party,
+    Arrival, Body, CallMade, CaseStarted, Entry, MatterFiled, Origin, Party,
     PlannedMatter, Requested,
 };
 use tongban_core::id::{CallId, CaseId, DepartmentCode, MatterNo, RegionCode, Seq, ServiceCode};
+use tongban_core::material::{Found, MaterialFound};
 use tongban_core::law::{Act, ActAnswer, ActKind};
 use tongban_core::port::{RunEnd, RunFunction, RunJob, Script as _, ScriptFault};
 use tongban_core::replay::Replay;
@@ -93,8 +94,7 @@ impl Desk {
         self.push(0, Body::CaseSubmitted);
         let material = |code: &str, how| MaterialFound { code: code.to_owned(), how };
         let filed = MatterFiled {
-            regime: Regime::Licence,
-            limits: Limits::default(),
+            rules: tongban_core::law::Rules::of(Regime::Licence, Limits::default()),
             intake: Intake::Window,
             decides_in: DecidesIn::Here,
             calendar: "cn".to_owned(),
@@ -109,13 +109,7 @@ impl Desk {
     }
 
     fn act(&mut self, kind: ActKind) {
-        let act = Act {
-            kind,
-            effective_at: self.clock,
-            ground: String::new(),
-            document_no: String::new(),
-            detail: Value::Null,
-        };
+        let act = Act::new(kind, self.clock, "");
         let body = Body::Acted { act, answer: ActAnswer::Done, request: None };
         self.push(1, body);
     }
@@ -199,6 +193,7 @@ impl Desk {
             region: RegionCode::new("420300"),
             issued_at: self.clock,
             deadline: self.clock,
+            reply_within: None,
         });
         let requested = Requested {
             key: made.key,
@@ -249,6 +244,7 @@ impl Desk {
             facts: Value::Null,
             request: Some(key(ordinal)),
             call: None,
+            before: None,
         };
         self.push(1, Body::TaskOpened(Arc::new(opened)));
         let task = self.entries.last().unwrap().seq;
@@ -264,11 +260,8 @@ impl Desk {
     /// Answers an act.
     pub(crate) fn answer(&mut self, ordinal: u32, kind: ActKind, answer: ActAnswer) {
         let act = Act {
-            kind,
-            effective_at: self.clock,
-            ground: "理由".to_owned(),
             document_no: "证-1".to_owned(),
-            detail: Value::Null,
+            ..Act::new(kind, self.clock, "理由")
         };
         let body = Body::Acted { act, answer, request: Some(key(ordinal)) };
         self.push(1, body);
@@ -293,7 +286,10 @@ fn started(closure: &Closure, form: Value) -> CaseStarted {
         agent: None,
         answers: Value::of([("basement", Value::from(true))]),
         form,
+        provenance: Vec::new(),
         materials: Vec::new(),
+        consents: Vec::new(),
+        arrival: Arrival::default(),
         matters: vec![PlannedMatter {
             code: part.0.matter.clone(),
             name: part.1.name.clone(),

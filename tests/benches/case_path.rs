@@ -23,7 +23,7 @@ use tongban_core::start::StartCase;
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::store::{SledOptions, SledStore};
-use tongban_engine::{Engine, IdempotencyKey, Options};
+use tongban_engine::{Decided, Engine, IdempotencyKey, Options};
 
 /// The allocator of the program.
 #[global_allocator]
@@ -156,21 +156,17 @@ async fn drive(engine: &Engine, cases: usize) -> Result<(), Box<dyn Error>> {
 async fn one_case(engine: &Engine, number: usize) -> Result<(), Box<dyn Error>> {
     let viewer = Viewer::new("boss", Role::Applicant).for_party("91420302MA4DEM010M");
     let key = |step: &str| IdempotencyKey(format!("{number}-{step}"));
+    let party = Party { id: "91420302MA4DEM010M".to_owned(), name: "示例".to_owned() };
     let input = StartCase {
-        service: ServiceCode::new("bench"),
-        region: RegionCode::new("420302"),
-        applicant: Party { id: "91420302MA4DEM010M".to_owned(), name: "示例".to_owned() },
-        agent: None,
-        answers: Value::Null,
         form: Value::of([("parcel", "420302-2026-001".into())]),
-        materials: Vec::new(),
+        ..StartCase::new(ServiceCode::new("bench"), RegionCode::new("420302"), party)
     };
     let case = engine.start_case(&viewer, input, key("start")).await?.case;
     engine.submit_case(&viewer, case, key("submit")).await?;
     let approver = Viewer::new("approver", Role::Approver).within("420300").of("bench");
     let (task, version) = task_of(engine, &approver, case).await?;
     let yes = TaskOutcome { granted: true, opinion: "同意".to_owned(), fields: Value::map() };
-    engine.complete_task(&approver, task, (version, yes), key("decide")).await?;
+    engine.complete_task(&approver, task, Decided::at(version, yes), key("decide")).await?;
     until(engine, &viewer, case, |view| view.case().matters[0].result.is_some()).await
 }
 

@@ -8,15 +8,20 @@ use std::sync::Arc;
 
 use crate::agency::{AgencyReply, ReplyBody};
 use crate::digest::Digest;
+use crate::card::Card;
 use crate::entry::{
-    Body, CallMade, CallRenewed, CaseStarted, Entry, Found, Incident, IncidentKind, MatterFiled,
-    PlannedMatter, Requested, TaskOpened,
+    Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted, DocumentSealed, Entry,
+    Incident, IncidentKind, MatterFiled, PlannedMatter, Requested, TaskOpened,
 };
 use crate::id::{CallId, CaseId, MatterNo, Seq};
-use crate::law::{ActAnswer, Law, Stage};
+use crate::id::RoleCode;
+use crate::law::{ActAnswer, Law};
+use crate::material::{Found, Handed, MaterialGiven, Requirement};
 use crate::request::{Ask, Decision, End, Request, RequestKey, Settled};
 use crate::time::Moment;
 use crate::value::Value;
+
+mod record;
 
 /// A log that cannot have been written by this engine.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -66,6 +71,35 @@ pub struct Case {
     pub calls: BTreeMap<CallId, CallState>,
     /// What people must look at, by the entry that raised it.
     pub incidents: BTreeMap<Seq, (MatterNo, Arc<Incident>)>,
+    /// Changes of the form, each with its entry; the last one of a field counts.
+    pub form_changes: Vec<(Seq, Arc<crate::entry::FormChanged>)>,
+    /// What the applicant handed in, the newest version of each material last.
+    pub handed: Vec<Handed>,
+    /// Authorisations to fetch licenses.
+    pub consents: Vec<Consent>,
+    /// Cards, by the entry that raised them.
+    pub cards: BTreeMap<Seq, Card>,
+    /// Notices, by number.
+    pub documents: BTreeMap<String, Document>,
+    /// Entries that a clerk took back, each with the entry that says so.
+    pub voided: BTreeMap<Seq, Seq>,
+    /// Version of the calendar that was last read for the open deadlines, once it changed.
+    pub calendar: Option<String>,
+}
+
+/// A notice of the case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Its matter; 0 for the case as a whole.
+    pub matter: MatterNo,
+    /// Number, kind and what it tells of.
+    pub drafted: Arc<DocumentDrafted>,
+    /// When it was drafted.
+    pub drafted_at: Moment,
+    /// When it was sealed, and how.
+    pub sealed: Option<(Moment, Arc<DocumentSealed>)>,
+    /// When it was served, and how.
+    pub served: Option<(Moment, String)>,
 }
 
 /// A matter of a case.
@@ -87,6 +121,12 @@ pub struct Matter {
     pub result: Option<MatterResult>,
     /// Acts that a department reported before its acceptance came; they are judged after it.
     pub early: Vec<Arc<AgencyReply>>,
+    /// Its materials, since it was filed.
+    pub requirements: Vec<Requirement>,
+    /// Rises with every change of its materials; a decision names the one it saw.
+    pub materials_version: u32,
+    /// Entry by which the last correction was asked.
+    pub asked_at: Seq,
 }
 
 /// A result of an earlier matter that became an input.
@@ -160,8 +200,20 @@ pub struct Task {
     pub opened: Arc<TaskOpened>,
     /// When it was opened.
     pub opened_at: Moment,
+    /// The role that may take it; an escalation changes it.
+    pub role: RoleCode,
+    /// The facts beside it; a correction refreshes them.
+    pub facts: Value,
     /// Who has taken it.
     pub assignee: Option<String>,
+    /// Until when it is his; `None` for as long as it lasts.
+    pub assigned_until: Option<Moment>,
+    /// What he has written so far.
+    pub draft: Value,
+    /// What a first officer proposed, where two must decide: who, and what.
+    pub proposed: Option<(String, Decision)>,
+    /// How often it was urged, and when last.
+    pub urged: Option<(u32, Moment)>,
     /// Rises with every change, from 1.
     pub version: u32,
     /// How it ended.
@@ -213,12 +265,14 @@ pub enum CallStatus {
     Failed,
     /// Over.
     Over,
+    /// A question whose answer is not waited for any more; asking had no effect to settle.
+    Abandoned,
 }
 
 impl CallState {
     /// Tells whether the call is still an obligation of the case.
     pub fn is_open(&self) -> bool {
-        !matches!(self.status, CallStatus::Over)
+        !matches!(self.status, CallStatus::Over | CallStatus::Abandoned)
     }
 }
 
@@ -256,7 +310,41 @@ impl Case {
             tasks: BTreeMap::new(),
             calls: BTreeMap::new(),
             incidents: BTreeMap::new(),
+            form_changes: Vec::new(),
+            handed: handed_at_first(&started.materials),
+            consents: started.consents.clone(),
+            cards: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            voided: BTreeMap::new(),
+            calendar: None,
         })
+    }
+
+    /// Returns the form as it stood after entry `seen`.
+    pub fn form_at(&self, seen: Seq) -> Value {
+        let mut form = self.started.form.clone();
+        for (at, change) in self.form_changes.iter().filter(|(at, _)| *at <= seen) {
+            if !self.voided.get(at).is_some_and(|voided| *voided <= seen) {
+                form.overlay(&change.fields);
+            }
+        }
+        form
+    }
+
+    /// Returns the form as it stands.
+    pub fn form(&self) -> Value {
+        self.form_at(self.head)
+    }
+
+    /// Returns the version of the form, from 1.
+    pub fn form_version(&self) -> u32 {
+        1 + u32::try_from(self.form_changes.len()).unwrap_or(u32::MAX - 1)
+    }
+
+    /// Returns the newest version of a material that the applicant handed in.
+    pub fn handed(&self, code: &str) -> Option<&Handed> {
+        let mut newest = self.handed.iter().rev().filter(|handed| handed.given.code == code);
+        newest.find(|handed| !self.voided.contains_key(&handed.at))
     }
 
     /// Returns a matter by number.
@@ -321,6 +409,12 @@ impl Case {
             Body::Requested(made) => self.fold_requested(entry, made),
             Body::CallReplied(reply) => self.fold_reply(entry, reply),
             Body::CallRenewed(renewed) => self.fold_renewed(entry, renewed),
+            Body::CallAbandoned { call } => {
+                let at = self.at(entry);
+                let error = || at.wrong(format!("there is no call {call}"));
+                self.calls.get_mut(call).ok_or_else(error)?.status = CallStatus::Abandoned;
+                Ok(())
+            }
             Body::TimerFired { request, due: _ } => self.settle(entry, request, End::Fired),
             Body::TaskOpened(opened) => self.fold_task(entry, opened),
             Body::TaskClaimed { task, by } => self.fold_assigned(entry, *task, Some(by)),
@@ -342,6 +436,26 @@ impl Case {
                 Ok(())
             }
             Body::RunRestarted { generation } => self.fold_restart(entry, *generation),
+            Body::TaskAssigned(_)
+            | Body::TaskEscalated { .. }
+            | Body::TaskUrged { .. }
+            | Body::DraftSaved { .. }
+            | Body::DecisionProposed { .. }
+            | Body::TaskRefreshed { .. } => self.fold_task_change(entry),
+            Body::FormChanged(_)
+            | Body::MaterialHanded(_)
+            | Body::Consented(_)
+            | Body::MaterialTried(_)
+            | Body::MaterialMet(_)
+            | Body::InputSuperseded { .. } => self.fold_material(entry),
+            Body::ClockFired { .. } | Body::PeriodRenewed { .. } => self.fold_clock(entry),
+            Body::CardRaised(_)
+            | Body::CardAnswered(_)
+            | Body::DocumentDrafted(_)
+            | Body::DocumentSealed(_)
+            | Body::DocumentServed { .. }
+            | Body::EntryVoided { .. }
+            | Body::CalendarChanged { .. } => self.fold_record(entry),
         }
     }
 
@@ -370,6 +484,7 @@ impl Case {
     ) -> Result<(), FoldError> {
         let task = self.task_mut(entry, task)?;
         task.assignee = to.cloned();
+        task.assigned_until = None;
         task.version += 1;
         Ok(())
     }
@@ -391,12 +506,23 @@ impl Case {
         if matter.filed.is_some() {
             return Err(error());
         }
-        if !matter.law.file(entry.effective_at, filed.regime, filed.limits) {
+        if !matter.law.file(entry.effective_at, filed.rules.clone()) {
             return Err(error());
         }
         if filed.decides_in == crate::definition::DecidesIn::Connector {
             matter.begin_run(entry.seq, entry.effective_at);
         }
+        matter.requirements = filed
+            .materials
+            .iter()
+            .map(|found| Requirement {
+                code: found.code.clone(),
+                how: found.how.clone(),
+                before: Vec::new(),
+                attempts: Vec::new(),
+                changed: (entry.seq, entry.effective_at),
+            })
+            .collect();
         matter.filed = Some(Arc::clone(filed));
         Ok(())
     }
@@ -459,9 +585,12 @@ impl Case {
             }
             ReplyBody::Act(act) => {
                 let early = Arc::clone(reply);
-                let comes_after = !matches!(act.act.as_str(), "accepted" | "not_accepted");
+                let comes_after = !matches!(
+                    act.act.as_str(),
+                    "accepted" | "not_accepted" | "correction" | "correction_supplied" | "terminated"
+                );
                 let matter = self.matter_mut(entry)?;
-                if comes_after && matches!(matter.law.stage, Stage::Filed | Stage::Received) {
+                if comes_after && matter.law.stage.is_before_acceptance() {
                     matter.early.push(early);
                 }
                 return Ok(());
@@ -505,7 +634,13 @@ impl Case {
                 matter: entry.matter,
                 opened: Arc::clone(opened),
                 opened_at: entry.recorded_at,
+                role: opened.role.clone(),
+                facts: opened.facts.clone(),
                 assignee: None,
+                assigned_until: None,
+                draft: Value::Null,
+                proposed: None,
+                urged: None,
                 version: 1,
                 end: None,
             },
@@ -522,7 +657,12 @@ impl Case {
             crate::entry::TaskKind::Intake
             | crate::entry::TaskKind::Manual
             | crate::entry::TaskKind::Rejected
-            | crate::entry::TaskKind::ConfirmDenial => None,
+            | crate::entry::TaskKind::ConfirmDenial
+            | crate::entry::TaskKind::CorrectionMissed
+            | crate::entry::TaskKind::PromiseMissed
+            | crate::entry::TaskKind::ApproveExtension
+            | crate::entry::TaskKind::Countersign
+            | crate::entry::TaskKind::Amendment => None,
         };
         match answers {
             Some(key) => self.settle(entry, &key, End::Decided(by.clone())),
@@ -561,12 +701,23 @@ impl Case {
         };
         let settled = Settled { seq: entry.seq, at, end };
         request.settled = Some(settled.clone());
-        for request in &mut run.requests {
-            if request.settled.is_none() && request.made.adopts.as_ref() == Some(key) {
+        // A later generation may have taken over what an earlier one had taken over.
+        let mut chain = vec![key.clone()];
+        for request in run.requests.iter_mut().filter(|request| request.settled.is_none()) {
+            if request.made.adopts.as_ref().is_some_and(|adopted| chain.contains(adopted)) {
                 request.settled = Some(settled.clone());
+                chain.push(request.made.key.clone());
             }
         }
         Ok(())
+    }
+}
+
+impl Task {
+    /// Returns who holds the task at `now`: a delegation lapses by itself.
+    pub fn holder(&self, now: Moment) -> Option<&str> {
+        let lapsed = self.assigned_until.is_some_and(|until| until < now);
+        self.assignee.as_deref().filter(|_| !lapsed)
     }
 }
 
@@ -581,6 +732,9 @@ impl Matter {
             run: Run::default(),
             result: None,
             early: Vec::new(),
+            requirements: Vec::new(),
+            materials_version: 1,
+            asked_at: Seq(0),
         }
     }
 
@@ -596,7 +750,12 @@ impl Matter {
         if !self.law.apply(act) {
             return false;
         }
-        if act.kind == crate::law::ActKind::Accept {
+        if matches!(act.terms, crate::law::Terms::Correction(_)) {
+            self.asked_at = seq;
+        }
+        let accepts =
+            matches!(act.kind, crate::law::ActKind::Accept | crate::law::ActKind::DeemAccept);
+        if accepts {
             self.begin_run(seq, act.effective_at);
             self.early.clear();
         }
@@ -619,15 +778,46 @@ impl Matter {
         };
         let came =
             |from: MatterNo| self.inputs.iter().any(|input| input.from == from && input.at <= seen);
+        let met = |code: &str| {
+            let now = self.requirements.iter().find(|now| now.code == code);
+            now.is_some_and(|now| now.how.is_met() && now.changed.0 <= seen)
+        };
         filed
             .materials
             .iter()
             .filter(|found| match found.how {
-                Found::Owed { from } => !from.is_some_and(came),
-                Found::ResultOf { .. } | Found::Given { .. } | Found::Missing => false,
+                Found::Owed { from } => !from.is_some_and(came) && !met(&found.code),
+                Found::ResultOf { .. }
+                | Found::Given { .. }
+                | Found::Missing
+                | Found::License { .. }
+                | Found::Data { .. }
+                | Found::Committed { .. }
+                | Found::Asked { .. } => false,
             })
             .map(|found| found.code.as_str())
             .collect()
+    }
+
+    /// Tells whether the applicant may hand in the material now: it is missing, promised, or
+    /// listed in the open correction. What is not listed stays closed (dossier 14.6).
+    pub fn is_wanted(&self, code: &str) -> bool {
+        let listed = self
+            .law
+            .correction()
+            .is_some_and(|round| round.list.materials.iter().any(|listed| listed == code));
+        let missing = self.requirement(code).is_some_and(|known| !known.how.is_met());
+        self.is_open_or_owed() && (listed || missing)
+    }
+
+    /// A tolerant grant leaves promised materials to come.
+    fn is_open_or_owed(&self) -> bool {
+        self.is_open() || self.law.ending() == Some(crate::law::Ending::GrantedTolerant)
+    }
+
+    /// Returns a material that the matter requires.
+    pub fn requirement(&self, code: &str) -> Option<&Requirement> {
+        self.requirements.iter().find(|requirement| requirement.code == code)
     }
 
     /// Tells whether the matter was filed without a material that the result of `no` will be.
@@ -646,4 +836,10 @@ impl Matter {
     pub fn is_open(&self) -> bool {
         self.is_included() && self.law.ending().is_none()
     }
+}
+
+/// Returns what came with the application as the first versions.
+fn handed_at_first(materials: &[MaterialGiven]) -> Vec<Handed> {
+    let first = |given: &MaterialGiven| Handed { given: given.clone(), version: 1, at: Seq(1) };
+    materials.iter().map(first).collect()
 }

@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::agency::{Ack, AgencyReply, Fault, ManualTask};
-use crate::id::{CallId, MatterNo, Seq};
+use crate::card::CardAnswerKind;
+use crate::entry::{Consent, DocumentSealed};
+use crate::id::{CallId, MatterNo, RoleCode, Seq};
+use crate::law::{ActKind, Terms};
+use crate::material::MaterialGiven;
+use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::Viewer;
 
@@ -44,7 +49,98 @@ pub enum Command {
         task: TaskAt,
         /// What he decided.
         outcome: TaskOutcome,
+        /// What he had before him.
+        seen: Seen,
     },
+    /// Do something with a task short of completing it.
+    ChangeTask {
+        /// Who.
+        by: Viewer,
+        /// Which.
+        task: TaskAt,
+        /// What.
+        change: TaskChange,
+    },
+    /// Take over what a colleague who is absent holds in this case.
+    TakeOver {
+        /// Who.
+        by: Viewer,
+        /// From whom: the subject of the identity.
+        from: String,
+        /// Why.
+        reason: String,
+    },
+    /// Do an act of the law.
+    Act {
+        /// Who.
+        by: Viewer,
+        /// On which matter.
+        matter: MatterNo,
+        /// Which act.
+        act: ActRequest,
+    },
+    /// Hand in a material, or its next version.
+    GiveMaterial {
+        /// Who.
+        by: Viewer,
+        /// What; its bytes are in the case's blobs already.
+        given: MaterialGiven,
+        /// When and how it came, if not now.
+        came: Came,
+    },
+    /// Authorise the use of a license.
+    Consent {
+        /// Who.
+        by: Viewer,
+        /// What for.
+        consent: Consent,
+    },
+    /// Amend or correct fields of the form.
+    AmendForm {
+        /// Who.
+        by: Viewer,
+        /// The fields with their new values.
+        fields: Value,
+        /// Why; a clerk's amendment needs it.
+        reason: String,
+        /// When and how it came, if not now.
+        came: Came,
+    },
+    /// Take back an entry that was recorded by mistake.
+    VoidEntry {
+        /// Who.
+        by: Viewer,
+        /// Which.
+        entry: Seq,
+        /// Why.
+        reason: String,
+    },
+    /// Reply to a card, appeal against it, or decide the appeal.
+    AnswerCard {
+        /// Who.
+        by: Viewer,
+        /// Which.
+        card: Seq,
+        /// What.
+        kind: CardAnswerKind,
+        /// His words.
+        text: String,
+    },
+    /// Record how a notice reached its addressee.
+    ServeDocument {
+        /// Who.
+        by: Viewer,
+        /// Its number.
+        number: String,
+        /// How: code of the mode of service.
+        how: String,
+        /// When and by what proof, if not now.
+        came: Came,
+    },
+    /// A notice was rendered and sealed.
+    DocumentSealed(DocumentSealed),
+    /// A new calendar is in force; open deadlines are read anew.
+    CalendarChanged,
     /// An agency said something about a call.
     Reply {
         /// The connector it came through.
@@ -92,11 +188,22 @@ impl Command {
             | Self::Withdraw { by, .. }
             | Self::ClaimTask { by, .. }
             | Self::ReleaseTask { by, .. }
-            | Self::CompleteTask { by, .. } => Some(by),
+            | Self::CompleteTask { by, .. }
+            | Self::ChangeTask { by, .. }
+            | Self::TakeOver { by, .. }
+            | Self::Act { by, .. }
+            | Self::GiveMaterial { by, .. }
+            | Self::Consent { by, .. }
+            | Self::AmendForm { by, .. }
+            | Self::VoidEntry { by, .. }
+            | Self::AnswerCard { by, .. }
+            | Self::ServeDocument { by, .. } => Some(by),
             Self::Reply { .. }
             | Self::AskPerson { .. }
             | Self::CallFailed { .. }
             | Self::CallFenced { .. }
+            | Self::DocumentSealed(_)
+            | Self::CalendarChanged
             | Self::Tick
             | Self::Wake
             | Self::TurnFailed { .. } => None,
@@ -111,6 +218,93 @@ pub struct TaskAt {
     pub no: Seq,
     /// Version seen; another one in the log is a conflict.
     pub version: u32,
+}
+
+/// What can be done with a task short of completing it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum TaskChange {
+    /// Give it to a person, perhaps for a while (delegation).
+    Assign {
+        /// To whom: the subject of the identity.
+        to: String,
+        /// Until when; after it the task is again for everyone of its role.
+        until: Option<Moment>,
+        /// Why.
+        reason: String,
+    },
+    /// Send it up to another role.
+    Escalate {
+        /// To which.
+        to: RoleCode,
+        /// Why.
+        reason: String,
+    },
+    /// Urge those who hold it.
+    Urge {
+        /// What to say.
+        reason: String,
+    },
+    /// Keep what has been written so far.
+    Draft(Value),
+}
+
+/// An act of the law that a person asks for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ActRequest {
+    /// Which.
+    pub kind: ActKind,
+    /// Ground, reason or opinion.
+    pub ground: String,
+    /// Number of the notice or decision, if it has one.
+    pub document_no: String,
+    /// What the law needs to know of it.
+    pub terms: Terms,
+    /// Further fields.
+    pub detail: Value,
+    /// When it took effect and what proves it, if not now.
+    pub came: Came,
+    /// What the person had before him.
+    pub seen: Seen,
+}
+
+impl ActRequest {
+    /// Builds a request that takes effect now.
+    pub fn now(kind: ActKind, ground: impl Into<String>) -> Self {
+        Self {
+            kind,
+            ground: ground.into(),
+            document_no: String::new(),
+            terms: Terms::None,
+            detail: Value::Null,
+            came: Came::default(),
+            seen: Seen::default(),
+        }
+    }
+
+    /// Adds terms.
+    #[must_use]
+    pub fn with(mut self, terms: Terms) -> Self {
+        self.terms = terms;
+        self
+    }
+}
+
+/// When something really came, if before it was recorded: paper intake, an outage, the post.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Came {
+    /// When it took effect; now when none is given.
+    pub at: Option<Moment>,
+    /// What proves that time; needed whenever a time is given.
+    pub evidence: String,
+}
+
+/// The versions that a person had before him; one that changed since is a conflict.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Seen {
+    /// Of the matter's materials.
+    pub materials: Option<u32>,
+    /// Of the case's form.
+    pub form: Option<u32>,
 }
 
 /// What a person made of a task.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::id::{DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, ServiceCode};
+use crate::law::{Procedure, Rules};
 use crate::time::Period;
 
 /// A combined service (一件事) with the matters it composes, at one version.
@@ -106,6 +107,28 @@ pub struct MatterDef {
     pub materials: Vec<MaterialDef>,
     /// Type of the license that a grant gives.
     pub gives: Option<String>,
+    /// What it declares beside regime and limits.
+    pub procedure: Procedure,
+    /// What the applicant pays.
+    pub fees: Vec<Fee>,
+}
+
+impl MatterDef {
+    /// Resolves the rules that the matter follows.
+    pub fn rules(&self) -> Rules {
+        Rules::resolve(self.regime, self.limits, &self.procedure)
+    }
+}
+
+/// A fee of a matter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fee {
+    /// Name in Chinese.
+    pub name: String,
+    /// Amount in yuan.
+    pub amount: rust_decimal::Decimal,
+    /// The rule that fixes it.
+    pub basis: String,
 }
 
 /// The body of rules that a matter's clocks and acts follow.

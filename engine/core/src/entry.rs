@@ -8,12 +8,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyReply;
-use crate::definition::{DecidesIn, Intake, Limits, Regime};
+use crate::card::{CardAnswer, CardRaised};
+use crate::definition::{DecidesIn, Intake};
 use crate::digest::Digest;
 use crate::id::{
     CallId, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
 };
-use crate::law::{Act, ActAnswer};
+use crate::law::{Act, ActAnswer, ClockKind, Rules};
+use crate::material::{Attempt, MaterialFound, MaterialGiven};
 use crate::request::{Ask, Decision, RequestKey};
 use crate::time::{Moment, Period};
 use crate::value::Value;
@@ -142,6 +144,190 @@ pub enum Body {
         /// The new generation.
         generation: u16,
     },
+    /// Fields of the form were corrected or amended.
+    FormChanged(Arc<FormChanged>),
+    /// The applicant handed in a material, or its next version; it may serve several matters.
+    MaterialHanded(Arc<MaterialGiven>),
+    /// The holder authorised the use of a license (用证授权).
+    Consented(Arc<Consent>),
+    /// A source of a required material was tried.
+    MaterialTried(Arc<Attempt>),
+    /// A required material is met otherwise than when the matter was filed.
+    MaterialMet(Arc<MaterialFound>),
+    /// A material or result that the matter had used was replaced by a later version.
+    InputSuperseded {
+        /// Code of the material.
+        material: String,
+        /// The version that is new.
+        version: u32,
+    },
+    /// A clock's due time passed, with the consequence that its rule names.
+    ClockFired {
+        /// Which.
+        clock: ClockKind,
+        /// What it is about: the material promised, the task whose opinion was asked.
+        about: String,
+        /// When it was due.
+        due: Moment,
+    },
+    /// An officer gave the applicant's period anew.
+    PeriodRenewed {
+        /// Which clock.
+        clock: ClockKind,
+        /// What it is about.
+        about: String,
+        /// How long, from this entry's effective time.
+        budget: crate::time::Period,
+        /// Why.
+        reason: String,
+    },
+    /// A task was given to a person.
+    TaskAssigned(Arc<TaskAssigned>),
+    /// A task went up to another role.
+    TaskEscalated {
+        /// Entry that opened the task.
+        task: Seq,
+        /// The role that takes it now.
+        to: RoleCode,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody urged those who hold a task.
+    TaskUrged {
+        /// Entry that opened the task.
+        task: Seq,
+        /// What he said.
+        reason: String,
+    },
+    /// What a person has written so far.
+    DraftSaved {
+        /// Entry that opened the task.
+        task: Seq,
+        /// The draft.
+        draft: Value,
+    },
+    /// A first officer decided where two must (四眼); the second one's word closes the task.
+    DecisionProposed {
+        /// Entry that opened the task.
+        task: Seq,
+        /// What he proposes.
+        decision: Decision,
+    },
+    /// What is shown beside a task changed, because a correction did; its version rises.
+    TaskRefreshed {
+        /// Entry that opened the task.
+        task: Seq,
+        /// The facts now.
+        facts: Value,
+    },
+    /// A reminder, yellow or red card.
+    CardRaised(Arc<CardRaised>),
+    /// A card was replied to, appealed against, or the appeal decided.
+    CardAnswered(Arc<CardAnswer>),
+    /// A notice was drafted; its bytes are kept under the digest once it is sealed.
+    DocumentDrafted(Arc<DocumentDrafted>),
+    /// A notice was sealed.
+    DocumentSealed(Arc<DocumentSealed>),
+    /// A notice reached its addressee; the periods that it starts run from here.
+    DocumentServed {
+        /// Its number.
+        number: String,
+        /// How: code of the mode of service.
+        how: String,
+        /// What proves it, such as a waybill.
+        evidence: String,
+    },
+    /// A clerk took back an entry that was recorded by mistake.
+    EntryVoided {
+        /// Which.
+        entry: Seq,
+        /// Why.
+        reason: String,
+    },
+    /// A source was asked for a material and its answer is not waited for any more.
+    CallAbandoned {
+        /// The call.
+        call: CallId,
+    },
+    /// A newly loaded calendar was read for the case's open deadlines.
+    CalendarChanged {
+        /// Its version.
+        version: String,
+    },
+}
+
+/// Fields of the form that were corrected or amended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FormChanged {
+    /// The fields that changed, with their new values.
+    pub fields: Value,
+    /// Where each came from: `applicant`, `clerk`, or the name of a data source.
+    pub source: String,
+    /// Why; a clerk's amendment needs it.
+    pub reason: String,
+    /// What proves when it came, if it came before it was recorded.
+    pub evidence: String,
+}
+
+/// The holder's authorisation to fetch a license once, for this case and purpose (dossier 9.2).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Type of the license, or the data resource.
+    pub license: String,
+    /// Identifier of the holder.
+    pub holder: String,
+    /// What for: the code of the matter, or `*` for every matter of the case.
+    pub purpose: String,
+    /// Version of the text that he agreed to.
+    pub text_version: String,
+}
+
+/// How a case reached the engine when not at once by itself.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// Code of the channel (GB/T 39046): 1 window, 2 computer, 3 mobile, 4 post, 9 other.
+    pub channel: u8,
+    /// When the papers were really taken, if before the recording (paper intake, outage).
+    pub received_at: Option<Moment>,
+    /// What proves that time: number of the paper receipt, the outage's number.
+    pub evidence: String,
+}
+
+/// A task given to a person.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct TaskAssigned {
+    /// Entry that opened the task.
+    pub task: Seq,
+    /// To whom: the subject of the identity.
+    pub to: String,
+    /// Until when; after it the task is again for everyone of its role.
+    pub until: Option<Moment>,
+    /// For whom he stands in, if he does.
+    pub instead_of: Option<String>,
+    /// Why, such as the absence of a colleague.
+    pub reason: String,
+}
+
+/// A notice that was drafted.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct DocumentDrafted {
+    /// Its number, unique in the engine.
+    pub number: String,
+    /// Code of its kind.
+    pub kind: String,
+    /// The entry that it tells of.
+    pub about: Seq,
+}
+
+/// A notice that was sealed: from here on its bytes are the evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentSealed {
+    /// Its number.
+    pub number: String,
+    /// SHA-256 of the rendered bytes, which the case's blobs keep.
+    pub digest: Digest,
+    /// The seal, as the seal service gave it.
+    pub seal: Value,
 }
 
 /// The start of a case.
@@ -171,8 +357,14 @@ pub struct CaseStarted {
     pub answers: Value,
     /// The form: the union of the matters' fields.
     pub form: Value,
+    /// Where values of the form came from, by field; those not named were typed.
+    pub provenance: Vec<(String, String)>,
     /// Materials given, by code.
     pub materials: Vec<MaterialGiven>,
+    /// Authorisations to fetch licenses.
+    pub consents: Vec<Consent>,
+    /// How it reached the engine.
+    pub arrival: Arrival,
     /// The matters, in order; number 1 is the first.
     pub matters: Vec<PlannedMatter>,
 }
@@ -184,17 +376,6 @@ pub struct Party {
     pub id: String,
     /// Name.
     pub name: String,
-}
-
-/// A material that the applicant gave, by reference.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct MaterialGiven {
-    /// Code of the material.
-    pub code: String,
-    /// Name of the file.
-    pub file_name: String,
-    /// SHA-256 of its bytes.
-    pub digest: Digest,
 }
 
 /// A matter as it was planned when the case started.
@@ -215,10 +396,8 @@ pub struct PlannedMatter {
 /// The filing of a matter with the legal parameters of that day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MatterFiled {
-    /// The body of rules.
-    pub regime: Regime,
-    /// The limits.
-    pub limits: Limits,
+    /// The rules that it follows from now on, whatever its definition becomes.
+    pub rules: Rules,
     /// Who accepts.
     pub intake: Intake,
     /// Where it is decided.
@@ -227,39 +406,6 @@ pub struct MatterFiled {
     pub calendar: String,
     /// Where each material came from.
     pub materials: Vec<MaterialFound>,
-}
-
-/// How one required material was met when a matter was filed.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct MaterialFound {
-    /// Code of the material.
-    pub code: String,
-    /// How.
-    pub how: Found,
-}
-
-/// How a material was met.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub enum Found {
-    /// By the result of an earlier matter of the case: nothing to hand in (免提交).
-    ResultOf {
-        /// The earlier matter.
-        matter: MatterNo,
-        /// Number of its license or document.
-        number: String,
-    },
-    /// By a file of the applicant.
-    Given {
-        /// SHA-256 of its bytes.
-        digest: Digest,
-    },
-    /// Not there, and the service tolerates it for now (容缺).
-    Owed {
-        /// The matter of this case whose result will be it, if one is.
-        from: Option<MatterNo>,
-    },
-    /// Not there.
-    Missing,
 }
 
 /// A request of a run, as recorded.
@@ -294,6 +440,8 @@ pub struct CallMade {
     pub issued_at: Moment,
     /// When the agency must have begun, by the wire clock.
     pub deadline: Moment,
+    /// Within which the agency is to answer, by lawful time, if a limit is agreed.
+    pub reply_within: Option<crate::time::Period>,
 }
 
 /// The replacement of a call.
@@ -320,16 +468,31 @@ pub enum TaskKind {
     Rejected,
     /// A script proposes a denial; only an officer may deny.
     ConfirmDenial,
+    /// The applicant's period for a correction has passed.
+    CorrectionMissed,
+    /// A material that was promised for later has not come (容缺逾期).
+    PromiseMissed,
+    /// 延期: the head of the office approves, or not.
+    ApproveExtension,
+    /// 会签: another role gives its word before the decision.
+    Countersign,
+    /// A material or result that the matter had used was replaced.
+    Amendment,
 }
 
 impl TaskKind {
     /// Every kind with its code and Chinese name.
-    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str, &'static str); 10] = [
         (Self::Intake, "intake", "受理"),
         (Self::Decide, "decide", "审批"),
         (Self::Manual, "manual", "人工办理"),
         (Self::Rejected, "rejected", "部门退回处理"),
         (Self::ConfirmDenial, "confirm_denial", "不予决定确认"),
+        (Self::CorrectionMissed, "correction_missed", "补正逾期处理"),
+        (Self::PromiseMissed, "promise_missed", "容缺逾期处理"),
+        (Self::ApproveExtension, "approve_extension", "延期审批"),
+        (Self::Countersign, "countersign", "会签"),
+        (Self::Amendment, "amendment", "材料变更处理"),
     ];
 
     /// Returns the code.
@@ -355,6 +518,8 @@ pub struct TaskOpened {
     pub request: Option<RequestKey>,
     /// The call that it carries out, for manual work.
     pub call: Option<CallId>,
+    /// The task that waits for this one (会签), if one does.
+    pub before: Option<Seq>,
 }
 
 /// Something a person must look at.
@@ -413,11 +578,13 @@ pub enum IncidentKind {
     UnlawfulAct,
     /// Nothing can wake the matter.
     Stalled,
+    /// The office was silent, and the law accepted in its place.
+    DeemedAccepted,
 }
 
 impl IncidentKind {
     /// Every kind with its code.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::ScriptFailed, "SCRIPT_FAILED"),
         (Self::ReplayMismatch, "REPLAY_MISMATCH"),
         (Self::LimitExceeded, "LIMIT_EXCEEDED"),
@@ -426,6 +593,7 @@ impl IncidentKind {
         (Self::TerminalConflict, "TERMINAL_CONFLICT"),
         (Self::UnlawfulAct, "UNLAWFUL_ACT"),
         (Self::Stalled, "STALLED"),
+        (Self::DeemedAccepted, "DEEMED_ACCEPTED"),
     ];
 
     /// Returns the code.

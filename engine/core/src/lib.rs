@@ -7,6 +7,7 @@
 
 pub mod agency;
 pub mod calendar;
+pub mod card;
 pub mod case;
 pub mod codes;
 pub mod command;
@@ -20,6 +21,7 @@ pub mod id;
 pub mod identifier;
 pub mod law;
 pub mod limits;
+pub mod material;
 pub mod narrative;
 pub mod organisation;
 pub mod port;
@@ -27,6 +29,7 @@ pub mod read_model;
 pub mod rehearsal;
 pub mod replay;
 pub mod request;
+pub mod schedule;
 pub mod start;
 pub mod summary;
 pub mod time;

@@ -47,8 +47,30 @@ fn is_internal(body: &Body) -> bool {
         Body::CaseStarted(_)
         | Body::CaseSubmitted
         | Body::MatterFiled(_)
+        | Body::FormChanged(_)
+        | Body::MaterialHanded(_)
+        | Body::Consented(_)
+        | Body::MaterialMet(_)
+        | Body::PeriodRenewed { .. }
+        | Body::DocumentSealed(_)
+        | Body::DocumentServed { .. }
+        | Body::EntryVoided { .. }
         | Body::Acted { answer: ActAnswer::Done, .. } => false,
-        Body::Acted { .. }
+        Body::MaterialTried(_)
+        | Body::InputSuperseded { .. }
+        | Body::ClockFired { .. }
+        | Body::TaskAssigned(_)
+        | Body::TaskEscalated { .. }
+        | Body::TaskUrged { .. }
+        | Body::DraftSaved { .. }
+        | Body::DecisionProposed { .. }
+        | Body::TaskRefreshed { .. }
+        | Body::CardRaised(_)
+        | Body::CardAnswered(_)
+        | Body::DocumentDrafted(_)
+        | Body::CallAbandoned { .. }
+        | Body::CalendarChanged { .. }
+        | Body::Acted { .. }
         | Body::InputArrived { .. }
         | Body::Requested(_)
         | Body::CallReplied(_)
@@ -125,7 +147,167 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
             format!("重新办理(第 {generation} 次)"),
             format!("begins again, generation {generation}"),
         ),
+        Body::TaskAssigned(_)
+        | Body::TaskEscalated { .. }
+        | Body::TaskUrged { .. }
+        | Body::DraftSaved { .. }
+        | Body::DecisionProposed { .. }
+        | Body::TaskRefreshed { .. } => around_a_task(&entry.body),
+        Body::FormChanged(_)
+        | Body::MaterialHanded(_)
+        | Body::Consented(_)
+        | Body::MaterialTried(_)
+        | Body::MaterialMet(_)
+        | Body::InputSuperseded { .. }
+        | Body::CallAbandoned { .. } => about_materials(&entry.body),
+        Body::ClockFired { .. }
+        | Body::PeriodRenewed { .. }
+        | Body::CardRaised(_)
+        | Body::CardAnswered(_)
+        | Body::DocumentDrafted(_)
+        | Body::DocumentSealed(_)
+        | Body::DocumentServed { .. }
+        | Body::EntryVoided { .. }
+        | Body::CalendarChanged { .. } => on_record(&entry.body),
     }
+}
+
+type Sentence = (&'static str, String, String);
+
+fn around_a_task(body: &Body) -> Sentence {
+    match body {
+        Body::TaskAssigned(assigned) => (
+            "task_assigned",
+            format!("待办 {} 交由 {} 办理", assigned.task, assigned.to),
+            format!("task {} was given to {}", assigned.task, assigned.to),
+        ),
+        Body::TaskEscalated { task, to, reason } => (
+            "task_escalated",
+            format!("待办 {task} 上报 {to}:{reason}"),
+            format!("task {task} went up to {to}: {reason}"),
+        ),
+        Body::TaskUrged { task, reason } => (
+            "task_urged",
+            format!("催办 {task}:{reason}"),
+            format!("task {task} was urged: {reason}"),
+        ),
+        Body::DraftSaved { task, .. } => task_told("draft_saved", *task, ("已存草稿", "draft kept")),
+        Body::DecisionProposed { task, decision } => {
+            let what = if decision.granted {
+                ("初审同意,待复核", "first word yes, a second one is awaited")
+            } else {
+                ("初审不同意,待复核", "first word no, a second one is awaited")
+            };
+            task_told("decision_proposed", *task, what)
+        }
+        Body::TaskRefreshed { task, .. } => {
+            task_told("task_refreshed", *task, ("所附材料已更新", "shows new facts"))
+        }
+        other => unexpected(other),
+    }
+}
+
+fn about_materials(body: &Body) -> Sentence {
+    match body {
+        Body::FormChanged(change) => {
+            let names: Vec<&str> = match &change.fields {
+                crate::value::Value::Map(fields) => fields.keys().map(String::as_str).collect(),
+                _ => Vec::new(),
+            };
+            (
+                "form_changed",
+                format!("更正表单:{}", names.join("、")),
+                format!("the form was corrected: {}", names.join(", ")),
+            )
+        }
+        Body::MaterialHanded(given) => (
+            "material_handed",
+            format!("提交材料 {}({})", given.code, given.file_name),
+            format!("material {} was handed in", given.code),
+        ),
+        Body::Consented(consent) => (
+            "consented",
+            format!("授权使用电子证照 {}", consent.license),
+            format!("the use of license {} was authorised", consent.license),
+        ),
+        Body::MaterialTried(attempt) => (
+            "material_tried",
+            format!("材料 {} 从 {} 获取:{}", attempt.material, attempt.source, attempt.cause.name()),
+            format!("material {} from {}: {}", attempt.material, attempt.source, attempt.cause.code()),
+        ),
+        Body::MaterialMet(found) => (
+            "material_met",
+            format!("材料 {}:{}", found.code, found.how.name()),
+            format!("material {}: {}", found.code, found.how.code()),
+        ),
+        Body::InputSuperseded { material, version } => (
+            "input_superseded",
+            format!("材料 {material} 有了第 {version} 版"),
+            format!("material {material} has version {version} now"),
+        ),
+        Body::CallAbandoned { call } => (
+            "call_abandoned",
+            format!("不再等待调用 {call}"),
+            format!("call {call} is not waited for any more"),
+        ),
+        other => unexpected(other),
+    }
+}
+
+fn on_record(body: &Body) -> Sentence {
+    match body {
+        Body::ClockFired { clock, about: _, due } => (
+            "clock_fired",
+            format!("{}已届满({due})", clock.name()),
+            format!("the {} clock passed at {due}", clock.code()),
+        ),
+        Body::PeriodRenewed { clock, budget, reason, .. } => (
+            "period_renewed",
+            format!("{}重新给予 {budget}:{reason}", clock.name()),
+            format!("the {} period runs anew, {budget}: {reason}", clock.code()),
+        ),
+        Body::CardRaised(card) => (
+            "card_raised",
+            format!("{}:{}应于 {} 前办结 → {}", card.level.name(), card.clock.name(), card.due, card.to),
+            format!("{} card on the {} clock due {} for {}", card.level.code(), card.clock.code(), card.due, card.to),
+        ),
+        Body::CardAnswered(answer) => (
+            "card_answered",
+            format!("督办牌 {} 的答复或申诉:{}", answer.card, answer.text),
+            format!("card {} was answered: {}", answer.card, answer.text),
+        ),
+        Body::DocumentDrafted(drafted) => (
+            "document_drafted",
+            format!("拟制文书 {}", drafted.number),
+            format!("document {} ({}) was drafted", drafted.number, drafted.kind),
+        ),
+        Body::DocumentSealed(sealed) => (
+            "document_sealed",
+            format!("文书 {} 已盖章", sealed.number),
+            format!("document {} was sealed", sealed.number),
+        ),
+        Body::DocumentServed { number, how, .. } => (
+            "document_served",
+            format!("文书 {number} 已送达({how})"),
+            format!("document {number} was served ({how})"),
+        ),
+        Body::EntryVoided { entry, reason } => (
+            "entry_voided",
+            format!("第 {entry} 条记录作废:{reason}"),
+            format!("entry {entry} was voided: {reason}"),
+        ),
+        Body::CalendarChanged { version } => (
+            "calendar_changed",
+            format!("按新节假日表 {version} 重算期限"),
+            format!("deadlines are read from calendar {version}"),
+        ),
+        other => unexpected(other),
+    }
+}
+
+/// The callers above name every kind that comes here.
+fn unexpected(body: &Body) -> Sentence {
+    ("recorded", format!("{body:?}"), format!("{body:?}"))
 }
 
 fn task_told(kind: &'static str, task: Seq, what: (&str, &str)) -> (&'static str, String, String) {

@@ -10,11 +10,13 @@ use crate::definition::Closure;
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::error::ErrorClass;
-use crate::id::{CaseId, CommitNo, Epoch, MatterCode, RegionCode, Seq, ServiceCode};
+use crate::id::{
+    CaseId, CommitNo, Epoch, MatterCode, RegionCode, Seq, ServiceCode,
+};
 use crate::replay::Replay;
 use crate::request::NewRequest;
 use crate::summary::{CaseSummary, IndexRow, Search};
-use crate::time::Moment;
+use crate::time::{Moment, Period};
 use crate::value::Value;
 
 /// A boxed future, so that ports stay object-safe.
@@ -183,6 +185,12 @@ pub struct InboxError(pub String);
 pub trait Wiring: Send + Sync {
     /// Returns the connector for `role.operation` at `region`, or `None` when nothing is bound.
     fn connector_for(&self, operation: &str, region: &RegionCode) -> Option<String>;
+
+    /// Returns within which lawful time the agency is to answer, if a limit is agreed.
+    fn reply_within(&self, operation: &str, region: &RegionCode) -> Option<Period> {
+        let _: (&str, &RegionCode) = (operation, region);
+        None
+    }
 }
 
 // ---- store ------------------------------------------------------------------------------------
@@ -226,6 +234,8 @@ pub struct Stored {
     pub entries: Vec<Entry>,
     /// The first entry of each commit that wrote some, in order: event ids are (commit, index).
     pub commits: Vec<(CommitNo, Seq)>,
+    /// The read model as it was written last; the index rows of the case follow from it.
+    pub summary: CaseSummary,
     /// Number of the commit that wrote the last of them.
     pub revision: CommitNo,
 }

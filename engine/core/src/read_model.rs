@@ -7,8 +7,8 @@ use crate::calendar::Calendar;
 use crate::case::{Case, Matter, Task};
 use crate::digest::{Digest, Secret};
 use crate::id::CommitNo;
-use crate::law::{Ending, Stage};
-use crate::request::Ask;
+use crate::law::Ending;
+use crate::schedule::{self, Reading};
 use crate::summary::{CaseState, CaseSummary, IndexRow, MatterSummary, TaskSummary, mask_name};
 use crate::time::Moment;
 use crate::viewer::CaseScope;
@@ -43,7 +43,7 @@ pub fn state(case: &Case) -> CaseState {
     if !endings.is_empty() {
         return CaseState::PartiallyCompleted;
     }
-    if included.iter().any(|matter| matter.law.stage == Stage::Accepted) {
+    if included.iter().any(|matter| matter.law.stage.is_handled()) {
         return CaseState::InProgress;
     }
     CaseState::Submitted
@@ -59,8 +59,9 @@ pub fn scope(case: &Case) -> CaseScope {
     }
 }
 
-/// Returns what lists show of the case.
-pub fn summarise(case: &Case, calendar: &Calendar, now: Moment) -> CaseSummary {
+/// Returns what lists show of the case, its derived times read from `reading`.
+pub fn summarise(case: &Case, reading: Reading<'_>) -> CaseSummary {
+    let Reading { calendar, now, .. } = reading;
     let matters = case.matters.iter().filter(|matter| matter.is_included());
     let tasks = case.open_tasks().map(|task| summarise_task(case, task, calendar, now));
     CaseSummary {
@@ -76,6 +77,8 @@ pub fn summarise(case: &Case, calendar: &Calendar, now: Moment) -> CaseSummary {
         matters: matters.map(summarise_matter).collect(),
         tasks: tasks.collect(),
         incidents: u32::try_from(case.incidents.len()).unwrap_or(u32::MAX),
+        next_due: schedule::next(case, reading),
+        outbox: case.open_calls().next().is_some(),
         revision: CommitNo::default(),
     }
 }
@@ -87,10 +90,10 @@ pub fn summarise_task(case: &Case, task: &Task, calendar: &Calendar, now: Moment
         no: task.no,
         matter: task.matter,
         kind: task.opened.kind,
-        role: task.opened.role.clone(),
+        role: task.role.clone(),
         region: task.opened.region.clone(),
         title: task.opened.title.clone(),
-        assignee: task.assignee.clone(),
+        assignee: task.holder(now).map(ToOwned::to_owned),
         version: task.version,
         opened_at: task.opened_at,
         due_at: matter.and_then(|matter| monitored(matter, calendar, now)),
@@ -103,22 +106,24 @@ fn summarise_matter(matter: &Matter) -> MatterSummary {
         code: matter.planned.code.clone(),
         name: matter.planned.name.clone(),
         department: matter.planned.department.clone(),
-        state: matter.law.stage.code().to_owned(),
+        state: matter.law.code().to_owned(),
+        open: matter.is_open() && matter.filed.is_some(),
         result: matter.result.as_ref().map(|result| result.number.clone()).unwrap_or_default(),
     }
 }
 
-/// Returns the index rows of the case. `store` is the store's own secret, under which
-/// applicants are hashed alike in every case.
-pub fn rows(case: &Case, summary: &CaseSummary, store: &Secret) -> BTreeSet<IndexRow> {
-    let region = case.started.region.clone();
+/// Returns the index rows that a summary leads to. They follow from what was written and from
+/// nothing else, so that the next commit knows exactly which rows are no longer true. `store` is
+/// the store's own secret, under which applicants are hashed alike in every case.
+pub fn rows(summary: &CaseSummary, store: &Secret) -> BTreeSet<IndexRow> {
+    let region = summary.scope.region.clone();
     let mut rows = BTreeSet::from([
         IndexRow::Region { region: region.clone() },
-        IndexRow::Applicant { hash: applicant_hash(store, &case.started.applicant.id) },
-        IndexRow::Number { number: case.started.number.clone() },
+        IndexRow::Applicant { hash: applicant_hash(store, &summary.scope.applicant) },
+        IndexRow::Number { number: summary.number.clone() },
     ]);
-    for matter in case.matters.iter().filter(|matter| matter.is_open() && matter.filed.is_some()) {
-        let department = matter.planned.department.clone();
+    for matter in summary.matters.iter().filter(|matter| matter.open) {
+        let department = matter.department.clone();
         rows.insert(IndexRow::Department { department, region: region.clone() });
     }
     for task in &summary.tasks {
@@ -129,22 +134,9 @@ pub fn rows(case: &Case, summary: &CaseSummary, store: &Secret) -> BTreeSet<Inde
             task: task.no,
         });
     }
-    rows.extend(next_timer(case).map(|due| IndexRow::Timer { due }));
-    if case.open_calls().next().is_some() {
+    rows.extend(summary.next_due.map(|due| IndexRow::Timer { due }));
+    if summary.outbox {
         rows.insert(IndexRow::Outbox);
     }
     rows
-}
-
-/// Returns when the case's earliest open timer is due.
-fn next_timer(case: &Case) -> Option<Moment> {
-    let open = case.matters.iter().filter(|matter| matter.is_open());
-    let requests = open.flat_map(|matter| &matter.run.requests);
-    requests
-        .filter(|request| request.settled.is_none())
-        .filter_map(|request| match &request.made.ask {
-            Ask::Timer { due, .. } => Some(*due),
-            Ask::Call { .. } | Ask::Decide { .. } | Ask::Act { .. } => None,
-        })
-        .min()
 }

@@ -14,6 +14,7 @@ use crate::digest::{Digest, Secret};
 use crate::id::{MatterNo, Seq};
 use crate::law::{ActAnswer, ActKind};
 use crate::limits;
+use crate::material::Found;
 use crate::port::{RunEnd, ScriptFault, ScriptFaultKind};
 use crate::request::{
     Ask, Decision, End, Evidence, NewRequest, Outcome, OutcomeKind, Request, RequestKey,
@@ -179,6 +180,11 @@ impl Replay {
         &self.case.matters[self.index]
     }
 
+    /// Returns the form as it stood at the newest consumed entry.
+    pub fn form(&self) -> Value {
+        self.case.form_at(self.seen)
+    }
+
     /// Returns the results of earlier matters that had arrived at the newest consumed entry.
     pub fn results(&self) -> impl Iterator<Item = (&Matter, &MatterResult)> {
         self.matter()
@@ -187,6 +193,12 @@ impl Replay {
             .filter(|input| input.at <= self.seen)
             .filter_map(|input| self.case.matter(input.from))
             .filter_map(|earlier| Some((earlier, earlier.result.as_ref()?)))
+    }
+
+    /// Returns the materials as they stood at the newest consumed entry.
+    pub fn materials(&self) -> impl Iterator<Item = (&str, &Found)> {
+        let known = self.matter().requirements.iter();
+        known.map(|known| (known.code.as_str(), known.how_at(self.seen)))
     }
 
     /// Returns the codes of the materials still owed at the newest consumed entry.
@@ -283,6 +295,7 @@ impl Replay {
                 && request.made.ask.kind() == ask.kind()
                 && request.made.digest == digest
                 && is_adoptable(request)
+                && shows_the_same(request, ask)
         });
         earlier
             .find(|(_, request)| !taken(&request.made.key))
@@ -544,8 +557,19 @@ fn is_adoptable(request: &Request) -> bool {
     }
 }
 
+/// A decision that was taken holds only for the facts it was taken on; one that is still open is
+/// shown the new ones.
+fn shows_the_same(request: &Request, ask: &Ask) -> bool {
+    match (&request.made.ask, ask) {
+        (Ask::Decide { facts, .. }, Ask::Decide { facts: now, .. }) => {
+            request.settled.is_none() || facts == now
+        }
+        (_, _) => true,
+    }
+}
+
 /// Returns the digest that replay compares: kind, target and fingerprint, keyed per case.
-fn fingerprint(secret: &Secret, ask: &Ask) -> Digest {
+pub(crate) fn fingerprint(secret: &Secret, ask: &Ask) -> Digest {
     let target = ask.target();
     let mut bytes = Vec::with_capacity(64);
     bytes.push(ask.kind() as u8);

@@ -1,12 +1,12 @@
 //! Starting a case: from what the applicant said to the first entry.
 
-use std::sync::Arc;
-
 use crate::command::Refusal;
 use crate::definition::{Closure, Field, FieldKind, MatterDef, Source};
-use crate::entry::{CaseStarted, MaterialGiven, Party, PlannedMatter};
+use crate::case::Case;
+use crate::entry::{Arrival, CaseStarted, Consent, Party, PlannedMatter};
 use crate::id::{MatterNo, RegionCode};
 use crate::limits::CASE_MATTERS_MAX;
+use crate::material::MaterialGiven;
 use crate::value::Value;
 
 /// What the applicant, or a clerk for him, starts a case with.
@@ -24,8 +24,32 @@ pub struct StartCase {
     pub answers: Value,
     /// The form.
     pub form: Value,
+    /// Where values of the form came from, by field; those not named were typed.
+    pub provenance: Vec<(String, String)>,
     /// Materials, by reference.
     pub materials: Vec<MaterialGiven>,
+    /// Authorisations to fetch licenses.
+    pub consents: Vec<Consent>,
+    /// How it reached the engine.
+    pub arrival: Arrival,
+}
+
+impl StartCase {
+    /// Builds an application without answers, form or materials.
+    pub fn new(service: crate::id::ServiceCode, region: RegionCode, applicant: Party) -> Self {
+        Self {
+            service,
+            region,
+            applicant,
+            agent: None,
+            answers: Value::Null,
+            form: Value::Null,
+            provenance: Vec::new(),
+            materials: Vec::new(),
+            consents: Vec::new(),
+            arrival: Arrival::default(),
+        }
+    }
 }
 
 /// Checks the input against the service and returns the first entry's content. `selected` holds,
@@ -68,7 +92,10 @@ pub fn start(
         agent: input.agent,
         answers: input.answers,
         form: input.form,
+        provenance: input.provenance,
         materials: input.materials,
+        consents: input.consents,
+        arrival: input.arrival,
         matters: matters.collect(),
     })
 }
@@ -98,24 +125,18 @@ pub fn check_offered(closure: &Closure, region: &RegionCode) -> Result<(), Refus
 
 /// Checks that a draft can be submitted: every required answer, field and own material is there.
 /// All that is missing is told at once (一次告知).
-pub fn check_complete(closure: &Closure, started: &Arc<CaseStarted>) -> Result<(), Refusal> {
-    let selected: Vec<bool> = started.matters.iter().map(|matter| !matter.skipped).collect();
+pub fn check_complete(closure: &Closure, case: &Case) -> Result<(), Refusal> {
+    let started = &case.started;
+    let selected = selection(started);
     let questions = &closure.service.questions;
     check_fields(questions, &started.answers, "answers", Completeness::Submitted)?;
     let form = form_of(closure, &selected);
-    check_fields(&form, &started.form, "form", Completeness::Submitted)?;
+    check_fields(&form, &case.form(), "form", Completeness::Submitted)?;
     let mut missing = Vec::new();
     for (part, matter) in included(closure, &selected) {
         for material in &matter.materials {
-            let here = started.materials.iter().any(|given| given.code == material.code);
-            let later = material.sources.iter().any(|source| match source {
-                Source::ResultOf(code) => {
-                    started.matters.iter().any(|planned| planned.code == *code && !planned.skipped)
-                }
-                Source::License(_) | Source::Data(_) | Source::Upload(_) | Source::Commitment => {
-                    false
-                }
-            });
+            let here = case.handed(&material.code).is_some();
+            let later = material.sources.iter().any(|source| comes_by_itself(case, source));
             if !here && !later && !part.tolerates.contains(&material.code) {
                 missing.push(format!("{}({})", material.name, material.code));
             }
@@ -133,6 +154,31 @@ pub fn check_complete(closure: &Closure, started: &Arc<CaseStarted>) -> Result<(
         format!("these materials are missing: {list}"),
     )
     .at(["materials"]))
+}
+
+/// Tells whether a source may bring the material without the applicant. One that fails leaves
+/// the upload, asked for at once.
+fn comes_by_itself(case: &Case, source: &Source) -> bool {
+    match source {
+        Source::ResultOf(code) => {
+            case.started.matters.iter().any(|planned| planned.code == *code && !planned.skipped)
+        }
+        Source::License(license) => {
+            case.consents.iter().any(|consent| consent.license == *license)
+        }
+        Source::Data(_) => true,
+        Source::Upload(_) | Source::Commitment => false,
+    }
+}
+
+fn selection(started: &CaseStarted) -> Vec<bool> {
+    started.matters.iter().map(|matter| !matter.skipped).collect()
+}
+
+/// Checks fields that are to change in a case's form: each must be known and right.
+pub fn check_form(closure: &Closure, started: &CaseStarted, fields: &Value) -> Result<(), Refusal> {
+    let form = form_of(closure, &selection(started));
+    check_fields(&form, fields, "fields", Completeness::Draft)
 }
 
 /// Returns the numbers of the matters that `part` comes after.

@@ -43,6 +43,11 @@ pub struct CaseSummary {
     pub tasks: Vec<TaskSummary>,
     /// Incidents that nobody has resolved.
     pub incidents: u32,
+    /// When time next brings something: a timer, a clock that passes, a card.
+    pub next_due: Option<Moment>,
+    /// Whether the case is to be taken up when the store is opened: a call is not over, or a
+    /// turn is owed.
+    pub outbox: bool,
     /// Commit that wrote this; set by the store on reading.
     #[serde(skip)]
     pub revision: CommitNo,
@@ -113,6 +118,8 @@ pub struct MatterSummary {
     pub department: DepartmentCode,
     /// Code of its state.
     pub state: String,
+    /// Whether its department has it and it has not ended.
+    pub open: bool,
     /// Number of the license or document that a grant gave; empty without one.
     pub result: String,
 }

@@ -9,7 +9,13 @@
 mod accept;
 mod acts;
 mod coordinate;
+mod correction;
+mod notice;
+mod people;
 mod run;
+mod source;
+mod tasks;
+mod tick;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +30,7 @@ use crate::digest::Secret;
 use crate::entry::{Body, CaseStarted, Entry, Incident, IncidentKind, Origin};
 use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::limits;
+use crate::organisation::Organisation;
 use crate::port::{Script, ScriptFault, Wiring};
 use crate::time::Moment;
 
@@ -38,8 +45,10 @@ pub struct TurnContext<'a> {
     pub script: &'a dyn Script,
     /// Which connector carries which operation.
     pub wiring: &'a dyn Wiring,
-    /// The holiday table.
+    /// The holiday table of the case's place.
     pub calendar: &'a Arc<Calendar>,
+    /// Who holds which role, and which rules raise cards.
+    pub organisation: &'a Organisation,
     /// The case's secret.
     pub secret: &'a Secret,
     /// The closure that the case is pinned to.
@@ -76,6 +85,8 @@ pub enum Effect {
         /// When to ask.
         after_millis: u64,
     },
+    /// Render, seal and keep a notice that was drafted.
+    Issue(String),
 }
 
 /// Milliseconds between queries of a call whose agency named no time.
@@ -284,7 +295,29 @@ fn wakes(body: &Body) -> bool {
         | Body::TimerFired { .. }
         | Body::TaskCompleted { .. }
         | Body::RunRestarted { .. } => true,
-        Body::CaseStarted(_)
+        Body::FormChanged(_)
+        | Body::MaterialHanded(_)
+        | Body::Consented(_)
+        | Body::MaterialTried(_)
+        | Body::MaterialMet(_)
+        | Body::InputSuperseded { .. }
+        | Body::ClockFired { .. }
+        | Body::PeriodRenewed { .. }
+        | Body::TaskAssigned(_)
+        | Body::TaskEscalated { .. }
+        | Body::TaskUrged { .. }
+        | Body::DraftSaved { .. }
+        | Body::DecisionProposed { .. }
+        | Body::TaskRefreshed { .. }
+        | Body::CardRaised(_)
+        | Body::CardAnswered(_)
+        | Body::DocumentDrafted(_)
+        | Body::DocumentSealed(_)
+        | Body::DocumentServed { .. }
+        | Body::EntryVoided { .. }
+        | Body::CallAbandoned { .. }
+        | Body::CalendarChanged { .. }
+        | Body::CaseStarted(_)
         | Body::CaseSubmitted
         | Body::Requested(_)
         | Body::TaskOpened(_)

@@ -97,6 +97,19 @@ impl Value {
         }
     }
 
+    /// Puts the members of `other` over this map's; what is no map becomes one.
+    pub fn overlay(&mut self, other: &Self) {
+        let Self::Map(members) = other else {
+            return;
+        };
+        if !matches!(self, Self::Map(_)) {
+            *self = Self::map();
+        }
+        if let Self::Map(own) = self {
+            own.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
+
     /// Returns the text, if this is one.
     pub fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }

@@ -21,16 +21,19 @@ pub enum Role {
     Integrator,
     /// 督查: sees everything of a region, changes nothing.
     Supervisor,
+    /// 机关负责人: heads an office; approves extensions and revocations.
+    OfficeHead,
 }
 
 impl Role {
     /// Every role with its code.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 6] = [
         (Self::Applicant, "applicant"),
         (Self::WindowClerk, "window_clerk"),
         (Self::Approver, "approver"),
         (Self::Integrator, "integrator"),
         (Self::Supervisor, "supervisor"),
+        (Self::OfficeHead, "office_head"),
     ];
 
     /// Returns the code.
@@ -103,7 +106,7 @@ impl Viewer {
         match self.role {
             Role::Applicant => self.party.as_ref() == Some(&scope.applicant),
             Role::WindowClerk | Role::Supervisor => self.covers(&scope.region),
-            Role::Approver => {
+            Role::Approver | Role::OfficeHead => {
                 self.covers(&scope.region)
                     && self.departments.iter().any(|own| scope.departments.contains(own))
             }
@@ -116,12 +119,21 @@ impl Viewer {
         let held = match self.role {
             Role::WindowClerk => role.as_str().ends_with(".window"),
             Role::Approver => {
+                !is_reserved(role) && self.departments.contains(&role.department())
+            }
+            // The head may do what his officers may.
+            Role::OfficeHead => {
                 !role.as_str().ends_with(".window") && self.departments.contains(&role.department())
             }
             Role::Applicant | Role::Integrator | Role::Supervisor => false,
         };
         held && self.covers(region)
     }
+}
+
+/// Tells whether a role is for others than an office's approvers.
+fn is_reserved(role: &RoleCode) -> bool {
+    role.as_str().ends_with(".window") || role.as_str().ends_with(".head")
 }
 
 /// The part of a case that decides who sees it.
@@ -175,6 +187,11 @@ mod tests {
         let officer = Viewer::new("a", Role::Approver).within("420300").of("housing-construction");
         assert!(officer.may_take(&approver, &region));
         assert!(!officer.may_take(&window, &region));
+        let head = RoleCode::new("housing-construction.head");
+        assert!(!officer.may_take(&head, &region));
+        let chief = Viewer::new("h", Role::OfficeHead).within("420300").of("housing-construction");
+        assert!(chief.may_take(&head, &region) && chief.may_take(&approver, &region));
+        assert!(!chief.may_take(&RoleCode::new("fire.head"), &region));
         assert!(!Viewer::new("s", Role::Supervisor).within("420300").may_take(&window, &region));
     }
 }

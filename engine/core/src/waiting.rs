@@ -5,6 +5,7 @@ use crate::calendar::Calendar;
 use crate::case::{CallStatus, Case, Matter};
 use crate::entry::TaskKind;
 use crate::law::{ClockKind, Stage};
+use crate::material::Found;
 use crate::time::Moment;
 
 /// Who is waited for.
@@ -82,7 +83,8 @@ pub fn monitored(matter: &Matter, calendar: &Calendar, now: Moment) -> Option<Mo
         let mut clocks = matter.law.clocks().iter();
         clocks.find(|clock| clock.kind == kind && clock.stopped.is_none())
     };
-    let clock = running(ClockKind::Promised)
+    let clock = running(ClockKind::Correction)
+        .or_else(|| running(ClockKind::Promised))
         .or_else(|| running(ClockKind::Statutory))
         .or_else(|| running(ClockKind::Acceptance))?;
     Some(matter.law.due(clock, calendar, now).at)
@@ -106,14 +108,48 @@ fn who(case: &Case, matter: &Matter) -> WaitingOn {
         let en = format!("stopped by incident {seq}; someone must act");
         return on(WaitingParty::Operator, "", case.updated_at, (&zh, &en));
     }
+    if let Some(round) = matter.law.correction() {
+        let list = [round.list.materials.join("、"), round.list.fields.join("、")].concat();
+        let zh = format!("等申请人补正:{list}");
+        let en = format!("waiting for the applicant to correct {list}");
+        return on(WaitingParty::Applicant, "", round.asked_at, (&zh, &en));
+    }
+    if let Some(suspension) = matter.law.special_procedure() {
+        let zh = format!("特别程序进行中:{}", suspension.ground);
+        let en = format!("a special procedure goes on: {}", suspension.ground);
+        let department = matter.planned.department.as_str();
+        return on(WaitingParty::Department, department, suspension.from, (&zh, &en));
+    }
+    if matter.law.stage == Stage::Returned {
+        let at = matter.law.since;
+        let text = ("已退回,等申请人修改后重新提交", "returned; the applicant submits again");
+        return on(WaitingParty::Applicant, "", at, text);
+    }
+    let missing = |known: &&crate::material::Requirement| known.how == Found::Missing;
+    let lacks: Vec<&str> =
+        matter.requirements.iter().filter(missing).map(|known| known.code.as_str()).collect();
+    if matter.law.stage == Stage::Received && !lacks.is_empty() {
+        let zh = format!("等申请人上传:{}", lacks.join("、"));
+        let en = format!("waiting for the applicant to upload {}", lacks.join(", "));
+        return on(WaitingParty::Applicant, "", matter.law.since, (&zh, &en));
+    }
     if let Some(task) = case.open_tasks().find(|task| task.matter == matter.no) {
         let party = match task.opened.kind {
             TaskKind::Intake => WaitingParty::Window,
-            TaskKind::Decide | TaskKind::Manual | TaskKind::Rejected | TaskKind::ConfirmDenial => {
-                WaitingParty::Department
+            TaskKind::CorrectionMissed if task.role.as_str().ends_with(".window") => {
+                WaitingParty::Window
             }
+            TaskKind::Decide
+            | TaskKind::Manual
+            | TaskKind::Rejected
+            | TaskKind::ConfirmDenial
+            | TaskKind::CorrectionMissed
+            | TaskKind::PromiseMissed
+            | TaskKind::ApproveExtension
+            | TaskKind::Countersign
+            | TaskKind::Amendment => WaitingParty::Department,
         };
-        let role = task.opened.role.as_str();
+        let role = task.role.as_str();
         let zh = format!("等 {role}:{}", task.opened.title);
         let en = format!("waiting for {role}: {}", task.opened.kind.code());
         return on(party, role, task.opened_at, (&zh, &en));

@@ -48,14 +48,19 @@ mod tests {
     use crate::definition::{DecidesIn, Intake, Limits, Regime};
     use crate::digest::Digest;
     use crate::entry::{
-        Body, CallMade, CallRenewed, CaseStarted, Entry, Found, Incident, IncidentKind,
-        MaterialFound, MaterialGiven, MatterFiled, Origin, Party, PlannedMatter, Requested,
+        Arrival, Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted,
+        DocumentSealed, Entry, FormChanged, Incident, IncidentKind, MatterFiled, Origin, Party,
+        PlannedMatter, Requested, TaskAssigned,
         TaskKind, TaskOpened,
     };
     use crate::id::{
         CallId, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
     };
-    use crate::law::{Act, ActAnswer, ActKind};
+    use crate::card::{CardAnswer, CardAnswerKind, CardLevel, CardRaised};
+    use crate::law::{
+        Act, ActAnswer, ActKind, ClockKind, CorrectionList, Procedure, Promised, Rules, Terms,
+    };
+    use crate::material::{Attempt, Cause, Form, Found, MaterialFound, MaterialGiven};
     use crate::request::{Ask, Decision, Evidence, Outcome, OutcomeKind, RequestKey};
     use crate::time::Moment;
     use crate::value::Value;
@@ -76,6 +81,21 @@ mod tests {
             region: RegionCode::new("420302"),
             issued_at: at(),
             deadline: at().plus_millis(300_000),
+            reply_within: "15 working days".parse().ok(),
+        }
+    }
+
+    fn given(form: Form) -> MaterialGiven {
+        let digest = Digest([2; 32]);
+        MaterialGiven { bytes: 9, form, ..MaterialGiven::file("design", "设计.pdf", digest) }
+    }
+
+    fn consent() -> Consent {
+        Consent {
+            license: "real-estate-title".to_owned(),
+            holder: "91420302MA4DEM010M".to_owned(),
+            purpose: "*".to_owned(),
+            text_version: "2026-1".to_owned(),
         }
     }
 
@@ -111,11 +131,14 @@ mod tests {
             agent: None,
             answers: Value::of([("basement", true.into())]),
             form: Value::of([("floor_area", Value::Decimal("26840.50".parse().unwrap()))]),
-            materials: vec![MaterialGiven {
-                code: "design".to_owned(),
-                file_name: "设计.pdf".to_owned(),
-                digest: Digest([2; 32]),
-            }],
+            provenance: vec![("floor_area".to_owned(), "data:land".to_owned())],
+            materials: vec![given(Form::File)],
+            consents: vec![consent()],
+            arrival: Arrival {
+                channel: 1,
+                received_at: Some(at()),
+                evidence: "收件 1".to_owned(),
+            },
             matters: vec![PlannedMatter {
                 code: MatterCode::new("investment-filing"),
                 name: "备案".to_owned(),
@@ -129,8 +152,11 @@ mod tests {
     fn filed() -> Body {
         let found = |code: &str, how| MaterialFound { code: code.to_owned(), how };
         Body::MatterFiled(Arc::new(MatterFiled {
-            regime: Regime::Licence,
-            limits: Limits { statutory: "20 working days".parse().ok(), promised: None },
+            rules: Rules::resolve(
+                Regime::Licence,
+                Limits { statutory: "20 working days".parse().ok(), promised: None },
+                &Procedure::default(),
+            ),
             intake: Intake::Window,
             decides_in: DecidesIn::Here,
             calendar: "cn-2024-2026".to_owned(),
@@ -139,18 +165,34 @@ mod tests {
                 found("b", Found::Given { digest: Digest([3; 32]) }),
                 found("c", Found::Owed { from: Some(MatterNo(4)) }),
                 found("d", Found::Missing),
+                found("e", Found::License { number: "L".to_owned(), digest: Digest([3; 32]) }),
+                found("f", Found::Data { resource: "tax".to_owned(), digest: Digest([3; 32]) }),
+                found("g", Found::Committed { text_version: "1".to_owned() }),
+                found("h", Found::Asked { request: key() }),
             ],
         }))
     }
 
     fn acts() -> Vec<Body> {
-        let act = |kind, ground: &str| Act {
-            kind,
-            effective_at: at(),
-            ground: ground.to_owned(),
-            document_no: "N".to_owned(),
-            detail: Value::Null,
+        let act = |kind, ground: &str| {
+            let act = Act::new(kind, at(), ground);
+            Act { document_no: "N".to_owned(), ..act }
         };
+        let done = |kind, terms| Body::Acted {
+            act: act(kind, "").with(terms),
+            answer: ActAnswer::Done,
+            request: None,
+        };
+        let days = "5 working days".parse().unwrap();
+        let list = CorrectionList {
+            materials: vec!["a".to_owned()],
+            fields: vec!["b".to_owned()],
+            text: "缺页".to_owned(),
+            limit: Some(days),
+            served_at: Some(at()),
+        };
+        let promise = Promised { material: "a".to_owned(), within: days };
+        let approved_by = "h".to_owned();
         let refused =
             ActAnswer::Refused { code: "WRONG_STATE".to_owned(), reason: "…".to_owned() };
         vec![
@@ -165,6 +207,11 @@ mod tests {
                 request: None,
             },
             Body::Acted { act: act(ActKind::Suspend, "hearing"), answer: refused, request: None },
+            done(ActKind::AskCorrection, Terms::Correction(list)),
+            done(ActKind::Suspend, Terms::Suspension { expected: Some(days) }),
+            done(ActKind::Extend, Terms::Extension { by: days, approved_by }),
+            done(ActKind::Accept, Terms::Promises(vec![promise])),
+            done(ActKind::Terminate, Terms::ByRule("第七条".to_owned())),
         ]
     }
 
@@ -231,6 +278,7 @@ mod tests {
             facts: Value::List(vec![Value::Bool(true), Value::Text("x".to_owned())]),
             request: Some(key()),
             call: None,
+            before: Some(Seq(6)),
         };
         let decision = Decision {
             granted: true,
@@ -238,6 +286,7 @@ mod tests {
             officer: "o".to_owned(),
             fields: Value::Null,
         };
+        let again = decision.clone();
         vec![
             requested(decide, None),
             requested(timer, None),
@@ -248,6 +297,22 @@ mod tests {
             Body::TaskReleased { task: Seq(7) },
             Body::TaskCompleted { task: Seq(7), decision },
             Body::TaskDropped { task: Seq(7) },
+            Body::TaskAssigned(Arc::new(TaskAssigned {
+                task: Seq(7),
+                to: "p".to_owned(),
+                until: Some(at()),
+                instead_of: Some("o".to_owned()),
+                reason: "休假".to_owned(),
+            })),
+            Body::TaskEscalated {
+                task: Seq(7),
+                to: RoleCode::new("natural-resources.head"),
+                reason: "重大".to_owned(),
+            },
+            Body::TaskUrged { task: Seq(7), reason: "请尽快".to_owned() },
+            Body::DraftSaved { task: Seq(7), draft: Value::map() },
+            Body::DecisionProposed { task: Seq(7), decision: again },
+            Body::TaskRefreshed { task: Seq(7), facts: Value::map() },
         ]
     }
 
@@ -272,6 +337,79 @@ mod tests {
         ]
     }
 
+    fn materials() -> Vec<Body> {
+        let commitment = Form::Commitment { text_version: "1".to_owned() };
+        vec![
+            Body::FormChanged(Arc::new(FormChanged {
+                fields: Value::of([("floor_area", Value::Int(9))]),
+                source: "clerk".to_owned(),
+                reason: "录入有误".to_owned(),
+                evidence: "收件 1".to_owned(),
+            })),
+            Body::MaterialHanded(Arc::new(given(commitment))),
+            Body::Consented(Arc::new(consent())),
+            Body::MaterialTried(Arc::new(Attempt {
+                material: "title".to_owned(),
+                source: "license:real-estate-title".to_owned(),
+                cause: Cause::Unavailable,
+            })),
+            Body::MaterialMet(Arc::new(MaterialFound {
+                code: "title".to_owned(),
+                how: Found::Missing,
+            })),
+            Body::InputSuperseded { material: "title".to_owned(), version: 2 },
+            Body::CallAbandoned { call: CallId([4; 16]) },
+        ]
+    }
+
+    fn records() -> Vec<Body> {
+        let raised = CardRaised {
+            rule: "promised-red".to_owned(),
+            rules_version: "1".to_owned(),
+            level: CardLevel::Red,
+            clock: ClockKind::Promised,
+            about: String::new(),
+            since: at(),
+            at: at(),
+            due: at(),
+            to: "natural-resources.head".to_owned(),
+            reply_due: Some(at()),
+        };
+        let answered = CardAnswer {
+            card: Seq(9),
+            kind: CardAnswerKind::Appeal,
+            text: "系统停机".to_owned(),
+        };
+        vec![
+            Body::ClockFired { clock: ClockKind::Correction, about: String::new(), due: at() },
+            Body::PeriodRenewed {
+                clock: ClockKind::Tolerance,
+                about: "title".to_owned(),
+                budget: "5 working days".parse().unwrap(),
+                reason: "同意延期".to_owned(),
+            },
+            Body::CardRaised(Arc::new(raised)),
+            Body::CardAnswered(Arc::new(answered)),
+            Body::DocumentDrafted(Arc::new(DocumentDrafted {
+                number: "N-1".to_owned(),
+                kind: "receipt".to_owned(),
+                about: Seq(5),
+            })),
+            Body::DocumentSealed(Arc::new(DocumentSealed {
+                number: "N-1".to_owned(),
+                digest: Digest([9; 32]),
+                seal: Value::map(),
+            })),
+            Body::DocumentServed {
+                number: "N-1".to_owned(),
+                how: "electronic".to_owned(),
+                evidence: "回执 1".to_owned(),
+            },
+            Body::EntryVoided { entry: Seq(5), reason: "误录".to_owned() },
+            Body::CalendarChanged { version: "cn-2027".to_owned() },
+        ]
+    }
+
     /// Every kind of entry, once at least.
     fn entries() -> Vec<Entry> {
         let origins = [
@@ -281,7 +419,16 @@ mod tests {
             Origin::Person { subject: "o".to_owned(), role: "approver".to_owned() },
             Origin::Agency { connector: "c".to_owned() },
         ];
-        let bodies = [vec![started(), filed()], acts(), calls(), people(), rest()].concat();
+        let bodies = [
+            vec![started(), filed()],
+            acts(),
+            calls(),
+            people(),
+            rest(),
+            materials(),
+            records(),
+        ]
+        .concat();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
         let entry = |((seq, body), origin)| Entry {
             seq,

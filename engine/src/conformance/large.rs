@@ -33,6 +33,7 @@ fn summary_of_matters(count: u16) -> CaseSummary {
         name: "示例事项".repeat(12),
         department: DepartmentCode::new("housing-construction"),
         state: "accepted".to_owned(),
+        open: true,
         result: String::new(),
     };
     CaseSummary { matters: (1..=count).map(matter).collect(), ..summary(1) }

@@ -6,14 +6,15 @@ use tongban_core::agency::{AgencyReply, DocumentRef, ReplyBody};
 use tongban_core::definition::{DecidesIn, Intake, Limits, Regime};
 use tongban_core::digest::Digest;
 use tongban_core::entry::{
-    Body, CallMade, CaseStarted, Entry, Found, MaterialFound, MaterialGiven, MatterFiled, Origin,
-    Party, PlannedMatter, Requested, TaskKind, TaskOpened,
+    Arrival, Body, CallMade, CaseStarted, Entry, MatterFiled, Origin, Party, PlannedMatter,
+    Requested, TaskKind, TaskOpened,
 };
 use tongban_core::id::{
     CallId, CaseId, DepartmentCode, Epoch, MatterCode, MatterNo, RegionCode, RoleCode, Seq,
     ServiceCode,
 };
-use tongban_core::law::{Act, ActAnswer, ActKind};
+use tongban_core::law::{Act, ActAnswer, ActKind, Rules};
+use tongban_core::material::{Found, MaterialFound, MaterialGiven};
 use tongban_core::port::{Commit, IdempotencyRecord, Store};
 use tongban_core::request::{Ask, Evidence, RequestKey};
 use tongban_core::summary::{
@@ -100,13 +101,15 @@ pub fn case_started(no: u32) -> CaseStarted {
         agent: None,
         answers: Value::of([("basement", true.into()), ("roadwork", true.into())]),
         form: form(no),
+        provenance: Vec::new(),
         materials: ["design-drawings", "title", "fire-design", "road-plan"]
-            .map(|code| MaterialGiven {
-                code: code.to_owned(),
-                file_name: format!("{code}.pdf"),
-                digest: Digest::of(code.as_bytes()),
+            .map(|code| {
+                let digest = Digest::of(code.as_bytes());
+                MaterialGiven::file(code, &format!("{code}.pdf"), digest)
             })
             .into(),
+        consents: Vec::new(),
+        arrival: Arrival::default(),
         matters: MATTERS.map(planned).into(),
     }
 }
@@ -161,6 +164,7 @@ fn task_opened(matter: u16, facts: String) -> Body {
         facts: Value::of([("facts", facts.into())]),
         request: Some(request(1)),
         call: None,
+        before: None,
     }))
 }
 
@@ -206,13 +210,7 @@ fn life_of_matter(no: u32, matter: u16) -> [Body; 8] {
 
 fn acted(kind: ActKind, request: Option<RequestKey>, detail: Value) -> Body {
     Body::Acted {
-        act: Act {
-            kind,
-            effective_at: nine_o_clock(),
-            ground: String::new(),
-            document_no: String::new(),
-            detail,
-        },
+        act: Act { detail, ..Act::new(kind, nine_o_clock(), "") },
         answer: ActAnswer::Done,
         request,
     }
@@ -220,11 +218,13 @@ fn acted(kind: ActKind, request: Option<RequestKey>, detail: Value) -> Body {
 
 fn matter_filed(matter: u16) -> MatterFiled {
     MatterFiled {
-        regime: Regime::Licence,
-        limits: Limits {
-            statutory: Some(Period { amount: 20, unit: Unit::WorkingDays }),
-            promised: Some(Period { amount: 1, unit: Unit::WorkingDays }),
-        },
+        rules: Rules::of(
+            Regime::Licence,
+            Limits {
+                statutory: Some(Period { amount: 20, unit: Unit::WorkingDays }),
+                promised: Some(Period { amount: 1, unit: Unit::WorkingDays }),
+            },
+        ),
         intake: Intake::Window,
         decides_in: DecidesIn::Here,
         calendar: "cn-2026".to_owned(),
@@ -255,6 +255,7 @@ fn requested(department: &str, call: CallId) -> Requested {
             region: region(REGION),
             issued_at: nine_o_clock(),
             deadline: nine_o_clock().plus_millis(30_000),
+            reply_within: None,
         }),
         adopts: None,
     }
@@ -302,6 +303,8 @@ pub fn summary(no: u32) -> CaseSummary {
         matters: (1..).zip(MATTERS).map(matter_summary).collect(),
         tasks: vec![task_summary()],
         incidents: 0,
+        next_due: None,
+        outbox: false,
         revision: tongban_core::id::CommitNo(0),
     }
 }
@@ -313,6 +316,7 @@ fn matter_summary((no, (code, name, department)): (u16, (&str, &str, &str))) -> 
         name: name.to_owned(),
         department: DepartmentCode::new(department),
         state: "granted".to_owned(),
+        open: false,
         result: "鄂示 000001 号".to_owned(),
     }
 }

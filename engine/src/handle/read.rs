@@ -1,7 +1,6 @@
 //! Reading: one case, lists, queues, events. The viewer's scope is compiled into the rows that
 //! are read; a list never meets a row that its viewer may not see.
 
-use std::sync::Arc;
 
 use tongban_core::case::Case;
 use tongban_core::id::{CaseId, CommitNo, RegionCode, Seq, TaskId};
@@ -22,7 +21,7 @@ impl Engine {
     pub async fn case(&self, viewer: &Viewer, id: CaseId) -> Result<Option<CaseView>, EngineError> {
         let Some((case, revision)) = self.runtime.snapshot(id).await? else { return Ok(None) };
         let scope = read_model::scope(&case);
-        let reading = (Arc::clone(&self.runtime.calendar), self.runtime.lawful.now());
+        let reading = (self.runtime.standing.now(), self.runtime.lawful.now());
         Ok(CaseView::reveal(viewer, &scope, (case, revision), reading))
     }
 
@@ -60,7 +59,7 @@ impl Engine {
             Role::WindowClerk | Role::Supervisor => {
                 regions.into_iter().map(Along::Region).collect()
             }
-            Role::Approver => viewer
+            Role::Approver | Role::OfficeHead => viewer
                 .departments
                 .iter()
                 .flat_map(|department| {
@@ -121,7 +120,9 @@ impl Engine {
     ) -> Result<Page<QueueItem>, EngineError> {
         let roles = match viewer.role {
             Role::WindowClerk => RoleMatch::Windows,
-            Role::Approver => RoleMatch::Departments(viewer.departments.clone()),
+            Role::Approver | Role::OfficeHead => {
+                RoleMatch::Departments(viewer.departments.clone())
+            }
             Role::Applicant | Role::Integrator | Role::Supervisor => {
                 return Ok(Page { items: Vec::new(), next: None });
             }

@@ -4,18 +4,25 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tongban_core::agency::Call;
-use tongban_core::calendar::Calendar;
 use tongban_core::case::Case;
 use tongban_core::digest::Secret;
 use tongban_core::id::{CallId, CaseId, CommitNo, DepartmentCode, Epoch};
 use tongban_core::port::{Commit, IdempotencyRecord, Store, StoreError};
 use tongban_core::read_model;
 use tongban_core::request::Ask;
+use tongban_core::schedule::Reading;
 use tongban_core::summary::IndexRow;
 use tongban_core::time::Moment;
 use tongban_core::turn::{Effect, TurnOutput};
 
 use super::desk::Held;
+use crate::standing::Standing;
+
+/// Gives what a case's derived times are read from.
+pub(super) fn reading<'a>(case: &Case, standing: &'a Standing, now: Moment) -> Reading<'a> {
+    let calendar = standing.calendar(&case.started.region);
+    Reading { calendar, organisation: &standing.organisation, now }
+}
 
 /// What a commit needs beside the turn itself.
 pub(super) struct Ledger<'a> {
@@ -23,8 +30,8 @@ pub(super) struct Ledger<'a> {
     pub(super) secret: &'a Secret,
     /// The owner's epoch.
     pub(super) epoch: Epoch,
-    /// The holiday table.
-    pub(super) calendar: &'a Calendar,
+    /// Calendars and organisation of this turn.
+    pub(super) standing: &'a Standing,
     /// Lawful time.
     pub(super) now: Moment,
 }
@@ -48,12 +55,11 @@ impl PendingTurn {
     ) -> Self {
         let effects = CommittedEffect::of_turn(&output, ledger.secret);
         let TurnOutput { case, expected, entries, retry, answers: _, effects: _ } = output;
-        let summary = read_model::summarise(&case, ledger.calendar, ledger.now);
-        let mut rows = read_model::rows(&case, &summary, ledger.secret);
-        if retry.is_some() {
-            // The turn is owed again: the row lets a restart find the case.
-            rows.insert(IndexRow::Outbox);
-        }
+        let reading = reading(&case, ledger.standing, ledger.now);
+        let mut summary = read_model::summarise(&case, reading);
+        // The turn is owed again: the row lets a restart find the case.
+        summary.outbox |= retry.is_some();
+        let rows = read_model::rows(&summary, ledger.secret);
         let commit = Commit {
             case: case.id,
             expected,
@@ -153,6 +159,7 @@ impl CommittedEffect {
             Effect::Query { call, after_millis } => {
                 (*call, Step::Query { after_millis: *after_millis })
             }
+            Effect::Issue(_) => return None,
         };
         let (connector, call) = render(case, secret, id)?;
         Some(Self { case: case.id, connector, call, step })

@@ -9,7 +9,7 @@ use tongban_core::command::{Answer, Command};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Secret;
 use tongban_core::entry::Origin;
-use tongban_core::id::{CaseId, MatterNo};
+use tongban_core::id::{CaseId, MatterNo, RegionCode};
 use tongban_core::limits;
 use tongban_core::port::{IdempotencyRecord, ScriptFault, ScriptFaultKind, StoreError};
 use tongban_core::time::Moment;
@@ -20,6 +20,7 @@ use super::desk::{Held, Job, Starting, Told, Turning, Waiting};
 use super::turn::{CommittedEffect, Ledger, PendingTurn};
 use super::{Runtime, effects, guide};
 use crate::error::EngineError;
+use crate::standing::Standing;
 
 /// Takes work from the desk until it is closed.
 pub(super) fn work(runtime: &Arc<Runtime>) {
@@ -80,7 +81,7 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         return unchanged(runtime, underway, held, again);
     }
     let records = records(&underway);
-    let pending = PendingTurn::new(output, &before, records, &runtime.ledger());
+    let pending = PendingTurn::new(output, &before, records, &runtime.ledger(&runtime.standing.now()));
     store(runtime, underway, pending);
 }
 
@@ -99,8 +100,7 @@ fn load(runtime: &Runtime, id: CaseId) -> Result<Option<(Held, Loaded)>, EngineE
     let stored = runtime.tokio.block_on(runtime.store.load(id))?;
     let Some(stored) = stored else { return Ok(None) };
     let case = Case::from_entries(id, &stored.entries)?;
-    let summary = read_model::summarise(&case, &runtime.calendar, runtime.lawful.now());
-    let rows = read_model::rows(&case, &summary, &runtime.identity.secret);
+    let rows = read_model::rows(&stored.summary, &runtime.identity.secret);
     let held = Held { case: Arc::new(case), rows, revision: stored.revision };
     Ok(Some((held, Loaded::FromStore)))
 }
@@ -117,7 +117,9 @@ fn evaluate(
         .ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
     let secret = runtime.case_secret(case.id);
     let now = runtime.lawful.now().max(case.updated_at);
-    let context = runtime.turn_context(now, &secret, &closure);
+    let standing = runtime.standing.now();
+    let pinned = Pinned { region: &case.started.region.clone(), secret: &secret, closure: &closure };
+    let context = runtime.turn_context(now, &standing, pinned);
     Ok(turn::take(case, commands, &context)?)
 }
 
@@ -270,7 +272,7 @@ fn begin(runtime: &Arc<Runtime>, starting: Starting) {
     let id = output.case.id;
     let digest = output.case.started.closure;
     record.result = vec![id.to_string()];
-    let pending = PendingTurn::new(output, &BTreeSet::new(), vec![record], &runtime.ledger());
+    let pending = PendingTurn::new(output, &BTreeSet::new(), vec![record], &runtime.ledger(&runtime.standing.now()));
     let runtime = Arc::clone(runtime);
     let tokio = runtime.tokio.clone();
     tokio.spawn(async move {
@@ -299,9 +301,19 @@ fn first_turn(
     let now = runtime.lawful.now();
     let id = runtime.new_case_id(now);
     let secret = runtime.case_secret(id);
-    let context = runtime.turn_context(now, &secret, &closure);
+    let standing = runtime.standing.now();
+    let pinned = Pinned { region: &started.region.clone(), secret: &secret, closure: &closure };
+    let context = runtime.turn_context(now, &standing, pinned);
     let origin = Origin::Person { subject: by.subject.clone(), role: by.role.code().to_owned() };
     Ok(turn::begin(id, started, origin, &context)?)
+}
+
+/// What belongs to one case and stays with it.
+#[derive(Clone, Copy)]
+struct Pinned<'a> {
+    region: &'a RegionCode,
+    secret: &'a Secret,
+    closure: &'a Arc<Closure>,
 }
 
 impl Runtime {
@@ -309,25 +321,26 @@ impl Runtime {
     fn turn_context<'a>(
         &'a self,
         now: Moment,
-        secret: &'a Secret,
-        closure: &'a Arc<Closure>,
+        standing: &'a Standing,
+        pinned: Pinned<'a>,
     ) -> TurnContext<'a> {
         TurnContext {
             now,
             wire_now: self.wire.now(),
             script: self.scripts.as_ref(),
             wiring: self.wiring.as_ref(),
-            calendar: &self.calendar,
-            secret,
-            closure,
+            calendar: standing.calendar(pinned.region),
+            organisation: &standing.organisation,
+            secret: pinned.secret,
+            closure: pinned.closure,
         }
     }
 
-    fn ledger(&self) -> Ledger<'_> {
+    fn ledger<'a>(&'a self, standing: &'a Standing) -> Ledger<'a> {
         Ledger {
             secret: &self.identity.secret,
             epoch: self.identity.epoch,
-            calendar: &self.calendar,
+            standing,
             now: self.lawful.now(),
         }
     }

@@ -15,9 +15,11 @@ use tongban_core::entry::{Entry, Origin};
 use tongban_core::id::{CallId, CaseId, RegionCode};
 use tongban_core::limits;
 use tongban_core::port::{Script, Wiring};
+use tongban_core::organisation::Organisation;
 use tongban_core::read_model;
 use tongban_core::rehearsal::{Conduct, Said, Saying, Scene, SceneError, later};
 use tongban_core::request::Ask;
+use tongban_core::schedule::Reading;
 use tongban_core::start::{self, StartCase};
 use tongban_core::summary::IndexRow;
 use tongban_core::time::{Moment, Period};
@@ -40,6 +42,7 @@ const KEY: [u8; 32] = [7; 32];
 pub struct CaseScene {
     script: Arc<dyn Script>,
     calendar: Arc<Calendar>,
+    organisation: Arc<Organisation>,
     now: Moment,
     play: Option<Play>,
     entries: Vec<Entry>,
@@ -79,6 +82,7 @@ impl CaseScene {
         Self {
             script,
             calendar,
+            organisation: Arc::default(),
             now,
             play: None,
             entries: Vec::new(),
@@ -121,6 +125,7 @@ impl CaseScene {
             script: self.script.as_ref(),
             wiring: &ByRole,
             calendar: &self.calendar,
+            organisation: &self.organisation,
             secret,
             closure,
         }
@@ -135,6 +140,8 @@ impl CaseScene {
                 Effect::Send(id) => self.send(&case, id),
                 // Agencies here speak when they are told to, so nobody need ask them.
                 Effect::Query { .. } => {}
+                // Nobody prints in a rehearsal; the draft is in the history.
+                Effect::Issue(_) => {}
             }
         }
         if let Some(play) = &mut self.play {
@@ -197,11 +204,16 @@ impl CaseScene {
         timer.into_iter().chain(calls)
     }
 
+    fn reading(&self) -> Reading<'_> {
+        let (calendar, organisation) = (&self.calendar, &self.organisation);
+        Reading { calendar, organisation, now: self.now }
+    }
+
     /// Reads the timer where the store would find it.
     fn next_timer(&self) -> Option<Moment> {
         let play = self.play.as_ref()?;
-        let summary = read_model::summarise(&play.case, &self.calendar, self.now);
-        let rows = read_model::rows(&play.case, &summary, &play.secret);
+        let summary = read_model::summarise(&play.case, self.reading());
+        let rows = read_model::rows(&summary, &play.secret);
         let due =
             |row: &IndexRow| if let IndexRow::Timer { due } = row { Some(*due) } else { None };
         rows.iter().find_map(due)

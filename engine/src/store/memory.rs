@@ -272,6 +272,7 @@ impl Store for MemoryStore {
                 case,
                 entries: row.entries.clone(),
                 commits: row.commits.clone(),
+                summary: row.summary.clone(),
                 revision: row.revision,
             }))
         })

@@ -85,8 +85,8 @@ fn complete(viewer: Viewer) -> Result<Viewer, Unauthenticated> {
     let (has, claim) = match viewer.role {
         Role::Applicant => (viewer.party.is_some(), "party"),
         Role::WindowClerk | Role::Supervisor => (placed, "regions"),
-        Role::Approver if !placed => (false, "regions"),
-        Role::Approver => (!viewer.departments.is_empty(), "departments"),
+        Role::Approver | Role::OfficeHead if !placed => (false, "regions"),
+        Role::Approver | Role::OfficeHead => (!viewer.departments.is_empty(), "departments"),
         Role::Integrator => (true, ""),
     };
     if has { Ok(viewer) } else { Err(Unauthenticated::ClaimMissing(claim)) }

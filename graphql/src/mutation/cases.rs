@@ -2,7 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 use tongban_core::digest::Digest;
-use tongban_core::entry::{MaterialGiven, Party};
+use tongban_core::entry::Party;
+use tongban_core::material::MaterialGiven;
 use tongban_core::id::{RegionCode, ServiceCode};
 use tongban_core::start::StartCase;
 use tongban_core::value::Value;
@@ -123,14 +124,14 @@ impl CaseMutations {
 async fn start(asking: Asking<'_>, input: StartCaseInput) -> Result<Receipt, Stop> {
     let key = read_key(input.idempotency_key)?;
     let materials = input.materials.unwrap_or_default().into_iter().map(read_material);
+    let service = ServiceCode::new(input.service_code);
+    let region = RegionCode::new(input.region);
     let start = StartCase {
-        service: ServiceCode::new(input.service_code),
-        region: RegionCode::new(input.region),
-        applicant: input.applicant.into(),
         agent: input.agent.map(Into::into),
         answers: read_map("answers", input.answers)?,
         form: read_map("form", input.form)?,
         materials: materials.collect::<Result<_, _>>()?,
+        ..StartCase::new(service, region, input.applicant.into())
     };
     Ok(asking.engine.start_case(asking.viewer, start, key).await?)
 }
@@ -161,7 +162,7 @@ fn read_material(input: MaterialInput) -> Result<MaterialGiven, Denied> {
             "sha256 has 64 hexadecimal digits",
         )
     })?;
-    Ok(MaterialGiven { code: input.code, file_name: input.file_name, digest })
+    Ok(MaterialGiven::file(&input.code, &input.file_name, digest))
 }
 
 /// Reads free data, which must be an object.

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object};
 use tongban_core::command::TaskOutcome;
 use tongban_core::id::TaskId;
-use tongban_engine::Receipt;
+use tongban_engine::{Decided, Receipt};
 
 use super::cases::read_map;
 use super::outcome::{Outcome, read_id, read_key, settle};
@@ -164,7 +164,7 @@ async fn complete(asking: Asking<'_>, input: CompleteTaskInput) -> Result<Receip
         opinion: input.opinion.unwrap_or_default(),
         fields: read_map("fields", input.fields)?,
     };
-    let decided = (input.expected_version, outcome);
+    let decided = Decided::at(input.expected_version, outcome);
     Ok(asking.engine.complete_task(asking.viewer, task, decided, key).await?)
 }
 

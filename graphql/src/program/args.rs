@@ -191,6 +191,8 @@ pub(crate) enum RoleName {
     Integrator,
     /// 督查人员 / sees everything of a region, changes nothing
     Supervisor,
+    /// 机关负责人 / heads an office: approves extensions and revocations
+    OfficeHead,
 }
 
 /// Arguments of `scripts`.

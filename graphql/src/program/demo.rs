@@ -275,7 +275,6 @@ mod tests {
     use tongban_core::entry::Party;
     use tongban_core::id::{RegionCode, ServiceCode};
     use tongban_core::start::StartCase;
-    use tongban_core::value::Value;
     use tongban_engine::IdempotencyKey;
 
     use super::*;
@@ -309,15 +308,9 @@ mod tests {
         let builder = Engine::builder().store(Arc::clone(&store) as _);
         let host = assemble::scripts(None).unwrap();
         let engine = builder.scripts(Arc::new(host)).start().await.unwrap();
-        let case = StartCase {
-            service: ServiceCode::new(&plan.service),
-            region: RegionCode::new(&plan.region),
-            applicant: Party { id: plan.applicant.id.clone(), name: plan.applicant.name.clone() },
-            agent: None,
-            answers: Value::Null,
-            form: Value::Null,
-            materials: Vec::new(),
-        };
+        let party = Party { id: plan.applicant.id.clone(), name: plan.applicant.name.clone() };
+        let (service, region) = (ServiceCode::new(&plan.service), RegionCode::new(&plan.region));
+        let case = StartCase::new(service, region, party);
         let applicant = plan.viewer("applicant").unwrap();
         let key = IdempotencyKey("1".to_owned());
         engine.start_case(&applicant, case, key).await.unwrap();

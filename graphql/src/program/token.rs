@@ -51,15 +51,18 @@ fn viewer(arguments: TokenArguments) -> Result<Viewer, ProgramError> {
     let role = arguments.role.role();
     let missing = match role {
         Role::Applicant if arguments.party.is_none() => Some("--party"),
-        Role::WindowClerk | Role::Supervisor | Role::Approver if arguments.region.is_empty() => {
+        Role::WindowClerk | Role::Supervisor | Role::Approver | Role::OfficeHead
+            if arguments.region.is_empty() =>
+        {
             Some("--region")
         }
-        Role::Approver if arguments.department.is_empty() => Some("--department"),
+        Role::Approver | Role::OfficeHead if arguments.department.is_empty() => Some("--department"),
         Role::Applicant
         | Role::WindowClerk
         | Role::Approver
         | Role::Integrator
-        | Role::Supervisor => None,
+        | Role::Supervisor
+        | Role::OfficeHead => None,
     };
     if let Some(missing) = missing {
         return Err(ProgramError::TokenUseless { missing });
@@ -81,6 +84,7 @@ impl RoleName {
             Self::Approver => Role::Approver,
             Self::Integrator => Role::Integrator,
             Self::Supervisor => Role::Supervisor,
+            Self::OfficeHead => Role::OfficeHead,
         }
     }
 }

@@ -58,8 +58,14 @@ pub(crate) enum MatterState {
     Filed,
     /// 已收件 / Received
     Received,
+    /// 已退回,待修改后重新提交 / Returned to the applicant
+    Returned,
+    /// 待补正 / Waits for a correction, before acceptance
+    CorrectionPending,
     /// 已受理 / Accepted
     Accepted,
+    /// 已转报上级机关 / Sent up to the office that decides
+    ForwardedUp,
     /// 准予 / Granted
     Granted,
     /// 容缺准予 / Granted with materials still owed
@@ -74,17 +80,22 @@ pub(crate) enum MatterState {
     Withdrawn,
     /// 已终止 / Terminated
     Terminated,
+    /// 决定已撤销 / The decision was revoked by a later act
+    Revoked,
 }
 
 /// Every stage of core with its state here; codes and names are core's.
-const STAGES: [(law::Stage, MatterState); 11] = {
+const STAGES: [(law::Stage, MatterState); 14] = {
     use law::Ending as E;
     use law::Stage as S;
     [
         (S::Planned, MatterState::Planned),
         (S::Filed, MatterState::Filed),
         (S::Received, MatterState::Received),
-        (S::Accepted, MatterState::Accepted),
+        (S::Returned, MatterState::Returned),
+        (S::Correcting, MatterState::CorrectionPending),
+        (S::ACCEPTED, MatterState::Accepted),
+        (S::ForwardedUp, MatterState::ForwardedUp),
         (S::Ended(E::Granted), MatterState::Granted),
         (S::Ended(E::GrantedTolerant), MatterState::GrantedTolerant),
         (S::Ended(E::Denied), MatterState::Denied),
@@ -98,12 +109,18 @@ const STAGES: [(law::Stage, MatterState); 11] = {
 impl MatterState {
     /// Reads the code that summaries carry.
     pub(crate) fn of_code(code: &str) -> Self {
+        if code == "revoked" {
+            return Self::Revoked;
+        }
         let known = STAGES.iter().find(|(stage, _)| stage.code() == code);
         known.map_or(Self::Planned, |(_, state)| *state)
     }
 
     /// Returns the label of the state.
     pub(crate) fn label(self, lang: Option<Lang>) -> String {
+        if self == Self::Revoked {
+            return label(lang, "revoked", "已撤销");
+        }
         let known = STAGES.iter().find(|(_, state)| *state == self);
         known.map(|(stage, _)| label(lang, stage.code(), stage.name())).unwrap_or_default()
     }
@@ -138,6 +155,16 @@ pub(crate) enum TaskKind {
     Rejected,
     /// 不予决定确认 / Confirm a proposed denial
     ConfirmDenial,
+    /// 补正逾期处理 / The applicant's period for a correction has passed
+    CorrectionMissed,
+    /// 容缺逾期处理 / A promised material has not come
+    PromiseMissed,
+    /// 延期审批 / Approve an extension
+    ApproveExtension,
+    /// 会签 / Give one's word before the decision
+    Countersign,
+    /// 材料变更处理 / A material that was used has a new version
+    Amendment,
 }
 
 impl TaskKind {
@@ -187,6 +214,18 @@ pub(crate) enum ClockKind {
     Statutory,
     /// 承诺期限:自受理起 / From acceptance: the published promise
     Promised,
+    /// 初审转报期限 / From acceptance: the review of a lower office
+    FirstReview,
+    /// 补正期限:自送达起 / From service of the notice: the applicant's period
+    Correction,
+    /// 容缺补交期限 / From acceptance: materials promised for later
+    Tolerance,
+    /// 制证送达期限 / From the decision: making and delivering
+    Issuing,
+    /// 系统办理期限 / From a call: the agency's own limit
+    Connector,
+    /// 征求意见期限 / From the question: an opinion of another department
+    Opinion,
 }
 
 /// 正在等谁。枚举会增加。 / Who is waited for. The enum grows.
@@ -225,6 +264,8 @@ pub(crate) enum Role {
     Integrator,
     /// 督查人员 / Supervisor
     Supervisor,
+    /// 机关负责人 / Head of an office
+    OfficeHead,
 }
 
 /// 事项所适用的规则体系 / Body of rules that a matter follows
@@ -320,6 +361,8 @@ pub(crate) enum MaterialState {
     Owed,
     /// 缺少 / Missing
     Missing,
+    /// 核验中 / A source is being asked
+    Checking,
 }
 
 /// 工作台视图 / View of a work queue

@@ -2,7 +2,7 @@
 
 use async_graphql::SimpleObject;
 use tongban_core::case::Matter;
-use tongban_core::entry::{Found, MaterialFound, MaterialGiven};
+use tongban_core::material::{Found, MaterialGiven, Requirement};
 
 use super::code::MaterialState;
 
@@ -40,18 +40,22 @@ pub(crate) struct RequiredMaterial {
 
 /// Returns how the materials of a matter were met; nothing before it is filed.
 pub(crate) fn required(matter: &Matter) -> Option<Vec<RequiredMaterial>> {
-    let filed = matter.filed.as_ref()?;
-    Some(filed.materials.iter().map(RequiredMaterial::from).collect())
+    matter.filed.as_ref()?;
+    Some(matter.requirements.iter().map(RequiredMaterial::from).collect())
 }
 
-impl From<&MaterialFound> for RequiredMaterial {
-    fn from(found: &MaterialFound) -> Self {
-        let (state, result_number) = match &found.how {
-            Found::ResultOf { number, .. } => (MaterialState::Exempted, Some(number.clone())),
+impl From<&Requirement> for RequiredMaterial {
+    fn from(known: &Requirement) -> Self {
+        let (state, result_number) = match &known.how {
+            Found::ResultOf { number, .. } | Found::License { number, .. } => {
+                (MaterialState::Exempted, Some(number.clone()))
+            }
+            Found::Data { .. } | Found::Committed { .. } => (MaterialState::Exempted, None),
+            Found::Asked { .. } => (MaterialState::Checking, None),
             Found::Given { .. } => (MaterialState::Given, None),
             Found::Owed { .. } => (MaterialState::Owed, None),
             Found::Missing => (MaterialState::Missing, None),
         };
-        Self { code: found.code.clone(), state, result_number }
+        Self { code: known.code.clone(), state, result_number }
     }
 }

@@ -265,6 +265,8 @@ fn matter(map: Map) -> Result<MatterDef, Thrown> {
         form: members.fields("form")?,
         materials: materials(&mut members)?,
         gives: gives(&mut members)?,
+        procedure: tongban_core::law::Procedure::default(),
+        fees: Vec::new(),
     };
     members.end(&MATTER)?;
     Ok(def)

@@ -4,7 +4,8 @@
 //! results of earlier matters appear where the journal says they arrived.
 
 use rhai::{Array, Dynamic, Engine, Map, NativeCallContext};
-use tongban_core::entry::{Found, Party};
+use tongban_core::entry::Party;
+use tongban_core::material::Found;
 use tongban_core::id::MatterNo;
 use tongban_core::value::Value;
 
@@ -62,7 +63,7 @@ fn picked<'n>(data: &Value, names: impl Iterator<Item = &'n str>) -> Dynamic {
 
 fn form(run: &Current) -> Dynamic {
     let declared = run.def.form.iter().map(|field| field.name.as_str());
-    picked(&run.replay.case().started.form, declared)
+    picked(&run.replay.form(), declared)
 }
 
 fn answers(run: &Current) -> Dynamic {
@@ -94,17 +95,10 @@ fn case_no(run: &Current) -> Dynamic {
     run.replay.case().started.number.clone().into()
 }
 
-fn found(run: &Current) -> impl Iterator<Item = (&str, &Found)> {
-    let filed = run.replay.matter().filed.as_ref();
-    filed
-        .into_iter()
-        .flat_map(|filed| &filed.materials)
-        .map(|material| (material.code.as_str(), &material.how))
-}
-
 fn materials(run: &Current) -> Dynamic {
     let owed = run.replay.owed();
-    found(run)
+    run.replay
+        .materials()
         .map(|(code, how)| {
             let shown = if let Found::Owed { from: Some(no) } = how
                 && !owed.contains(&code)
@@ -128,7 +122,10 @@ fn material(how: &Found) -> Value {
         Found::ResultOf { number, .. } => shown("result", "number", number.clone()),
         Found::Given { digest } => shown("given", "digest", digest.to_string()),
         Found::Owed { .. } => shown("owed", "number", String::new()),
-        Found::Missing => shown("missing", "number", String::new()),
+        Found::Missing | Found::Asked { .. } => shown("missing", "number", String::new()),
+        Found::License { number, .. } => shown("license", "number", number.clone()),
+        Found::Data { digest, .. } => shown("data", "digest", digest.to_string()),
+        Found::Committed { text_version } => shown("commitment", "text", text_version.clone()),
     }
 }
 
@@ -142,7 +139,8 @@ fn came(run: &Current, from: MatterNo) -> Value {
 
 fn missing(run: &Current) -> Dynamic {
     let owed = run.replay.owed();
-    found(run)
+    run.replay
+        .materials()
         .filter(|(code, how)| owed.contains(code) || matches!(how, Found::Missing))
         .map(|(code, _)| Dynamic::from(code.to_owned()))
         .collect::<Array>()

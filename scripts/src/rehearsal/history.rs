@@ -56,7 +56,7 @@ pub(crate) fn waiting(scene: &dyn Scene) -> Vec<String> {
             CallStatus::Accepted { .. } => "已接收,未办结 / taken, not ended",
             CallStatus::Failed => "未成功 / failed",
             CallStatus::Manual { .. } => "人工办理 / by hand",
-            CallStatus::Open | CallStatus::Over => "未答复 / no answer",
+            CallStatus::Open | CallStatus::Over | CallStatus::Abandoned => "未答复 / no answer",
         };
         Some(format!("{operation} {input}: {how}"))
     });

@@ -21,7 +21,7 @@ use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::clock::{ManualClock, SystemClock};
 use tongban_engine::store::MemoryStore;
-use tongban_engine::{CaseView, Engine, IdempotencyKey};
+use tongban_engine::{CaseView, Decided, Engine, IdempotencyKey};
 
 /// What an agency does with a call.
 #[derive(Clone, Debug)]
@@ -153,15 +153,9 @@ impl World {
         let clock = Arc::new(ManualClock::new(Moment::parse("2026-03-02T09:00:00+08:00").unwrap()));
         let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
         let engine = engine(&store, scripts.path(), &agencies, &clock).await;
-        let input = StartCase {
-            service: ServiceCode::new("test"),
-            region: RegionCode::new("420302"),
-            applicant: Party { id: "420302199001010015".to_owned(), name: "测试甲".to_owned() },
-            agent: None,
-            answers: Value::Null,
-            form: Value::Null,
-            materials: Vec::new(),
-        };
+        let party = Party { id: "420302199001010015".to_owned(), name: "测试甲".to_owned() };
+        let input =
+            StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), party);
         let key = IdempotencyKey("start".to_owned());
         let case = engine.start_case(&applicant(), input, key).await.unwrap().case;
         let key = IdempotencyKey("submit".to_owned());
@@ -211,7 +205,7 @@ impl World {
         let key = IdempotencyKey(format!("decide-{}", self.keys));
         let task = TaskId { case: self.case, no };
         let viewer = Viewer::new("officer", Role::Approver).within("420300").of("office");
-        self.engine.complete_task(&viewer, task, (version, outcome), key).await.unwrap();
+        self.engine.complete_task(&viewer, task, Decided::at(version, outcome), key).await.unwrap();
     }
 
     /// Returns the kinds of tasks that are open.

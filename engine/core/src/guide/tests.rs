@@ -42,6 +42,8 @@ fn matter(code: &str, promised: &str, materials: Vec<MaterialDef>) -> MatterDef 
         form: vec![field("name", FieldKind::Text { max: 5 })],
         materials,
         gives: None,
+        procedure: crate::law::Procedure::default(),
+        fees: Vec::new(),
     }
 }
 

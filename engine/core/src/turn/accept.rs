@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use crate::agency::{Ack, AgencyReply, Fault, ManualTask, ReplyBody};
 use crate::case::{CallState, CallStatus, FoldError, Task};
-use crate::command::{Answer, Command, Refusal, TaskAt, TaskOutcome};
+use crate::command::{Answer, Command, Refusal};
 use crate::digest::Digest;
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode};
 use crate::law::{Act, ActAnswer, ActKind};
 use crate::request::{Ask, Decision, Outcome, OutcomeKind};
-use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
@@ -38,7 +37,26 @@ impl Turn<'_> {
             Command::Withdraw { by, reason } => self.withdraw(by, reason),
             Command::ClaimTask { by, task } => self.claim(by, *task),
             Command::ReleaseTask { by, task } => self.release(by, *task),
-            Command::CompleteTask { by, task, outcome } => self.complete(by, *task, outcome),
+            Command::CompleteTask { by, task, outcome, seen } => {
+                self.complete(by, *task, (outcome, *seen))
+            }
+            Command::ChangeTask { by, task, change } => self.change_task(by, *task, change),
+            Command::TakeOver { by, from, reason } => self.take_over(by, from, reason),
+            Command::Act { by, matter, act } => self.person_act(by, *matter, act),
+            Command::GiveMaterial { by, given, came } => self.give_material(by, given, came),
+            Command::Consent { by, consent } => self.consent(by, consent),
+            Command::AmendForm { by, fields, reason, came } => {
+                self.amend_form(by, fields, (reason, came))
+            }
+            Command::VoidEntry { by, entry, reason } => self.void_entry(by, *entry, reason),
+            Command::AnswerCard { by, card, kind, text } => {
+                self.answer_card(by, *card, (*kind, text))
+            }
+            Command::ServeDocument { by, number, how, came } => {
+                self.serve_document(by, number, (how, came))
+            }
+            Command::DocumentSealed(sealed) => self.document_sealed(sealed),
+            Command::CalendarChanged => self.calendar_changed(),
             Command::Reply { connector, reply } => self.reply(connector, reply),
             Command::AskPerson { call, task } => self.ask_person(*call, task),
             Command::CallFailed { call, fault } => self.call_failed(*call, fault),
@@ -64,8 +82,7 @@ impl Turn<'_> {
                 "the case was submitted before",
             ));
         }
-        if let Err(refusal) = crate::start::check_complete(self.context.closure, &self.case.started)
-        {
+        if let Err(refusal) = crate::start::check_complete(self.context.closure, &self.case) {
             return Ok(Answer::Refused(refusal));
         }
         self.push(MatterNo::COORDINATOR, person(by), Body::CaseSubmitted)?;
@@ -109,183 +126,11 @@ impl Turn<'_> {
 
     /// Builds an act that takes effect now.
     pub(super) fn act_now(&self, kind: ActKind, ground: &str) -> Act {
-        Act {
-            kind,
-            effective_at: self.context.now,
-            ground: ground.to_owned(),
-            document_no: String::new(),
-            detail: Value::Null,
-        }
-    }
-
-    /// Finds an open task at the version that the person saw, for someone who may take it.
-    fn task_for(&self, by: &Viewer, at: TaskAt) -> Result<&Task, Refusal> {
-        let gone = || {
-            Refusal::new(
-                "TASK_CLOSED",
-                "任务已结束或不存在,请刷新列表",
-                "the task is closed or does not exist; refresh the list",
-            )
-        };
-        let task =
-            self.case.tasks.get(&at.no).filter(|task| task.end.is_none()).ok_or_else(gone)?;
-        if !by.may_take(&task.opened.role, &task.opened.region) {
-            return Err(Refusal::new(
-                "NOT_PERMITTED",
-                format!("该任务由 {} 在 {} 办理", task.opened.role, task.opened.region),
-                format!("this task is for {} at {}", task.opened.role, task.opened.region),
-            ));
-        }
-        if task.version != at.version {
-            let mut refusal = Refusal::new(
-                "VERSION_CONFLICT",
-                format!("任务已被他人更新(当前版本 {}),请刷新后再试", task.version),
-                format!(
-                    "the task was changed by someone else and is at version {} now",
-                    task.version
-                ),
-            );
-            refusal.current = Some(task.version);
-            return Err(refusal);
-        }
-        if task.assignee.as_ref().is_some_and(|assignee| *assignee != by.subject) {
-            return Err(Refusal::new(
-                "TASK_TAKEN",
-                "任务已由他人认领",
-                "the task was taken by someone else",
-            ));
-        }
-        Ok(task)
-    }
-
-    fn claim(&mut self, by: &Viewer, at: TaskAt) -> Result<Answer, FoldError> {
-        let (matter, taken) = match self.task_for(by, at) {
-            Ok(task) => (task.matter, task.assignee.is_some()),
-            Err(refusal) => return Ok(Answer::Refused(refusal)),
-        };
-        if !taken {
-            let claimed = Body::TaskClaimed { task: at.no, by: by.subject.clone() };
-            self.push(matter, person(by), claimed)?;
-        }
-        Ok(Answer::Done)
-    }
-
-    fn release(&mut self, by: &Viewer, at: TaskAt) -> Result<Answer, FoldError> {
-        let (matter, taken) = match self.task_for(by, at) {
-            Ok(task) => (task.matter, task.assignee.is_some()),
-            Err(refusal) => return Ok(Answer::Refused(refusal)),
-        };
-        if taken {
-            self.push(matter, person(by), Body::TaskReleased { task: at.no })?;
-        }
-        Ok(Answer::Done)
-    }
-
-    fn complete(
-        &mut self,
-        by: &Viewer,
-        at: TaskAt,
-        outcome: &TaskOutcome,
-    ) -> Result<Answer, FoldError> {
-        let task = match self.task_for(by, at) {
-            Ok(task) => task.clone(),
-            Err(refusal) => return Ok(Answer::Refused(refusal)),
-        };
-        if let Err(refusal) = self.check_outcome(&task, outcome) {
-            return Ok(Answer::Refused(refusal));
-        }
-        let decision = Decision {
-            granted: outcome.granted,
-            opinion: outcome.opinion.clone(),
-            officer: by.subject.clone(),
-            fields: outcome.fields.clone(),
-        };
-        let done = Body::TaskCompleted { task: at.no, decision: decision.clone() };
-        self.push(task.matter, person(by), done)?;
-        match task.opened.kind {
-            TaskKind::Decide => {}
-            TaskKind::Intake => self.intake_done(&task, by, outcome)?,
-            TaskKind::Manual => self.manual_done(&task, by, &decision)?,
-            TaskKind::Rejected => self.rejected_done(&task, by, &decision)?,
-            TaskKind::ConfirmDenial => self.denial_confirmed(&task, by, &decision)?,
-        }
-        Ok(Answer::Done)
-    }
-
-    /// Refuses an outcome that could not become a lawful act, before anything is recorded.
-    fn check_outcome(&self, task: &Task, outcome: &TaskOutcome) -> Result<(), Refusal> {
-        let no = !outcome.granted;
-        if no && outcome.opinion.trim().is_empty() {
-            return Err(Refusal::new(
-                "REASONS_MISSING",
-                "不同意时必须填写理由",
-                "a no needs its reasons",
-            )
-            .at(["opinion"]));
-        }
-        match task.opened.kind {
-            TaskKind::Intake => {
-                let act = self.intake_act(outcome);
-                self.would_hold(task.matter, &act)
-            }
-            TaskKind::Manual if outcome.granted => {
-                let number = outcome.fields.get("number").and_then(Value::as_text);
-                if number.is_none_or(|number| number.trim().is_empty()) {
-                    return Err(Refusal::new(
-                        "FIELDS_MISSING",
-                        "请填写批准文书编号 number",
-                        "fill in the number of the document as fields.number",
-                    )
-                    .at(["fields", "number"]));
-                }
-                Ok(())
-            }
-            TaskKind::Rejected if no => {
-                let act = self.act_now(ActKind::Deny, &outcome.opinion);
-                self.would_hold(task.matter, &act)
-            }
-            TaskKind::Manual | TaskKind::Decide | TaskKind::Rejected | TaskKind::ConfirmDenial => {
-                Ok(())
-            }
-        }
-    }
-
-    /// Asks the law about an act without recording it.
-    fn would_hold(&self, matter: MatterNo, act: &Act) -> Result<(), Refusal> {
-        let Some(matter) = self.case.matter(matter) else {
-            return Ok(());
-        };
-        match matter.law.judge(act) {
-            ActAnswer::Done | ActAnswer::Already => Ok(()),
-            ActAnswer::Refused { code, reason } => {
-                let (zh, en) =
-                    reason.split_once(" / ").unwrap_or((reason.as_str(), reason.as_str()));
-                Err(Refusal::new(&code, zh, en))
-            }
-        }
-    }
-
-    /// Returns the act that an intake outcome asks for.
-    fn intake_act(&self, outcome: &TaskOutcome) -> Act {
-        if outcome.granted {
-            return self.act_now(ActKind::Accept, "");
-        }
-        let ground = outcome.fields.get("ground").and_then(Value::as_text).unwrap_or_default();
-        self.act_now(ActKind::NotAccept, ground)
-    }
-
-    fn intake_done(
-        &mut self,
-        task: &Task,
-        by: &Viewer,
-        said: &TaskOutcome,
-    ) -> Result<(), FoldError> {
-        let act = self.intake_act(said);
-        self.request_act(task.matter, person(by), act, None)
+        Act::new(kind, self.context.now, ground)
     }
 
     /// What a person did for an agency without a system is that agency's reply.
-    fn manual_done(&mut self, task: &Task, by: &Viewer, said: &Decision) -> Result<(), FoldError> {
+    pub(super) fn manual_done(&mut self, task: &Task, by: &Viewer, said: &Decision) -> Result<(), FoldError> {
         let call = task.opened.call.and_then(|id| self.case.calls.get(&id));
         let Some(call) = call.filter(|call| call.is_open()).map(|call| call.made.id) else {
             return Ok(());
@@ -317,7 +162,7 @@ impl Turn<'_> {
     }
 
     /// The officer denies, or has the agency asked again.
-    fn rejected_done(
+    pub(super) fn rejected_done(
         &mut self,
         task: &Task,
         by: &Viewer,
@@ -333,7 +178,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn denial_confirmed(
+    pub(super) fn denial_confirmed(
         &mut self,
         task: &Task,
         by: &Viewer,
@@ -381,7 +226,9 @@ impl Turn<'_> {
                 after_millis: next_query_after.unwrap_or(QUERY_MILLIS_DEFAULT),
             }),
             ReplyBody::Act(act) => self.agency_act(&call, origin, act)?,
-            ReplyBody::Completed { .. } | ReplyBody::Otherwise(_) => {}
+            ReplyBody::Completed { .. } | ReplyBody::Otherwise(_) => {
+                self.source_answered(&call, &reply.body)?;
+            }
         }
         Ok(Answer::Acked(Ack::Stored))
     }
@@ -395,6 +242,9 @@ impl Turn<'_> {
     ) -> Result<Option<Ack>, FoldError> {
         if matches!(reply.body, ReplyBody::Act(_)) {
             return Ok(None);
+        }
+        if call.status == CallStatus::Abandoned {
+            return Ok(Some(Ack::Superseded));
         }
         if !call.is_open() {
             if reply.body.is_terminal() {
@@ -454,6 +304,7 @@ impl Turn<'_> {
             facts: input.unwrap_or_default(),
             request: Some(call.request.clone()),
             call: Some(call.made.id),
+            before: None,
         };
         self.push(call.matter, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
         Ok(Answer::Acked(Ack::Stored))
@@ -465,6 +316,10 @@ impl Turn<'_> {
                 matches!(call.status, CallStatus::Open | CallStatus::Accepted { .. })
             });
         if let Some(call) = open.cloned() {
+            if call.request.run == 0 {
+                self.source_failed(&call)?;
+                return Ok(Answer::Done);
+            }
             let message = format!(
                 "调用 {} 未成功:{fault};请核实后重试或人工处理 / call {} came to no usable end: {fault}; check with the agency",
                 call.made.id, call.made.id
@@ -493,25 +348,6 @@ impl Turn<'_> {
         Ok(Answer::Done)
     }
 
-    fn tick(&mut self) -> Result<Answer, FoldError> {
-        let now = self.context.now;
-        let mut due: Vec<(Moment, MatterNo, crate::request::RequestKey)> = Vec::new();
-        for matter in self.case.matters.iter().filter(|matter| matter.is_open()) {
-            for request in matter.run.requests.iter().filter(|request| request.settled.is_none()) {
-                if let Ask::Timer { due: at, .. } = &request.made.ask
-                    && *at <= now
-                {
-                    due.push((*at, matter.no, request.made.key.clone()));
-                }
-            }
-        }
-        due.sort();
-        for (due, matter, request) in due {
-            self.push(matter, Origin::Clock, Body::TimerFired { request, due })?;
-        }
-        Ok(Answer::Done)
-    }
-
     fn wake(&mut self) -> Answer {
         let live = self.case.matters.iter().filter(|matter| matter.is_open());
         let live = live.filter(|matter| matter.run.is_live()).map(|matter| matter.no);
@@ -523,9 +359,14 @@ impl Turn<'_> {
                     call: call.made.id,
                     after_millis: next_query_after.unwrap_or(QUERY_MILLIS_DEFAULT),
                 }),
-                CallStatus::Manual { .. } | CallStatus::Failed | CallStatus::Over => {}
+                CallStatus::Manual { .. }
+                | CallStatus::Failed
+                | CallStatus::Over
+                | CallStatus::Abandoned => {}
             }
         }
+        let drafts = self.case.documents.values().filter(|document| document.sealed.is_none());
+        self.effects.extend(drafts.map(|draft| Effect::Issue(draft.drafted.number.clone())));
         Answer::Done
     }
 

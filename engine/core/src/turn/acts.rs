@@ -31,6 +31,12 @@ pub(super) struct AskedAct<'a> {
     pub(super) seen: Seq,
 }
 
+/// Manual work is an obligation to its end; a tolerant grant leaves a promise to be kept.
+fn outlives(kind: TaskKind, ending: Ending) -> bool {
+    kind == TaskKind::Manual
+        || (kind == TaskKind::PromiseMissed && ending == Ending::GrantedTolerant)
+}
+
 fn has_documents(reply: &crate::agency::AgencyReply) -> bool {
     match &reply.body {
         ReplyBody::Completed { documents, .. } => !documents.is_empty(),
@@ -52,9 +58,13 @@ impl Turn<'_> {
             return Ok(());
         };
         let before = matter.law.ending();
-        let answer = matter.law.judge(&act);
+        let answer = matter.law.judge(&act, self.context.calendar);
         let effective_at = act.effective_at;
+        let done = (answer == ActAnswer::Done).then(|| act.clone());
         self.push_at(no, origin, effective_at, Body::Acted { act, answer, request })?;
+        if let Some(act) = done {
+            self.acted(no, &act)?;
+        }
         let after = self.case.matter(no).and_then(|matter| matter.law.ending());
         match (before, after) {
             (None, Some(ending)) => self.ended(no, ending),
@@ -68,7 +78,7 @@ impl Turn<'_> {
         let tasks: Vec<_> = self
             .case
             .open_tasks()
-            .filter(|task| task.matter == no && task.opened.kind != TaskKind::Manual)
+            .filter(|task| task.matter == no && !outlives(task.opened.kind, ending))
             .map(|task| task.no)
             .collect();
         for task in tasks {
@@ -164,7 +174,7 @@ impl Turn<'_> {
         let AskedAct { kind, evidence, detail: _, seen } = *asked;
         match kind {
             ActKind::Grant | ActKind::GrantTolerant => {}
-            ActKind::Deny => return None,
+            ActKind::Deny | ActKind::ForwardUp => return None,
             ActKind::Receive
             | ActKind::Accept
             | ActKind::NotAccept
@@ -172,7 +182,18 @@ impl Turn<'_> {
             | ActKind::Suspend
             | ActKind::Resume
             | ActKind::Withdraw
-            | ActKind::Terminate => {
+            | ActKind::Terminate
+            | ActKind::Return
+            | ActKind::Resubmit
+            | ActKind::DeemAccept
+            | ActKind::RebutAcceptance
+            | ActKind::AskCorrection
+            | ActKind::ServeCorrection
+            | ActKind::SupplyCorrection
+            | ActKind::Extend
+            | ActKind::Revoke
+            | ActKind::MakeLicense
+            | ActKind::Deliver => {
                 return Some(refused(
                     "NOT_A_SCRIPTS_ACT",
                     format!("脚本不能{} / a script cannot {}", kind.name(), kind.code()),
@@ -232,6 +253,7 @@ impl Turn<'_> {
             facts: detail.clone(),
             request: Some(key),
             call: None,
+            before: None,
         };
         self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
         Ok(())
@@ -246,16 +268,7 @@ impl Turn<'_> {
         reported: &AgencyAct,
     ) -> Result<(), FoldError> {
         let no = call.matter;
-        let kind = match (reported.act.as_str(), reported.ground.as_str()) {
-            ("accepted", _) => Some(ActKind::Accept),
-            ("not_accepted", _) => Some(ActKind::NotAccept),
-            ("suspended", _) => Some(ActKind::Suspend),
-            ("resumed", _) => Some(ActKind::Resume),
-            ("terminated", _) => Some(ActKind::Terminate),
-            ("decided", "granted") => Some(ActKind::Grant),
-            ("decided", "denied") => Some(ActKind::Deny),
-            (_, _) => None,
-        };
+        let kind = self.reported_kind(no, reported);
         let Some(kind) = kind else {
             let text = format!(
                 "部门报告了未知的行为 {}/{} / the department reported an unknown act {}/{}",
@@ -270,6 +283,7 @@ impl Turn<'_> {
             effective_at: reported.effective_at,
             ground: ground.to_owned(),
             document_no: reported.document_no.clone(),
+            terms: super::notice::reported_terms(kind, reported),
             detail: reported.detail.clone(),
         };
         if self.is_early(no, kind) {
@@ -293,15 +307,51 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// Returns the act that a department's report means. A correction notice that comes after
+    /// the law had accepted in place of the department proves, by its date, that it had not been
+    /// silent.
+    fn reported_kind(&self, no: MatterNo, reported: &AgencyAct) -> Option<ActKind> {
+        match (reported.act.as_str(), reported.ground.as_str()) {
+            ("decided", "granted") => Some(ActKind::Grant),
+            ("decided", "granted_tolerant") => Some(ActKind::GrantTolerant),
+            ("decided", "denied") => Some(ActKind::Deny),
+            ("accepted", _) => Some(ActKind::Accept),
+            ("not_accepted", _) => Some(ActKind::NotAccept),
+            ("suspended", _) => Some(ActKind::Suspend),
+            ("resumed", _) => Some(ActKind::Resume),
+            ("extended", _) => Some(ActKind::Extend),
+            ("forwarded_up", _) => Some(ActKind::ForwardUp),
+            ("terminated", _) => Some(ActKind::Terminate),
+            ("revoked", _) => Some(ActKind::Revoke),
+            ("license_made", _) => Some(ActKind::MakeLicense),
+            ("delivered", _) => Some(ActKind::Deliver),
+            ("correction_supplied", _) => Some(ActKind::SupplyCorrection),
+            ("correction", _) => {
+                let stage = self.case.matter(no).map(|matter| &matter.law.stage);
+                let deemed = stage == Some(&Stage::Accepted { deemed: true });
+                let rebuts = deemed && !reported.document_no.is_empty();
+                Some(if rebuts { ActKind::RebutAcceptance } else { ActKind::AskCorrection })
+            }
+            (_, _) => None,
+        }
+    }
+
     /// An act that comes before the acceptance it builds on waits for it: messages overtake each
     /// other.
     fn is_early(&self, no: MatterNo, kind: ActKind) -> bool {
-        let waits = !matches!(kind, ActKind::Accept | ActKind::NotAccept);
+        let waits = !matches!(
+            kind,
+            ActKind::Accept
+                | ActKind::NotAccept
+                | ActKind::AskCorrection
+                | ActKind::SupplyCorrection
+                | ActKind::Terminate
+        );
         waits
             && self
                 .case
                 .matter(no)
-                .is_some_and(|matter| matches!(matter.law.stage, Stage::Filed | Stage::Received))
+                .is_some_and(|matter| matter.law.stage.is_before_acceptance())
     }
 
     /// Refuses reports that no standing of the matter could make lawful.
@@ -361,6 +411,7 @@ impl Turn<'_> {
             region: self.case.started.region.clone(),
             issued_at: self.context.wire_now,
             deadline: self.context.wire_now.plus_millis(limits::CALL_PATIENCE_MILLIS),
+            reply_within: None,
         }
     }
 }

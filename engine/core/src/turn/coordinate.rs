@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
-use crate::case::{FoldError, Matter};
+use crate::case::{FoldError, Matter, Task};
 use crate::definition::{After, DecidesIn, Intake, MatterDef, Part, Source};
-use crate::entry::{Body, Found, MaterialFound, MatterFiled, Origin, TaskKind, TaskOpened};
+use crate::entry::{Body, MatterFiled, Origin, TaskKind, TaskOpened};
 use crate::id::{MatterCode, MatterNo, RoleCode};
 use crate::law::{ActKind, Stage};
+use crate::material::{Form, Found, MaterialFound, Requirement};
+use crate::time::Moment;
 use crate::value::Value;
 
 use super::Turn;
@@ -70,7 +72,7 @@ impl Turn<'_> {
                 continue;
             };
             let ending = earlier.law.ending();
-            let accepted = earlier.law.stage == Stage::Accepted;
+            let accepted = earlier.law.stage.is_handled();
             let there = match after {
                 After::Granted => ending.is_some_and(crate::law::Ending::is_grant),
                 After::Ended => ending.is_some(),
@@ -110,34 +112,79 @@ impl Turn<'_> {
             .iter()
             .map(|material| MaterialFound {
                 code: material.code.clone(),
-                how: self.find_material(part, &material.code, &material.sources),
+                how: self.found_here(part, &material.code, &material.sources),
             })
             .collect();
-        let complete = materials.iter().all(|found| found.how != Found::Missing);
         let filed = MatterFiled {
-            regime: definition.regime,
-            limits: definition.limits,
+            rules: definition.rules(),
             intake: definition.intake,
             decides_in: definition.decides_in,
             calendar: self.context.calendar.version().to_owned(),
             materials,
         };
         self.push(no, Origin::Engine, Body::MatterFiled(Arc::new(filed)))?;
-        let receive = self.act_now(ActKind::Receive, "");
+        let mut receive = self.act_now(ActKind::Receive, "");
+        if let Some(earlier) = self.received_earlier(no) {
+            receive.effective_at = earlier;
+        }
         self.request_act(no, Origin::Engine, receive, None)?;
-        if definition.decides_in == DecidesIn::Connector {
-            return Ok(());
-        }
-        if definition.intake == Intake::Auto && complete {
-            let accept = self.act_now(ActKind::Accept, "");
-            return self.request_act(no, Origin::Engine, accept, None);
-        }
-        self.open_intake(no, definition)
+        self.ask_sources(no, definition)?;
+        self.go_to_intake(no)
     }
 
-    /// Tries the sources of a material in order.
-    fn find_material(&self, part: &Part, code: &str, sources: &[Source]) -> Found {
-        let given = self.case.started.materials.iter().find(|given| given.code == code);
+    /// Papers that were really taken before they were recorded (paper intake, an outage) were
+    /// received then: the office's limit runs from that day.
+    fn received_earlier(&self, no: MatterNo) -> Option<Moment> {
+        let first = self.case.matter(no)?.planned.after.is_empty();
+        self.case.started.arrival.received_at.filter(|_| first)
+    }
+
+    /// Takes a received matter to its acceptance: at once where its rules let the engine accept
+    /// what is complete, by a clerk otherwise. A source that is still being asked is waited for.
+    pub(super) fn go_to_intake(&mut self, no: MatterNo) -> Result<(), FoldError> {
+        let Some(matter) = self.case.matter(no).filter(|_| self.is_received(no)) else {
+            return Ok(());
+        };
+        let Some(filed) = matter.filed.clone() else {
+            return Ok(());
+        };
+        let asked = |known: &Requirement| matches!(known.how, Found::Asked { .. });
+        if filed.decides_in == DecidesIn::Connector || matter.requirements.iter().any(asked) {
+            return Ok(());
+        }
+        let complete = matter.requirements.iter().all(|known| known.how != Found::Missing);
+        if filed.intake == Intake::Auto && complete {
+            let accept = self.act_now(ActKind::Accept, "").with(self.promises(no));
+            return self.request_act(no, Origin::Engine, accept, None);
+        }
+        match self.definition(no) {
+            Some(definition) => self.open_intake(no, &definition),
+            None => Ok(()),
+        }
+    }
+
+    /// Something came for a received matter: a clerk sees it beside his task, and what needs no
+    /// clerk goes on.
+    pub(super) fn intake_again(&mut self, no: MatterNo) -> Result<(), FoldError> {
+        let intake = |task: &&Task| task.matter == no && task.opened.kind == TaskKind::Intake;
+        let task = self.case.open_tasks().find(intake).map(|task| task.no);
+        let Some(task) = task else {
+            return self.go_to_intake(no);
+        };
+        let facts = self.material_facts(no);
+        self.push(no, Origin::Engine, Body::TaskRefreshed { task, facts })?;
+        let Some(matter) = self.case.matter(no) else {
+            return Ok(());
+        };
+        let auto = matter.filed.as_ref().is_some_and(|filed| filed.intake == Intake::Auto);
+        let complete = matter.requirements.iter().all(|known| known.how != Found::Missing);
+        if auto && complete { self.go_to_intake(no) } else { Ok(()) }
+    }
+
+    /// Finds a material among what is here, its sources in order; those that must be asked come
+    /// afterwards.
+    fn found_here(&self, part: &Part, code: &str, sources: &[Source]) -> Found {
+        let given = self.case.handed(code).map(|handed| &handed.given);
         let mut to_come = None;
         for source in sources {
             match source {
@@ -155,33 +202,40 @@ impl Turn<'_> {
                         to_come = Some(earlier.no);
                     }
                 }
-                Source::Upload(_) | Source::License(_) | Source::Data(_) | Source::Commitment => {
-                    if let Some(given) = given {
-                        return Found::Given { digest: given.digest };
-                    }
-                }
+                Source::Upload(_) | Source::Commitment | Source::License(_) | Source::Data(_) => {}
             }
+        }
+        if let Some(given) = given {
+            return match &given.form {
+                Form::File => Found::Given { digest: given.digest },
+                Form::Commitment { text_version } => {
+                    Found::Committed { text_version: text_version.clone() }
+                }
+            };
         }
         if part.tolerates.iter().any(|tolerated| tolerated == code) {
             return Found::Owed { from: to_come };
         }
-        given.map_or(Found::Missing, |given| Found::Given { digest: given.digest })
+        Found::Missing
+    }
+
+    /// Says how each material stands, for those who accept.
+    fn material_facts(&self, no: MatterNo) -> Value {
+        let known = self.case.matter(no).into_iter().flat_map(|matter| &matter.requirements);
+        let facts = known.map(|known| (known.code.clone(), Value::from(how_text(&known.how))));
+        Value::of([("materials", Value::Map(facts.collect()))])
     }
 
     fn open_intake(&mut self, no: MatterNo, definition: &MatterDef) -> Result<(), FoldError> {
-        let Some(matter) = self.case.matter(no) else {
-            return Ok(());
-        };
-        let found = matter.filed.iter().flat_map(|filed| &filed.materials);
-        let facts = found.map(|found| (found.code.clone(), Value::from(how_text(&found.how))));
         let opened = TaskOpened {
             kind: TaskKind::Intake,
             role: RoleCode::new(format!("{}.window", self.case.started.lead)),
             region: self.case.started.region.clone(),
             title: format!("受理:{}", definition.name),
-            facts: Value::of([("materials", Value::Map(facts.collect()))]),
+            facts: self.material_facts(no),
             request: None,
             call: None,
+            before: None,
         };
         self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
         Ok(())
@@ -196,12 +250,15 @@ fn needs(part: &Part, definition: &MatterDef, code: &MatterCode) -> bool {
     after || sources.any(|source| matches!(source, Source::ResultOf(earlier) if earlier == code))
 }
 
-/// Says in one word how a material was met.
+/// Says in a word how a material stands.
 fn how_text(how: &Found) -> String {
     match how {
-        Found::ResultOf { number, .. } => format!("免提交 {number}"),
+        Found::ResultOf { number, .. } | Found::License { number, .. } => format!("免提交 {number}"),
+        Found::Data { resource, .. } => format!("免提交 {resource}"),
+        Found::Committed { text_version } => format!("告知承诺 {text_version}"),
         Found::Given { .. } => "已提交".to_owned(),
         Found::Owed { .. } => "容缺".to_owned(),
         Found::Missing => "缺".to_owned(),
+        Found::Asked { .. } => "核验中".to_owned(),
     }
 }

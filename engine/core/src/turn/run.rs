@@ -9,6 +9,7 @@ use crate::port::{RunEnd, RunFunction, RunJob, ScriptFault, ScriptFaultKind};
 use crate::replay::Replay;
 use crate::request::{Ask, End, NewRequest, RequestKey};
 
+use super::tasks::DecideOptions;
 use super::{Effect, Turn};
 
 impl Turn<'_> {
@@ -70,7 +71,7 @@ impl Turn<'_> {
         self.push(no, Origin::Script, Body::Requested(Arc::clone(&made)))?;
         if adopted {
             self.woken.insert(no);
-            return Ok(());
+            return self.refresh_task(no, &made);
         }
         match &made.ask {
             Ask::Call { operation, place, .. } => match &made.call {
@@ -80,7 +81,7 @@ impl Turn<'_> {
                 }
                 None => self.raise_unbound(no, operation, place.as_deref()),
             },
-            Ask::Decide { role, title, facts, .. } => {
+            Ask::Decide { role, title, facts, options } => {
                 let opened = TaskOpened {
                     kind: TaskKind::Decide,
                     role: RoleCode::new(role),
@@ -89,9 +90,10 @@ impl Turn<'_> {
                     facts: facts.clone(),
                     request: Some(key),
                     call: None,
+                    before: None,
                 };
-                self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
-                Ok(())
+                let main = self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
+                self.ask_countersigns(main, &DecideOptions::of(options))
             }
             Ask::Timer { .. } => Ok(()),
             Ask::Act { act, evidence, detail } => {
@@ -102,7 +104,41 @@ impl Turn<'_> {
         }
     }
 
-    fn place_call(
+    /// A decision that is still open goes on under the next generation; what is shown beside it
+    /// is what the script shows now.
+    fn refresh_task(&mut self, no: MatterNo, made: &Requested) -> Result<(), FoldError> {
+        let Ask::Decide { facts, .. } = &made.ask else {
+            return Ok(());
+        };
+        let root = self.root_of(no, &made.key);
+        let task = self.case.open_tasks().find(|task| {
+            task.matter == no
+                && task.opened.kind == TaskKind::Decide
+                && task.opened.request.as_ref() == Some(&root)
+        });
+        let Some(task) = task.map(|task| task.no) else {
+            return Ok(());
+        };
+        let body = Body::TaskRefreshed { task, facts: facts.clone() };
+        self.push(no, Origin::Script, body)?;
+        Ok(())
+    }
+
+    /// Follows what a request took over to the one that really asked.
+    fn root_of(&self, no: MatterNo, key: &RequestKey) -> RequestKey {
+        let Some(matter) = self.case.matter(no) else {
+            return key.clone();
+        };
+        let mut root = key;
+        while let Some(earlier) =
+            matter.run.request(root).and_then(|request| request.made.adopts.as_ref())
+        {
+            root = earlier;
+        }
+        root.clone()
+    }
+
+    pub(super) fn place_call(
         &self,
         no: MatterNo,
         key: &RequestKey,
@@ -112,6 +148,7 @@ impl Turn<'_> {
         let region = place.map_or_else(|| self.case.started.region.clone(), RegionCode::new);
         let connector = self.context.wiring.connector_for(operation, &region)?;
         let mut made = self.call_made(no, key, 0, &connector);
+        made.reply_within = self.context.wiring.reply_within(operation, &region);
         made.region = region;
         Some(made)
     }
@@ -153,6 +190,7 @@ impl Turn<'_> {
             facts: crate::value::Value::of([("reason", reason.into())]),
             request: Some(request.clone()),
             call: None,
+            before: None,
         };
         self.push(no, Origin::Script, Body::OutcomeUncaught { request })?;
         self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;

@@ -83,6 +83,8 @@ fn matter(code: &str) -> MatterDef {
         form: Vec::new(),
         materials: Vec::new(),
         gives: None,
+        procedure: crate::law::Procedure::default(),
+        fees: Vec::new(),
     }
 }
 
@@ -151,27 +153,23 @@ impl Story {
             matters: definitions,
         });
         scripts.closure = Some(Arc::clone(&closure));
-        let input = StartCase {
-            service: ServiceCode::new("test"),
-            region: RegionCode::new("420302"),
-            applicant: Party { id: "91420302MA4DEM010M".to_owned(), name: "示例".to_owned() },
-            agent: None,
-            answers: Value::Null,
-            form: Value::Null,
-            materials: Vec::new(),
-        };
+        let boss = Party { id: "91420302MA4DEM010M".to_owned(), name: "示例".to_owned() };
+        let input =
+            StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), boss);
         let selected = vec![true; closure.service.parts.len()];
         let started = crate::start::start(&closure, input, "N1".to_owned(), &selected).unwrap();
         let now = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
         let id = CaseId::new(now, [3; 10]);
         let secret = Secret::new(SECRET);
         let calendar = Arc::new(Calendar::national());
+        let organisation = crate::organisation::Organisation::default();
         let context = TurnContext {
             now,
             wire_now: now,
             script: &scripts,
             wiring: &Bound,
             calendar: &calendar,
+            organisation: &organisation,
             secret: &secret,
             closure: &closure,
         };
@@ -192,6 +190,7 @@ impl Story {
         self.now = self.now.plus_millis(60_000);
         let secret = Secret::new(SECRET);
         let calendar = Arc::new(Calendar::national());
+        let organisation = crate::organisation::Organisation::default();
         let closure = self.scripts.closure.clone().unwrap();
         let context = TurnContext {
             now: self.now,
@@ -199,6 +198,7 @@ impl Story {
             script: &self.scripts,
             wiring: &Bound,
             calendar: &calendar,
+            organisation: &organisation,
             secret: &secret,
             closure: &closure,
         };
@@ -238,8 +238,14 @@ impl Story {
             by: if task.opened.kind == TaskKind::Intake { clerk() } else { approver() },
             task: TaskAt { no: task.no, version: task.version },
             outcome: TaskOutcome { granted, opinion: "理由".to_owned(), fields: Value::map() },
+            seen: crate::command::Seen::default(),
         };
         self.take(&[command])
+    }
+
+    /// What goes out to agencies; notices are rendered after every commit.
+    fn calls_out(&self) -> usize {
+        self.effects.iter().filter(|effect| !matches!(effect, Effect::Issue(_))).count()
     }
 
     fn incidents(&self) -> Vec<&'static str> {
@@ -331,7 +337,7 @@ fn one(body: Handler) -> Story {
 fn a_call_then_a_grant_ends_the_case() {
     let mut story = one(ask_and_grant());
     assert_eq!(story.stage(1), "accepted");
-    assert_eq!(story.effects.len(), 1);
+    assert_eq!(story.calls_out(), 1);
     story.completes(1);
     assert_eq!(story.stage(1), "granted");
     assert_eq!(read_model::state(&story.case), CaseState::CompletedAll);
@@ -665,7 +671,7 @@ fn a_tower_of_combinators_is_one_incident() {
         Ok(RunEnd::Finished)
     }));
     assert_eq!(story.incidents(), ["LIMIT_EXCEEDED"]);
-    assert!(story.effects.is_empty());
+    assert_eq!(story.calls_out(), 0);
 }
 
 #[test]
@@ -721,7 +727,7 @@ fn an_operation_without_connector_is_an_incident_and_no_call() {
         Ok(RunEnd::Finished)
     }));
     assert_eq!(story.incidents(), ["CALL_FAILED"]);
-    assert!(story.effects.is_empty());
+    assert_eq!(story.calls_out(), 0);
 }
 
 #[test]
@@ -781,13 +787,7 @@ fn a_damaged_log_is_an_error_that_names_the_entry() {
         effective_at: story.now,
         origin: Origin::Engine,
         body: Body::Acted {
-            act: crate::law::Act {
-                kind: ActKind::Resume,
-                effective_at: story.now,
-                ground: String::new(),
-                document_no: String::new(),
-                detail: Value::Null,
-            },
+            act: crate::law::Act::new(ActKind::Resume, story.now, ""),
             answer: ActAnswer::Done,
             request: None,
         },

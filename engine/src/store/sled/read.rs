@@ -26,6 +26,7 @@ pub(super) struct Journal {
     head: Seq,
     /// Commit that wrote the newest entry.
     pub(super) commit: CommitNo,
+    summary: CaseSummary,
     pieces: Vec<Vec<u8>>,
 }
 
@@ -44,7 +45,9 @@ impl Disk {
         let Some(bytes) = self.get(&head_key)? else {
             return Ok(None);
         };
-        let Head { facts, tail, .. } = disk::head(&head_key, &bytes)?;
+        let head = disk::head(&head_key, &bytes)?;
+        let summary = self.summary_in(case, &head)?;
+        let Head { facts, tail, .. } = head;
         let mut pieces = Vec::new();
         for no in 0..facts.chunks {
             let key = key::chunk(case, no);
@@ -52,7 +55,7 @@ impl Disk {
             pieces.push(chunk.ok_or_else(|| disk::damaged("missing chunk", &key))?);
         }
         pieces.push(tail.to_vec());
-        Ok(Some(Journal { case, head: facts.head, commit: facts.commit, pieces }))
+        Ok(Some(Journal { case, head: facts.head, commit: facts.commit, summary, pieces }))
     }
 
     /// Decodes a journal.
@@ -87,7 +90,13 @@ impl Disk {
         if last != journal.head {
             return Err(gap(journal.case, last));
         }
-        Ok(Stored { case: journal.case, entries, commits, revision: journal.commit })
+        Ok(Stored {
+            case: journal.case,
+            entries,
+            commits,
+            summary: journal.summary.clone(),
+            revision: journal.commit,
+        })
     }
 
     /// Decodes an item: an entry, or the number of the commit that wrote those after it.
@@ -116,17 +125,21 @@ impl Disk {
         let Some(bytes) = self.get(&head_key)? else {
             return Ok(None);
         };
-        let Head { facts, summary, .. } = disk::head(&head_key, &bytes)?;
-        let mut encoded = summary.to_vec();
+        self.summary_in(case, &disk::head(&head_key, &bytes)?).map(Some)
+    }
+
+    fn summary_in(&self, case: CaseId, head: &Head<'_>) -> Result<CaseSummary, StoreError> {
+        let facts = &head.facts;
+        let mut encoded = head.summary.to_vec();
         for no in 0..facts.summary_parts {
             let key = key::summary(case, no);
             let part = self.get(&key)?;
             encoded.extend(part.ok_or_else(|| disk::damaged("missing summary", &key))?);
         }
         let mut summary: CaseSummary =
-            wire::decode(&encoded).map_err(|_| disk::damaged("summary", &head_key))?;
+            wire::decode(&encoded).map_err(|_| disk::damaged("summary", &key::head(case)))?;
         summary.revision = facts.commit;
-        Ok(Some(summary))
+        Ok(summary)
     }
 
     /// Walks the keys of a range.

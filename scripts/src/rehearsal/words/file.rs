@@ -7,7 +7,8 @@ use rhai::{Engine, Map, NativeCallContext};
 use tongban_core::command::{Answer, Command, Refusal};
 use tongban_core::definition::{Closure, MatterDef, Source};
 use tongban_core::digest::Digest;
-use tongban_core::entry::{MaterialGiven, Party};
+use tongban_core::entry::Party;
+use tongban_core::material::MaterialGiven;
 use tongban_core::id::{MatterNo, RegionCode, ServiceCode};
 use tongban_core::port::Script as _;
 use tongban_core::rehearsal::{Said, SceneError};
@@ -143,14 +144,14 @@ fn application(
     let answers = given.take("answers").unwrap_or_else(Value::map);
     let selected = current.host.select(closure, &answers);
     let selected = selected.map_err(|fault| of_scene(&SceneError::Script(fault)))?;
+    let materials = materials(given, closure, &selected)?;
+    let service = ServiceCode::new(closure.service.code.as_str());
     Ok(StartCase {
-        service: ServiceCode::new(closure.service.code.as_str()),
-        region: RegionCode::new(region),
-        applicant: person,
         agent: party(given, "agent")?,
         answers,
         form: given.take("form").unwrap_or_else(Value::map),
-        materials: materials(given, closure, &selected)?,
+        materials,
+        ..StartCase::new(service, RegionCode::new(region), person)
     })
 }
 
@@ -179,7 +180,7 @@ fn materials(
     Ok(wanted
         .map(|code| {
             let file_name = format!("{code}.pdf");
-            MaterialGiven { digest: Digest::of(file_name.as_bytes()), code, file_name }
+            MaterialGiven::file(&code, &file_name, Digest::of(file_name.as_bytes()))
         })
         .collect())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, Map, NativeCallContext};
 use tongban_core::case::{Case, Task};
-use tongban_core::command::{Answer, Command, Refusal, TaskAt, TaskOutcome};
+use tongban_core::command::{Answer, Command, Refusal, Seen, TaskAt, TaskOutcome};
 use tongban_core::entry::TaskKind;
 use tongban_core::id::RoleCode;
 use tongban_core::value::Value;
@@ -147,7 +147,7 @@ fn decide(
     person: &Person,
     outcome: TaskOutcome,
 ) -> Result<(), Thrown> {
-    act(context, person, |by, task| Command::CompleteTask { by, task, outcome })
+    act(context, person, |by, task| Command::CompleteTask { by, task, outcome, seen: Seen::default() })
 }
 
 /// Does something with the one task that is meant.
@@ -294,19 +294,26 @@ fn everyone(current: &mut Current) -> Result<(), Trouble> {
     for _ in 0..APPROVALS_MAX {
         let case = current.case()?;
         let Some(task) = case.open_tasks().next() else { return Ok(()) };
-        let role = &task.opened.role;
+        let role = &task.role;
         let by = holder(&case, role, role.as_str());
         let fields = match task.opened.kind {
             TaskKind::Manual => {
                 Value::of([("number", Value::text(format!("示例〔人工〕{}号", task.no)))])
             }
-            TaskKind::Intake | TaskKind::Decide | TaskKind::Rejected | TaskKind::ConfirmDenial => {
-                Value::map()
+            TaskKind::CorrectionMissed | TaskKind::PromiseMissed => {
+                Value::of([("longer", "5 working days".into())])
             }
+            TaskKind::Intake
+            | TaskKind::Decide
+            | TaskKind::Rejected
+            | TaskKind::ConfirmDenial
+            | TaskKind::ApproveExtension
+            | TaskKind::Countersign
+            | TaskKind::Amendment => Value::map(),
         };
         let at = TaskAt { no: task.no, version: task.version };
         let outcome = yes("同意", fields);
-        let command = Command::CompleteTask { by, task: at, outcome };
+        let command = Command::CompleteTask { by, task: at, outcome, seen: Seen::default() };
         match current.scene.give(command).map_err(|error| of_scene(&error))? {
             Answer::Refused(refusal) => return Err(refused(&refusal)),
             Answer::Done | Answer::Acked(_) => {}

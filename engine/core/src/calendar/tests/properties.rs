@@ -125,8 +125,11 @@ proptest! {
         prop_assert_eq!(larger.due(), Clock { more: clock.more + more, ..clock }.due());
     }
 
+    // A month has as many days as its start gives it, and a suspension may touch a day that only
+    // the longer one counts: the order of starts then says nothing.
     #[test]
     fn a_later_start_is_never_due_earlier(clock in clocks(), later in 0..50 * DAY) {
+        prop_assume!(clock.budget.unit != Unit::Months || clock.stood.is_empty());
         let moved = Clock { since: clock.since.plus_millis(later), ..clock.clone() };
         prop_assert!(clock.due().at <= moved.due().at);
     }

@@ -1,0 +1,189 @@
+//! Folding what goes on around a decision: tasks in people's hands, materials and the form,
+//! clocks that passed, cards, notices, and a clerk's repairs.
+
+use std::sync::Arc;
+
+use super::{Case, Document, FoldError};
+use crate::card::Card;
+use crate::entry::{Body, Entry, Origin, TaskAssigned};
+use crate::id::{MatterNo, Seq};
+use crate::law::ClockKind;
+use crate::material::{Found, Handed};
+
+impl Case {
+    /// Folds a change of an open task that does not end it.
+    pub(super) fn fold_task_change(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        let who = match &entry.origin {
+            Origin::Person { subject, .. } => subject.clone(),
+            Origin::Engine | Origin::Script | Origin::Clock | Origin::Agency { .. } => {
+                String::new()
+            }
+        };
+        match &entry.body {
+            Body::TaskAssigned(assigned) => return self.fold_handed_over(entry, assigned),
+            Body::TaskEscalated { task, to, reason: _ } => {
+                let task = self.task_mut(entry, *task)?;
+                task.role = to.clone();
+                task.assignee = None;
+                task.assigned_until = None;
+                task.version += 1;
+            }
+            Body::TaskUrged { task, reason: _ } => {
+                let task = self.task_mut(entry, *task)?;
+                let times = task.urged.map_or(0, |(times, _)| times);
+                task.urged = Some((times + 1, entry.recorded_at));
+            }
+            // A draft changes nothing that another one could miss: the version stays.
+            Body::DraftSaved { task, draft } => {
+                self.task_mut(entry, *task)?.draft = draft.clone();
+            }
+            Body::DecisionProposed { task, decision } => {
+                let task = self.task_mut(entry, *task)?;
+                task.proposed = Some((who, decision.clone()));
+                task.assignee = None;
+                task.assigned_until = None;
+                task.version += 1;
+            }
+            Body::TaskRefreshed { task, facts } => {
+                let task = self.task_mut(entry, *task)?;
+                task.facts = facts.clone();
+                task.proposed = None;
+                task.version += 1;
+            }
+            other => return Err(self.at(entry).wrong(format!("{other:?} is no change of a task"))),
+        }
+        Ok(())
+    }
+
+    fn fold_handed_over(
+        &mut self,
+        entry: &Entry,
+        assigned: &TaskAssigned,
+    ) -> Result<(), FoldError> {
+        let task = self.task_mut(entry, assigned.task)?;
+        task.assignee = Some(assigned.to.clone());
+        task.assigned_until = assigned.until;
+        task.version += 1;
+        Ok(())
+    }
+
+    /// Folds what concerns form and materials.
+    pub(super) fn fold_material(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        match &entry.body {
+            Body::FormChanged(change) => self.form_changes.push((entry.seq, Arc::clone(change))),
+            Body::Consented(consent) => self.consents.push((**consent).clone()),
+            Body::MaterialHanded(given) => {
+                let last = self.handed.iter().filter(|handed| handed.given.code == given.code);
+                let version = 1 + last.map(|handed| handed.version).max().unwrap_or(0);
+                let given = (**given).clone();
+                self.handed.push(Handed { given, version, at: entry.seq });
+            }
+            Body::MaterialTried(attempt) => {
+                let matter = self.matter_mut(entry)?;
+                let mut known = matter.requirements.iter_mut();
+                if let Some(known) = known.find(|known| known.code == attempt.material) {
+                    known.attempts.push((entry.seq, (**attempt).clone()));
+                }
+            }
+            Body::MaterialMet(found) => {
+                let matter = self.matter_mut(entry)?;
+                matter.materials_version += 1;
+                let mut known = matter.requirements.iter_mut();
+                if let Some(known) = known.find(|known| known.code == found.code) {
+                    let how = std::mem::replace(&mut known.how, found.how.clone());
+                    known.before.push((entry.seq, how));
+                    known.changed = (entry.seq, entry.effective_at);
+                }
+                if found.how.is_met() && !matches!(found.how, Found::Owed { .. }) {
+                    matter.law.keep_promise(&found.code, entry.effective_at);
+                }
+            }
+            Body::InputSuperseded { .. } => self.matter_mut(entry)?.materials_version += 1,
+            other => return Err(self.at(entry).wrong(format!("{other:?} concerns no material"))),
+        }
+        Ok(())
+    }
+
+    /// Folds the passing of a clock, or an applicant's period that begins anew.
+    pub(super) fn fold_clock(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        match &entry.body {
+            // These clocks are read from calls and tasks; their passing is the entry itself.
+            Body::ClockFired { clock: ClockKind::Connector | ClockKind::Opinion, .. } => Ok(()),
+            Body::ClockFired { clock, about, due } => {
+                let error = || at.wrong(format!("no {} clock runs", clock.code()));
+                let known = self.matter_mut(entry)?.law.fire(*clock, about, *due);
+                known.then_some(()).ok_or_else(error)
+            }
+            Body::PeriodRenewed { clock, about, budget, reason: _ } => {
+                let since = entry.effective_at;
+                self.matter_mut(entry)?.law.renew_period(*clock, about, *budget, since);
+                Ok(())
+            }
+            other => Err(at.wrong(format!("{other:?} concerns no clock"))),
+        }
+    }
+
+    /// Folds cards, notices and repairs.
+    pub(super) fn fold_record(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        match &entry.body {
+            Body::CardRaised(raised) => {
+                let raised = Arc::clone(raised);
+                let card =
+                    Card { no: entry.seq, matter: entry.matter, raised, answers: Vec::new() };
+                self.cards.insert(entry.seq, card);
+            }
+            Body::CardAnswered(answer) => {
+                let error = || at.wrong(format!("there is no card {}", answer.card));
+                let who = who(&entry.origin);
+                let card = self.cards.get_mut(&answer.card).ok_or_else(error)?;
+                card.answers.push((entry.recorded_at, who, Arc::clone(answer)));
+            }
+            Body::DocumentDrafted(drafted) => {
+                let document = Document {
+                    matter: entry.matter,
+                    drafted: Arc::clone(drafted),
+                    drafted_at: entry.effective_at,
+                    sealed: None,
+                    served: None,
+                };
+                self.documents.insert(drafted.number.clone(), document);
+            }
+            Body::DocumentSealed(sealed) => {
+                let error = || at.wrong(format!("there is no document {}", sealed.number));
+                let document = self.documents.get_mut(&sealed.number).ok_or_else(error)?;
+                document.sealed = Some((entry.recorded_at, Arc::clone(sealed)));
+            }
+            Body::DocumentServed { number, how, evidence: _ } => {
+                let error = || at.wrong(format!("there is no document {number}"));
+                let document = self.documents.get_mut(number).ok_or_else(error)?;
+                document.served = Some((entry.effective_at, how.clone()));
+            }
+            Body::EntryVoided { entry: voided, reason: _ } => {
+                self.voided.insert(*voided, entry.seq);
+            }
+            Body::CalendarChanged { version } => self.calendar = Some(version.clone()),
+            other => return Err(at.wrong(format!("{other:?} is no record"))),
+        }
+        Ok(())
+    }
+
+    /// Returns the notices of one matter; 0 for those of the whole case.
+    pub fn documents_of(&self, matter: MatterNo) -> impl Iterator<Item = &Document> {
+        self.documents.values().filter(move |document| document.matter == matter)
+    }
+
+    /// Returns the notice that tells of an entry.
+    pub fn document_about(&self, entry: Seq) -> Option<&Document> {
+        self.documents.values().find(|document| document.drafted.about == entry)
+    }
+}
+
+fn who(origin: &Origin) -> String {
+    match origin {
+        Origin::Person { subject, .. } => subject.clone(),
+        Origin::Agency { connector } => connector.clone(),
+        Origin::Engine | Origin::Script | Origin::Clock => String::new(),
+    }
+}

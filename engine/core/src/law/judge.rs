@@ -1,0 +1,373 @@
+//! Judging: whether a requested act would hold, and if not, why. Changes nothing.
+
+use crate::calendar::Calendar;
+use crate::time::Moment;
+
+use super::{Act, ActAnswer, ActKind, ClockKind, Ending, Law, NOT_ACCEPT_GROUNDS, Stage, Terms};
+
+fn refused(code: &str, reason: impl Into<String>) -> ActAnswer {
+    ActAnswer::refused(code, reason)
+}
+
+impl Law {
+    /// Answers whether `act` would hold; changes nothing. `calendar` counts the days of rules
+    /// that ask whether something was in time.
+    pub fn judge(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
+        use ActKind as K;
+        if let Some(answer) = self.judge_order(act) {
+            return answer;
+        }
+        match (&self.stage, act.kind) {
+            (Stage::Planned, K::NotFile | K::Withdraw)
+            | (Stage::Filed, K::Receive | K::Withdraw | K::Terminate)
+            | (Stage::Returned, K::Resubmit | K::Withdraw | K::Terminate)
+            | (Stage::Received | Stage::Correcting, K::Withdraw)
+            | (Stage::Accepted { .. } | Stage::ForwardedUp, K::Withdraw) => ActAnswer::Done,
+            (Stage::Filed | Stage::Received, K::Return) => judge_reasons(act, "退回", "a return"),
+            (Stage::Received | Stage::Correcting, K::Terminate)
+            | (Stage::Accepted { .. } | Stage::ForwardedUp, K::Terminate) => {
+                judge_reasons(act, "终止", "a termination")
+            }
+            (Stage::Received, K::Accept) => judge_promises(act),
+            (Stage::Received, K::NotAccept) => judge_not_accept(act),
+            (Stage::Received, K::DeemAccept) => self.judge_deemed(act, calendar),
+            (Stage::Received | Stage::Accepted { .. } | Stage::ForwardedUp, K::AskCorrection) => {
+                self.judge_correction(act)
+            }
+            (_, K::ServeCorrection | K::SupplyCorrection) if self.ending().is_none() => {
+                self.judge_round(act)
+            }
+            (Stage::Accepted { deemed: true }, K::RebutAcceptance) => {
+                self.judge_rebuttal(act, calendar)
+            }
+            (Stage::Accepted { .. } | Stage::ForwardedUp, K::Suspend) => self.judge_suspend(act),
+            (Stage::Accepted { .. } | Stage::ForwardedUp, K::Resume) => self.judge_resume(),
+            (Stage::Accepted { .. } | Stage::ForwardedUp, K::Extend) => {
+                self.judge_extend(act, calendar)
+            }
+            (Stage::Accepted { .. }, K::ForwardUp) => self.judge_forward(),
+            (
+                Stage::Accepted { .. } | Stage::ForwardedUp,
+                K::Grant | K::GrantTolerant | K::Deny,
+            ) => self.judge_decision(act),
+            (Stage::Ended(ending), K::Revoke | K::MakeLicense | K::Deliver) => {
+                self.judge_after(*ending, act)
+            }
+            (Stage::Received | Stage::Accepted { .. } | Stage::Ended(_), K::Receive)
+            | (Stage::Accepted { .. } | Stage::ForwardedUp, K::Accept | K::DeemAccept)
+            | (Stage::Returned, K::Return)
+            | (Stage::ForwardedUp, K::ForwardUp) => ActAnswer::Already,
+            (Stage::Ended(ending), kind) => judge_ended(*ending, kind),
+            (stage, kind) => refused(
+                "WRONG_STATE",
+                format!(
+                    "事项处于“{}”,不能{} / the matter is {}, it cannot {}",
+                    stage.name(),
+                    kind.name(),
+                    stage.code(),
+                    kind.code()
+                ),
+            ),
+        }
+    }
+
+    /// An act that takes effect before the one it builds on is out of order.
+    fn judge_order(&self, act: &Act) -> Option<ActAnswer> {
+        // By date: the clocks of two offices differ by seconds, and limits count days. Silence
+        // counts from the receipt; a notice is proven with the date it bears.
+        let looks_back = matches!(act.kind, ActKind::DeemAccept | ActKind::SupplyCorrection);
+        let handled = !looks_back && !matches!(self.stage, Stage::Planned | Stage::Filed);
+        let since = self.since;
+        (handled && act.effective_at.date() < since.date()).then(|| {
+            refused(
+                "EFFECTIVE_TOO_EARLY",
+                format!(
+                    "{0}的生效时间{1}早于前一行为{2} / {3} takes effect at {1}, before the act it follows at {2}",
+                    act.kind.name(),
+                    act.effective_at,
+                    since,
+                    act.kind.code(),
+                ),
+            )
+        })
+    }
+
+    fn judge_deemed(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
+        if !self.rules.deemed_acceptance {
+            return refused(
+                "NO_DEEMED_ACCEPTANCE",
+                "该类事项没有“逾期视为受理”的规定 / silence is no acceptance for this kind of matter",
+            );
+        }
+        let Some(clock) = self.running(ClockKind::Acceptance) else {
+            return refused("WRONG_STATE", "没有进行中的受理期限 / no acceptance clock runs");
+        };
+        let passed = clock.fired.is_some_and(|due| due >= self.due(clock, calendar, due).at);
+        if !passed || act.effective_at != clock.since {
+            return refused(
+                "NOT_YET_DUE",
+                "受理期限尚未届满;视为受理自收件之日起算 / the acceptance limit has not passed; silence accepts as of the receipt",
+            );
+        }
+        ActAnswer::Done
+    }
+
+    fn judge_rebuttal(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
+        let Terms::Correction(list) = &act.terms else {
+            return list_missing();
+        };
+        let clocks = self.clocks().iter().rev();
+        let mut accepting = clocks.filter(|clock| clock.kind == ClockKind::Acceptance);
+        let due = accepting.next().map(|clock| self.due(clock, calendar, act.effective_at).at);
+        if list.is_empty() || act.document_no.trim().is_empty() {
+            return refused(
+                "PROOF_MISSING",
+                "须提供已按期发出的补正告知书文号和清单 / give the number and the list of the notice that went out in time",
+            );
+        }
+        match (list.served_at, due) {
+            (Some(served), Some(due)) if served <= due => ActAnswer::Done,
+            (_, _) => refused(
+                "NOTICE_NOT_TIMELY",
+                "告知未在受理期限内送达,视为受理成立 / the notice was not served within the limit; the acceptance stands",
+            ),
+        }
+    }
+
+    fn judge_correction(&self, act: &Act) -> ActAnswer {
+        if self.correction().is_some() {
+            return ActAnswer::Already;
+        }
+        let Terms::Correction(list) = &act.terms else {
+            return list_missing();
+        };
+        if list.is_empty() || list.text.trim().is_empty() {
+            return list_missing();
+        }
+        let after = self.stage.is_handled();
+        let done = self.corrections.iter().filter(|round| round.after_acceptance == after).count();
+        let rule = &self.rules.correction;
+        let most = if after { rule.rounds_after } else { rule.rounds };
+        if done >= usize::from(most) {
+            return refused(
+                "CORRECTION_ROUNDS_USED",
+                format!(
+                    "补正须一次性告知,已告知 {done} 次,不得再次要求 / what is missing is told once; {done} rounds were used"
+                ),
+            );
+        }
+        ActAnswer::Done
+    }
+
+    fn judge_round(&self, act: &Act) -> ActAnswer {
+        let Some(round) = self.correction() else {
+            let told = self.corrections.last().is_some();
+            return if told && act.kind == ActKind::SupplyCorrection {
+                ActAnswer::Already
+            } else {
+                refused("NO_CORRECTION", "没有进行中的补正 / no correction is open")
+            };
+        };
+        match act.kind {
+            ActKind::ServeCorrection if round.served_at.is_some() => ActAnswer::Already,
+            ActKind::SupplyCorrection if act.effective_at < round.asked_at => refused(
+                "EFFECTIVE_TOO_EARLY",
+                "补正时间早于补正告知 / the correction was supplied before it was asked for",
+            ),
+            _ => ActAnswer::Done,
+        }
+    }
+
+    fn judge_suspend(&self, act: &Act) -> ActAnswer {
+        if self.special_procedure().is_some() {
+            return ActAnswer::Already;
+        }
+        let known: Vec<&str> = self.rules.grounds().collect();
+        if known.contains(&act.ground.as_str()) {
+            return ActAnswer::Done;
+        }
+        unknown_ground(act, &known)
+    }
+
+    fn judge_resume(&self) -> ActAnswer {
+        if self.special_procedure().is_some() { ActAnswer::Done } else { ActAnswer::Already }
+    }
+
+    fn judge_extend(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
+        let Terms::Extension { by, approved_by } = &act.terms else {
+            return refused("EXTENSION_MISSING", "须说明延长多久 / say how much longer");
+        };
+        let Some(most) = self.rules.extension else {
+            return refused(
+                "NO_EXTENSION",
+                "该事项没有延期的法定依据 / no rule lets this matter be extended",
+            );
+        };
+        if self.is_extended() {
+            return refused("EXTENDED_BEFORE", "已延期一次,不得再次延期 / it was extended before");
+        }
+        if by.unit != most.unit || by.amount == 0 || by.amount > most.amount {
+            return refused(
+                "EXTENSION_TOO_LONG",
+                format!("延期最长 {most} / an extension may take at most {most}"),
+            );
+        }
+        if act.ground.trim().is_empty() || approved_by.trim().is_empty() {
+            return refused(
+                "REASONS_MISSING",
+                "延期须经机关负责人批准并告知理由 / an extension needs the head's approval and a reason told to the applicant",
+            );
+        }
+        let Some(clock) = self.running(ClockKind::Statutory) else {
+            return refused("WRONG_STATE", "没有进行中的法定期限 / no statutory clock runs");
+        };
+        if act.effective_at > self.due(clock, calendar, act.effective_at).at {
+            return refused(
+                "LIMIT_PASSED",
+                "法定期限已届满,不能再延期 / the limit has passed, it cannot be extended any more",
+            );
+        }
+        ActAnswer::Done
+    }
+
+    fn judge_forward(&self) -> ActAnswer {
+        if self.rules.first_review.is_none() {
+            return refused(
+                "NO_HIGHER_OFFICE",
+                "该事项不由上级机关决定,不能转报 / no higher office decides this matter",
+            );
+        }
+        self.judge_open_questions("转报", "forward_up").unwrap_or(ActAnswer::Done)
+    }
+
+    fn judge_decision(&self, act: &Act) -> ActAnswer {
+        if let Some(answer) = self.judge_open_questions(act.kind.name(), act.kind.code()) {
+            return answer;
+        }
+        if act.kind == ActKind::Deny {
+            return judge_reasons(act, "不予许可", "a denial");
+        }
+        ActAnswer::Done
+    }
+
+    /// A decision comes after its special procedure, and after the correction it asked for or the
+    /// period for it.
+    fn judge_open_questions(&self, name: &str, code: &str) -> Option<ActAnswer> {
+        if let Some(suspension) = self.special_procedure() {
+            return Some(refused(
+                "SUSPENDED",
+                format!(
+                    "特别程序({0})尚未结束,不能{name} / the special procedure ({0}) has not ended, so {code} is refused",
+                    suspension.ground,
+                ),
+            ));
+        }
+        let waits = self.correction().is_some()
+            && self.running(ClockKind::Correction).is_none_or(|clock| clock.fired.is_none());
+        waits.then(|| {
+            refused(
+                "CORRECTION_OPEN",
+                format!(
+                    "申请人补正期限未满,不能{name} / the applicant still has time to correct, so {code} is refused"
+                ),
+            )
+        })
+    }
+
+    fn judge_after(&self, ending: Ending, act: &Act) -> ActAnswer {
+        match act.kind {
+            ActKind::Revoke if !ending.is_grant() => judge_ended(ending, act.kind),
+            ActKind::Revoke if self.revoked.is_some() => ActAnswer::Already,
+            ActKind::Revoke => judge_reasons(act, "撤销", "a revocation"),
+            ActKind::MakeLicense if !ending.is_grant() || self.revoked.is_some() => {
+                judge_ended(ending, act.kind)
+            }
+            ActKind::MakeLicense if self.license_made.is_some() => ActAnswer::Already,
+            ActKind::Deliver if self.delivered.is_some() => ActAnswer::Already,
+            ActKind::Deliver if !ending.is_grant() && ending != Ending::Denied => {
+                judge_ended(ending, act.kind)
+            }
+            _ => ActAnswer::Done,
+        }
+    }
+
+    /// Tells whether something effective at `at` is within the running period of `kind`, by the
+    /// time it took effect and not by the time it was recorded.
+    pub fn is_timely(&self, kind: ClockKind, at: Moment, calendar: &Calendar) -> bool {
+        self.running(kind).is_none_or(|clock| at <= self.due(clock, calendar, at).at)
+    }
+}
+
+fn list_missing() -> ActAnswer {
+    refused(
+        "LIST_MISSING",
+        "补正须一次性列明全部材料或内容,并说明问题 / a correction names every material or field and says what is wrong",
+    )
+}
+
+fn judge_reasons(act: &Act, zh: &str, en: &str) -> ActAnswer {
+    if act.ground.trim().is_empty() {
+        return refused("REASONS_MISSING", format!("{zh}必须说明理由 / {en} needs its reasons"));
+    }
+    ActAnswer::Done
+}
+
+fn judge_not_accept(act: &Act) -> ActAnswer {
+    if NOT_ACCEPT_GROUNDS.iter().any(|(code, _)| *code == act.ground) {
+        return ActAnswer::Done;
+    }
+    let known: Vec<&str> = NOT_ACCEPT_GROUNDS.iter().map(|(code, _)| *code).collect();
+    unknown_ground(act, &known)
+}
+
+fn judge_promises(act: &Act) -> ActAnswer {
+    match &act.terms {
+        Terms::Promises(promises) if promises.iter().any(|promise| promise.within.amount == 0) => {
+            refused(
+                "PROMISE_MISSING",
+                "容缺受理须约定补交期限 / a material that may come later needs a date",
+            )
+        }
+        _ => ActAnswer::Done,
+    }
+}
+
+fn unknown_ground(act: &Act, known: &[&str]) -> ActAnswer {
+    refused(
+        "GROUND_UNKNOWN",
+        format!(
+            "{}须有法定事由,可用:{} / {} needs one of the grounds {}",
+            act.kind.name(),
+            known.join("、"),
+            act.kind.code(),
+            known.join(", ")
+        ),
+    )
+}
+
+fn judge_ended(ending: Ending, kind: ActKind) -> ActAnswer {
+    let same = match kind {
+        ActKind::Grant => Some(Ending::Granted),
+        ActKind::GrantTolerant => Some(Ending::GrantedTolerant),
+        ActKind::Deny => Some(Ending::Denied),
+        ActKind::NotAccept => Some(Ending::NotAccepted),
+        ActKind::NotFile => Some(Ending::NotFiled),
+        ActKind::Withdraw => Some(Ending::Withdrawn),
+        ActKind::Terminate => Some(Ending::Terminated),
+        _ => None,
+    };
+    if same == Some(ending) {
+        return ActAnswer::Already;
+    }
+    let stage = Stage::Ended(ending);
+    refused(
+        "MATTER_ENDED",
+        format!(
+            "事项已经“{}”,不能再{} / the matter has ended as {}, {} is refused",
+            stage.name(),
+            kind.name(),
+            stage.code(),
+            kind.code()
+        ),
+    )
+}
