@@ -62,7 +62,7 @@ pub(crate) fn waiting(scene: &dyn Scene) -> Vec<String> {
     });
     let tasks = case.open_tasks().map(|task| {
         let matter = case.matter(task.matter).map_or("", |matter| matter.planned.code.as_str());
-        format!("{}「{}」: {matter}", task.opened.role, task.opened.title)
+        format!("{}「{}」: {matter}", task.role, task.opened.title)
     });
     calls.chain(tasks).collect()
 }

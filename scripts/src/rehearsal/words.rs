@@ -3,6 +3,7 @@
 //! No word decides anything: each becomes a command, an instruction to an agency, a move of time,
 //! or a comparison. A new act of people is one function in `words/people.rs`.
 
+mod acts;
 mod agency;
 mod expect;
 mod file;

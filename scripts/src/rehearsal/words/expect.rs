@@ -167,7 +167,7 @@ fn others(engine: &mut Engine) {
             |context: NativeCallContext<'_>, _: &mut R, role: &str, count: INT| {
                 with(&context, |current| {
                     let case = current.case()?;
-                    let open = case.open_tasks().filter(|task| task.opened.role.as_str() == role);
+                    let open = case.open_tasks().filter(|task| task.role.as_str() == role);
                     let got = open.count().to_string();
                     let what = (format!("{role} 的待办数"), format!("open tasks of {role}"));
                     same(current, (&what.0, &what.1), &count.to_string(), &got)

@@ -22,16 +22,16 @@ const APPROVALS_MAX: usize = 1_000;
 
 /// Someone who is about to act.
 #[derive(Clone, Debug)]
-struct Person {
-    who: Who,
+pub(super) struct Person {
+    pub(super) who: Who,
     /// Only a task of this matter, or with this in its title.
-    on: Option<String>,
+    pub(super) on: Option<String>,
     /// The refusal that is expected.
     refusal: Option<String>,
 }
 
 #[derive(Clone, Debug)]
-enum Who {
+pub(super) enum Who {
     /// The applicant of the case.
     Applicant,
     /// A holder of a role, by his name.
@@ -72,6 +72,7 @@ pub(crate) fn register(engine: &mut Engine) {
     decisions(engine);
     handling(engine);
     applying(engine);
+    super::acts::register(engine);
 }
 
 fn decisions(engine: &mut Engine) {
@@ -147,7 +148,12 @@ fn decide(
     person: &Person,
     outcome: TaskOutcome,
 ) -> Result<(), Thrown> {
-    act(context, person, |by, task| Command::CompleteTask { by, task, outcome, seen: Seen::default() })
+    act(context, person, |by, task| Command::CompleteTask {
+        by,
+        task,
+        outcome,
+        seen: Seen::default(),
+    })
 }
 
 /// Does something with the one task that is meant.
@@ -179,7 +185,12 @@ fn apply(
     })
 }
 
-fn give(current: &mut Current, person: &Person, command: Command) -> Result<(), Trouble> {
+/// Gives a command to the case, and compares its answer with the one expected.
+pub(super) fn give(
+    current: &mut Current,
+    person: &Person,
+    command: Command,
+) -> Result<(), Trouble> {
     let answer = current.scene.give(command).map_err(|error| of_scene(&error))?;
     let refusal = match answer {
         Answer::Refused(refusal) => Some(refusal),
@@ -220,7 +231,8 @@ pub(crate) fn applicant(current: &Current) -> Result<Viewer, Trouble> {
     Ok(viewer(&*current.case()?, &Who::Applicant))
 }
 
-fn viewer(case: &Case, who: &Who) -> Viewer {
+/// Returns someone as the engine sees him.
+pub(super) fn viewer(case: &Case, who: &Who) -> Viewer {
     match who {
         Who::Applicant => {
             let party = case.started.applicant.id.as_str();
@@ -231,14 +243,18 @@ fn viewer(case: &Case, who: &Who) -> Viewer {
 }
 
 fn holder(case: &Case, role: &RoleCode, name: &str) -> Viewer {
-    let kind = if role.as_str().ends_with(".window") { Role::WindowClerk } else { Role::Approver };
+    let kind = match role.as_str().rsplit_once('.') {
+        Some((_, "window")) => Role::WindowClerk,
+        Some((_, "head")) => Role::OfficeHead,
+        Some(_) | None => Role::Approver,
+    };
     Viewer::new(name, kind).within(case.started.region.as_str()).of(role.department().as_str())
 }
 
 fn find<'c>(case: &'c Arc<Case>, role: &str, on: Option<&str>) -> Result<&'c Task, Trouble> {
     let meant = |task: &&Task| {
         let matter = case.matter(task.matter).map_or("", |matter| matter.planned.code.as_str());
-        task.opened.role.as_str() == role
+        task.role.as_str() == role
             && on.is_none_or(|on| on == matter || task.opened.title.contains(on))
     };
     let mut tasks = case.open_tasks().filter(meant);
@@ -269,11 +285,9 @@ fn nothing_open(case: &Case, role: &str, on: Option<&str>) -> Trouble {
         format!("{role}{about} 现在没有待办"),
         format!("{role}{about} has no task now"),
     );
-    let open: Vec<String> = case
-        .open_tasks()
-        .map(|task| format!("{}「{}」", task.opened.role, task.opened.title))
-        .collect();
-    let roles: Vec<&str> = case.open_tasks().map(|task| task.opened.role.as_str()).collect();
+    let open: Vec<String> =
+        case.open_tasks().map(|task| format!("{}「{}」", task.role, task.opened.title)).collect();
+    let roles: Vec<&str> = case.open_tasks().map(|task| task.role.as_str()).collect();
     if !roles.contains(&role)
         && let Some(nearest) = crate::diagnose::nearest(role, roles.iter().copied())
     {
