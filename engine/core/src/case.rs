@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::agency::{AgencyReply, ReplyBody};
-use crate::digest::Digest;
 use crate::card::Card;
+use crate::digest::Digest;
 use crate::entry::{
     Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted, DocumentSealed, Entry,
     Incident, IncidentKind, MatterFiled, PlannedMatter, Requested, TaskOpened,
 };
-use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::id::RoleCode;
+use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::law::{ActAnswer, Law};
 use crate::material::{Found, Handed, MaterialGiven, Requirement};
 use crate::request::{Ask, Decision, End, Request, RequestKey, Settled};
@@ -324,7 +324,7 @@ impl Case {
     pub fn form_at(&self, seen: Seq) -> Value {
         let mut form = self.started.form.clone();
         for (at, change) in self.form_changes.iter().filter(|(at, _)| *at <= seen) {
-            if !self.voided.get(at).is_some_and(|voided| *voided <= seen) {
+            if self.voided.get(at).is_none_or(|voided| *voided > seen) {
                 form.overlay(&change.fields);
             }
         }
@@ -587,7 +587,11 @@ impl Case {
                 let early = Arc::clone(reply);
                 let comes_after = !matches!(
                     act.act.as_str(),
-                    "accepted" | "not_accepted" | "correction" | "correction_supplied" | "terminated"
+                    "accepted"
+                        | "not_accepted"
+                        | "correction"
+                        | "correction_supplied"
+                        | "terminated"
                 );
                 let matter = self.matter_mut(entry)?;
                 if comes_after && matter.law.stage.is_before_acceptance() {

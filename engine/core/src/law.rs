@@ -254,12 +254,10 @@ impl Law {
         if after_the_end != self.ending().is_some() {
             return false;
         }
-        match act.kind {
-            K::Resume => self.special_procedure().is_some(),
-            K::ServeCorrection | K::SupplyCorrection => self.correction().is_some(),
-            K::RebutAcceptance => self.stage == Stage::Accepted { deemed: true },
-            _ => true,
-        }
+        let needs_round = matches!(act.kind, K::ServeCorrection | K::SupplyCorrection);
+        (act.kind != K::Resume || self.special_procedure().is_some())
+            && (!needs_round || self.correction().is_some())
+            && (act.kind != K::RebutAcceptance || self.stage == Stage::Accepted { deemed: true })
     }
 
     fn receive(&mut self, at: Moment) {

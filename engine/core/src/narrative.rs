@@ -122,32 +122,19 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
             format!("待办“{}”→ {}", task.title, task.role),
             format!("task {} for {}", task.kind.code(), task.role),
         ),
-        Body::TaskClaimed { task, .. } => task_told("task_claimed", *task, ("已认领", "taken")),
-        Body::TaskReleased { task } => task_told("task_released", *task, ("已退回", "given back")),
-        Body::TaskCompleted { task, decision } if decision.granted => {
-            task_told("task_completed", *task, ("办结:同意", "done: yes"))
-        }
-        Body::TaskCompleted { task, .. } => {
-            task_told("task_completed", *task, ("办结:不同意", "done: no"))
-        }
-        Body::TaskDropped { task } => task_told("task_dropped", *task, ("取消", "dropped")),
         Body::IncidentRaised(incident) => (
             "incident_raised",
             format!("异常 {}:{}", incident.kind.code(), incident.message),
             format!("incident {}: {}", incident.kind.code(), incident.message),
         ),
-        Body::RunFinished { .. } => ("run_finished", "脚本执行完毕".into(), "script ended".into()),
-        Body::OutcomeUncaught { request } => (
-            "outcome_uncaught",
-            format!("请求 {request} 的结果转人工处理"),
-            format!("the outcome of request {request} goes to a person"),
-        ),
-        Body::RunRestarted { generation } => (
-            "run_restarted",
-            format!("重新办理(第 {generation} 次)"),
-            format!("begins again, generation {generation}"),
-        ),
-        Body::TaskAssigned(_)
+        Body::RunFinished { .. } | Body::OutcomeUncaught { .. } | Body::RunRestarted { .. } => {
+            about_the_run(&entry.body)
+        }
+        Body::TaskClaimed { .. }
+        | Body::TaskReleased { .. }
+        | Body::TaskCompleted { .. }
+        | Body::TaskDropped { .. }
+        | Body::TaskAssigned(_)
         | Body::TaskEscalated { .. }
         | Body::TaskUrged { .. }
         | Body::DraftSaved { .. }
@@ -172,10 +159,38 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
+fn about_the_run(body: &Body) -> Sentence {
+    match body {
+        Body::RunFinished { .. } => ("run_finished", "脚本执行完毕".into(), "script ended".into()),
+        Body::OutcomeUncaught { request } => (
+            "outcome_uncaught",
+            format!("请求 {request} 的结果转人工处理"),
+            format!("the outcome of request {request} goes to a person"),
+        ),
+        Body::RunRestarted { generation } => (
+            "run_restarted",
+            format!("重新办理(第 {generation} 次)"),
+            format!("begins again, generation {generation}"),
+        ),
+        other => unexpected(other),
+    }
+}
+
 type Sentence = (&'static str, String, String);
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
 fn around_a_task(body: &Body) -> Sentence {
     match body {
+        Body::TaskClaimed { task, .. } => task_told("task_claimed", *task, ("已认领", "taken")),
+        Body::TaskReleased { task } => task_told("task_released", *task, ("已退回", "given back")),
+        Body::TaskCompleted { task, decision } if decision.granted => {
+            task_told("task_completed", *task, ("办结:同意", "done: yes"))
+        }
+        Body::TaskCompleted { task, .. } => {
+            task_told("task_completed", *task, ("办结:不同意", "done: no"))
+        }
+        Body::TaskDropped { task } => task_told("task_dropped", *task, ("取消", "dropped")),
         Body::TaskAssigned(assigned) => (
             "task_assigned",
             format!("待办 {} 交由 {} 办理", assigned.task, assigned.to),
@@ -191,7 +206,9 @@ fn around_a_task(body: &Body) -> Sentence {
             format!("催办 {task}:{reason}"),
             format!("task {task} was urged: {reason}"),
         ),
-        Body::DraftSaved { task, .. } => task_told("draft_saved", *task, ("已存草稿", "draft kept")),
+        Body::DraftSaved { task, .. } => {
+            task_told("draft_saved", *task, ("已存草稿", "draft kept"))
+        }
         Body::DecisionProposed { task, decision } => {
             let what = if decision.granted {
                 ("初审同意,待复核", "first word yes, a second one is awaited")
@@ -207,6 +224,7 @@ fn around_a_task(body: &Body) -> Sentence {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
 fn about_materials(body: &Body) -> Sentence {
     match body {
         Body::FormChanged(change) => {
@@ -232,8 +250,18 @@ fn about_materials(body: &Body) -> Sentence {
         ),
         Body::MaterialTried(attempt) => (
             "material_tried",
-            format!("材料 {} 从 {} 获取:{}", attempt.material, attempt.source, attempt.cause.name()),
-            format!("material {} from {}: {}", attempt.material, attempt.source, attempt.cause.code()),
+            format!(
+                "材料 {} 从 {} 获取:{}",
+                attempt.material,
+                attempt.source,
+                attempt.cause.name()
+            ),
+            format!(
+                "material {} from {}: {}",
+                attempt.material,
+                attempt.source,
+                attempt.cause.code()
+            ),
         ),
         Body::MaterialMet(found) => (
             "material_met",
@@ -254,6 +282,7 @@ fn about_materials(body: &Body) -> Sentence {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
 fn on_record(body: &Body) -> Sentence {
     match body {
         Body::ClockFired { clock, about: _, due } => (
@@ -268,8 +297,20 @@ fn on_record(body: &Body) -> Sentence {
         ),
         Body::CardRaised(card) => (
             "card_raised",
-            format!("{}:{}应于 {} 前办结 → {}", card.level.name(), card.clock.name(), card.due, card.to),
-            format!("{} card on the {} clock due {} for {}", card.level.code(), card.clock.code(), card.due, card.to),
+            format!(
+                "{}:{}应于 {} 前办结 → {}",
+                card.level.name(),
+                card.clock.name(),
+                card.due,
+                card.to
+            ),
+            format!(
+                "{} card on the {} clock due {} for {}",
+                card.level.code(),
+                card.clock.code(),
+                card.due,
+                card.to
+            ),
         ),
         Body::CardAnswered(answer) => (
             "card_answered",

@@ -10,9 +10,7 @@ use crate::definition::Closure;
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::error::ErrorClass;
-use crate::id::{
-    CaseId, CommitNo, Epoch, MatterCode, RegionCode, Seq, ServiceCode,
-};
+use crate::id::{CaseId, CommitNo, Epoch, MatterCode, RegionCode, Seq, ServiceCode};
 use crate::replay::Replay;
 use crate::request::NewRequest;
 use crate::summary::{CaseSummary, IndexRow, Search};

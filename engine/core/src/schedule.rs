@@ -205,11 +205,8 @@ fn instant(
             let whole = clock.budget.amount.saturating_add(clock.more);
             let used = (u64::from(whole) * u64::from(percent)).div_ceil(100);
             let used = u32::try_from(used).unwrap_or(whole);
-            let share = Clock {
-                budget: Period { amount: used, ..clock.budget },
-                more: 0,
-                ..clock.clone()
-            };
+            let share =
+                Clock { budget: Period { amount: used, ..clock.budget }, more: 0, ..clock.clone() };
             matter.law.due(&share, reading.calendar, reading.now).at.plus_millis(1)
         }
     };

@@ -1,8 +1,8 @@
 //! Starting a case: from what the applicant said to the first entry.
 
+use crate::case::Case;
 use crate::command::Refusal;
 use crate::definition::{Closure, Field, FieldKind, MatterDef, Source};
-use crate::case::Case;
 use crate::entry::{Arrival, CaseStarted, Consent, Party, PlannedMatter};
 use crate::id::{MatterNo, RegionCode};
 use crate::limits::CASE_MATTERS_MAX;
@@ -163,9 +163,7 @@ fn comes_by_itself(case: &Case, source: &Source) -> bool {
         Source::ResultOf(code) => {
             case.started.matters.iter().any(|planned| planned.code == *code && !planned.skipped)
         }
-        Source::License(license) => {
-            case.consents.iter().any(|consent| consent.license == *license)
-        }
+        Source::License(license) => case.consents.iter().any(|consent| consent.license == *license),
         Source::Data(_) => true,
         Source::Upload(_) | Source::Commitment => false,
     }

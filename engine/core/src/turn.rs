@@ -15,9 +15,9 @@ mod people;
 mod run;
 mod source;
 mod tasks;
-mod tick;
 #[cfg(test)]
 mod tests;
+mod tick;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -118,9 +118,7 @@ impl Viewer {
     pub fn may_take(&self, role: &RoleCode, region: &RegionCode) -> bool {
         let held = match self.role {
             Role::WindowClerk => role.as_str().ends_with(".window"),
-            Role::Approver => {
-                !is_reserved(role) && self.departments.contains(&role.department())
-            }
+            Role::Approver => !is_reserved(role) && self.departments.contains(&role.department()),
             // The head may do what his officers may.
             Role::OfficeHead => {
                 !role.as_str().ends_with(".window") && self.departments.contains(&role.department())
@@ -133,7 +131,8 @@ impl Viewer {
 
 /// Tells whether a role is for others than an office's approvers.
 fn is_reserved(role: &RoleCode) -> bool {
-    role.as_str().ends_with(".window") || role.as_str().ends_with(".head")
+    let duty = role.as_str().split_once('.').map(|(_, duty)| duty);
+    matches!(duty, Some("window" | "head"))
 }
 
 /// The part of a case that decides who sees it.

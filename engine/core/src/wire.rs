@@ -45,18 +45,17 @@ mod tests {
 
     use super::*;
     use crate::agency::{AgencyAct, AgencyReply, DocumentRef, ReplyBody};
+    use crate::card::{CardAnswer, CardAnswerKind, CardLevel, CardRaised};
     use crate::definition::{DecidesIn, Intake, Limits, Regime};
     use crate::digest::Digest;
     use crate::entry::{
         Arrival, Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted,
         DocumentSealed, Entry, FormChanged, Incident, IncidentKind, MatterFiled, Origin, Party,
-        PlannedMatter, Requested, TaskAssigned,
-        TaskKind, TaskOpened,
+        PlannedMatter, Requested, TaskAssigned, TaskKind, TaskOpened,
     };
     use crate::id::{
         CallId, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
     };
-    use crate::card::{CardAnswer, CardAnswerKind, CardLevel, CardRaised};
     use crate::law::{
         Act, ActAnswer, ActKind, ClockKind, CorrectionList, Procedure, Promised, Rules, Terms,
     };
@@ -135,9 +134,7 @@ mod tests {
             materials: vec![given(Form::File)],
             consents: vec![consent()],
             arrival: Arrival {
-                channel: 1,
-                received_at: Some(at()),
-                evidence: "收件 1".to_owned(),
+                channel: 1, received_at: Some(at()), evidence: "收件 1".to_owned()
             },
             matters: vec![PlannedMatter {
                 code: MatterCode::new("investment-filing"),
@@ -375,11 +372,10 @@ mod tests {
             to: "natural-resources.head".to_owned(),
             reply_due: Some(at()),
         };
-        let answered = CardAnswer {
-            card: Seq(9),
-            kind: CardAnswerKind::Appeal,
-            text: "系统停机".to_owned(),
-        };
+        let answered =
+            CardAnswer {
+                card: Seq(9), kind: CardAnswerKind::Appeal, text: "系统停机".to_owned()
+            };
         vec![
             Body::ClockFired { clock: ClockKind::Correction, about: String::new(), due: at() },
             Body::PeriodRenewed {
@@ -419,16 +415,9 @@ mod tests {
             Origin::Person { subject: "o".to_owned(), role: "approver".to_owned() },
             Origin::Agency { connector: "c".to_owned() },
         ];
-        let bodies = [
-            vec![started(), filed()],
-            acts(),
-            calls(),
-            people(),
-            rest(),
-            materials(),
-            records(),
-        ]
-        .concat();
+        let bodies =
+            [vec![started(), filed()], acts(), calls(), people(), rest(), materials(), records()]
+                .concat();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
         let entry = |((seq, body), origin)| Entry {
             seq,

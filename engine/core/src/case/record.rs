@@ -12,6 +12,7 @@ use crate::material::{Found, Handed};
 
 impl Case {
     /// Folds a change of an open task that does not end it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
     pub(super) fn fold_task_change(&mut self, entry: &Entry) -> Result<(), FoldError> {
         let who = match &entry.origin {
             Origin::Person { subject, .. } => subject.clone(),
@@ -68,6 +69,7 @@ impl Case {
     }
 
     /// Folds what concerns form and materials.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
     pub(super) fn fold_material(&mut self, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {
             Body::FormChanged(change) => self.form_changes.push((entry.seq, Arc::clone(change))),
@@ -105,6 +107,7 @@ impl Case {
     }
 
     /// Folds the passing of a clock, or an applicant's period that begins anew.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
     pub(super) fn fold_clock(&mut self, entry: &Entry) -> Result<(), FoldError> {
         let at = self.at(entry);
         match &entry.body {
@@ -125,6 +128,7 @@ impl Case {
     }
 
     /// Folds cards, notices and repairs.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
     pub(super) fn fold_record(&mut self, entry: &Entry) -> Result<(), FoldError> {
         let at = self.at(entry);
         match &entry.body {

@@ -109,10 +109,7 @@ impl ActKind {
     /// Tells whether the act goes against the applicant; a machine never does such an act,
     /// unless a rule that the matter cites allows it.
     pub fn is_adverse(self) -> bool {
-        matches!(
-            self,
-            Self::NotAccept | Self::Deny | Self::Terminate | Self::Return | Self::Revoke
-        )
+        matches!(self, Self::NotAccept | Self::Deny | Self::Terminate | Self::Return | Self::Revoke)
     }
 
     /// Returns who may ask for the act of his own accord.
@@ -122,7 +119,7 @@ impl ActKind {
             Self::Receive => &[A::Engine, A::Window, A::Agency],
             Self::Accept | Self::NotAccept => &[A::Engine, A::Window, A::Department, A::Agency],
             Self::NotFile => &[A::Engine],
-            Self::Suspend | Self::Resume => &[A::Department, A::Agency],
+            Self::Suspend | Self::Resume | Self::RebutAcceptance => &[A::Department, A::Agency],
             Self::Grant | Self::GrantTolerant | Self::Deny => {
                 &[A::Script, A::Department, A::Agency]
             }
@@ -130,14 +127,12 @@ impl ActKind {
             Self::Terminate => &[A::Department, A::Agency, A::Clock],
             Self::Return => &[A::Window, A::Department],
             Self::DeemAccept => &[A::Clock],
-            Self::RebutAcceptance => &[A::Department, A::Agency],
             Self::ForwardUp => &[A::Script, A::Department, A::Agency],
             Self::AskCorrection | Self::ServeCorrection => {
                 &[A::Window, A::Department, A::Agency, A::Engine]
             }
             Self::SupplyCorrection => &[A::Applicant, A::Window, A::Agency],
-            Self::Extend => &[A::Head, A::Agency],
-            Self::Revoke => &[A::Head, A::Agency],
+            Self::Extend | Self::Revoke => &[A::Head, A::Agency],
             Self::MakeLicense | Self::Deliver => &[A::Window, A::Department, A::Agency, A::Engine],
         }
     }

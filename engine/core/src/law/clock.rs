@@ -132,7 +132,12 @@ pub(super) fn due(clock: &Clock, stood: &[Suspension], calendar: &Calendar, now:
 }
 
 /// Returns the whole working days that `clock` has counted until it stopped, or until `now`.
-pub(super) fn used_days(clock: &Clock, stood: &[Suspension], calendar: &Calendar, now: Moment) -> u32 {
+pub(super) fn used_days(
+    clock: &Clock,
+    stood: &[Suspension],
+    calendar: &Calendar,
+    now: Moment,
+) -> u32 {
     let until = clock.stopped.unwrap_or(now).max(clock.since);
     let days = Period { amount: 1, unit: Unit::WorkingDays };
     calendar.used(clock.since, days, &standing(clock, stood), until)

@@ -21,13 +21,15 @@ impl Law {
             (Stage::Planned, K::NotFile | K::Withdraw)
             | (Stage::Filed, K::Receive | K::Withdraw | K::Terminate)
             | (Stage::Returned, K::Resubmit | K::Withdraw | K::Terminate)
-            | (Stage::Received | Stage::Correcting, K::Withdraw)
-            | (Stage::Accepted { .. } | Stage::ForwardedUp, K::Withdraw) => ActAnswer::Done,
+            | (
+                Stage::Received | Stage::Correcting | Stage::Accepted { .. } | Stage::ForwardedUp,
+                K::Withdraw,
+            ) => ActAnswer::Done,
             (Stage::Filed | Stage::Received, K::Return) => judge_reasons(act, "退回", "a return"),
-            (Stage::Received | Stage::Correcting, K::Terminate)
-            | (Stage::Accepted { .. } | Stage::ForwardedUp, K::Terminate) => {
-                judge_reasons(act, "终止", "a termination")
-            }
+            (
+                Stage::Received | Stage::Correcting | Stage::Accepted { .. } | Stage::ForwardedUp,
+                K::Terminate,
+            ) => judge_reasons(act, "终止", "a termination"),
             (Stage::Received, K::Accept) => judge_promises(act),
             (Stage::Received, K::NotAccept) => judge_not_accept(act),
             (Stage::Received, K::DeemAccept) => self.judge_deemed(act, calendar),
@@ -168,14 +170,16 @@ impl Law {
                 refused("NO_CORRECTION", "没有进行中的补正 / no correction is open")
             };
         };
-        match act.kind {
-            ActKind::ServeCorrection if round.served_at.is_some() => ActAnswer::Already,
-            ActKind::SupplyCorrection if act.effective_at < round.asked_at => refused(
+        if act.kind == ActKind::ServeCorrection && round.served_at.is_some() {
+            return ActAnswer::Already;
+        }
+        if act.kind == ActKind::SupplyCorrection && act.effective_at < round.asked_at {
+            return refused(
                 "EFFECTIVE_TOO_EARLY",
                 "补正时间早于补正告知 / the correction was supplied before it was asked for",
-            ),
-            _ => ActAnswer::Done,
+            );
         }
+        ActAnswer::Done
     }
 
     fn judge_suspend(&self, act: &Act) -> ActAnswer {
@@ -275,19 +279,21 @@ impl Law {
     }
 
     fn judge_after(&self, ending: Ending, act: &Act) -> ActAnswer {
-        match act.kind {
-            ActKind::Revoke if !ending.is_grant() => judge_ended(ending, act.kind),
-            ActKind::Revoke if self.revoked.is_some() => ActAnswer::Already,
-            ActKind::Revoke => judge_reasons(act, "撤销", "a revocation"),
-            ActKind::MakeLicense if !ending.is_grant() || self.revoked.is_some() => {
-                judge_ended(ending, act.kind)
+        let grant = ending.is_grant();
+        let (possible, already) = if act.kind == ActKind::Revoke {
+            (grant, self.revoked.is_some())
+        } else if act.kind == ActKind::MakeLicense {
+            (grant && self.revoked.is_none(), self.license_made.is_some())
+        } else {
+            (grant || ending == Ending::Denied, self.delivered.is_some())
+        };
+        match (possible, already) {
+            (false, _) => judge_ended(ending, act.kind),
+            (true, true) => ActAnswer::Already,
+            (true, false) if act.kind == ActKind::Revoke => {
+                judge_reasons(act, "撤销", "a revocation")
             }
-            ActKind::MakeLicense if self.license_made.is_some() => ActAnswer::Already,
-            ActKind::Deliver if self.delivered.is_some() => ActAnswer::Already,
-            ActKind::Deliver if !ending.is_grant() && ending != Ending::Denied => {
-                judge_ended(ending, act.kind)
-            }
-            _ => ActAnswer::Done,
+            (true, false) => ActAnswer::Done,
         }
     }
 
@@ -321,15 +327,15 @@ fn judge_not_accept(act: &Act) -> ActAnswer {
 }
 
 fn judge_promises(act: &Act) -> ActAnswer {
-    match &act.terms {
-        Terms::Promises(promises) if promises.iter().any(|promise| promise.within.amount == 0) => {
-            refused(
-                "PROMISE_MISSING",
-                "容缺受理须约定补交期限 / a material that may come later needs a date",
-            )
-        }
-        _ => ActAnswer::Done,
+    if let Terms::Promises(promises) = &act.terms
+        && promises.iter().any(|promise| promise.within.amount == 0)
+    {
+        return refused(
+            "PROMISE_MISSING",
+            "容缺受理须约定补交期限 / a material that may come later needs a date",
+        );
     }
+    ActAnswer::Done
 }
 
 fn unknown_ground(act: &Act, known: &[&str]) -> ActAnswer {
@@ -346,17 +352,16 @@ fn unknown_ground(act: &Act, known: &[&str]) -> ActAnswer {
 }
 
 fn judge_ended(ending: Ending, kind: ActKind) -> ActAnswer {
-    let same = match kind {
-        ActKind::Grant => Some(Ending::Granted),
-        ActKind::GrantTolerant => Some(Ending::GrantedTolerant),
-        ActKind::Deny => Some(Ending::Denied),
-        ActKind::NotAccept => Some(Ending::NotAccepted),
-        ActKind::NotFile => Some(Ending::NotFiled),
-        ActKind::Withdraw => Some(Ending::Withdrawn),
-        ActKind::Terminate => Some(Ending::Terminated),
-        _ => None,
-    };
-    if same == Some(ending) {
+    let endings = [
+        (ActKind::Grant, Ending::Granted),
+        (ActKind::GrantTolerant, Ending::GrantedTolerant),
+        (ActKind::Deny, Ending::Denied),
+        (ActKind::NotAccept, Ending::NotAccepted),
+        (ActKind::NotFile, Ending::NotFiled),
+        (ActKind::Withdraw, Ending::Withdrawn),
+        (ActKind::Terminate, Ending::Terminated),
+    ];
+    if endings.contains(&(kind, ending)) {
         return ActAnswer::Already;
     }
     let stage = Stage::Ended(ending);

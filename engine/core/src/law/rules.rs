@@ -72,11 +72,7 @@ pub const REGIMES: [RegimeDefaults; 6] = [
         special_procedures: true,
         basis: "行政许可法第三十二条、第四十二至四十五条、第八十二条",
     },
-    RegimeDefaults {
-        regime: Regime::Confirmation,
-        acceptance: Some(working(5)),
-        ..PLAIN
-    },
+    RegimeDefaults { regime: Regime::Confirmation, acceptance: Some(working(5)), ..PLAIN },
     RegimeDefaults { regime: Regime::Registration, acceptance: Some(working(5)), ..PLAIN },
     RegimeDefaults { regime: Regime::Benefit, acceptance: Some(working(5)), ..PLAIN },
     RegimeDefaults { regime: Regime::PublicService, ..PLAIN },

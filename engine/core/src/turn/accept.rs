@@ -130,7 +130,12 @@ impl Turn<'_> {
     }
 
     /// What a person did for an agency without a system is that agency's reply.
-    pub(super) fn manual_done(&mut self, task: &Task, by: &Viewer, said: &Decision) -> Result<(), FoldError> {
+    pub(super) fn manual_done(
+        &mut self,
+        task: &Task,
+        by: &Viewer,
+        said: &Decision,
+    ) -> Result<(), FoldError> {
         let call = task.opened.call.and_then(|id| self.case.calls.get(&id));
         let Some(call) = call.filter(|call| call.is_open()).map(|call| call.made.id) else {
             return Ok(());

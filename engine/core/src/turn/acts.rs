@@ -347,11 +347,7 @@ impl Turn<'_> {
                 | ActKind::SupplyCorrection
                 | ActKind::Terminate
         );
-        waits
-            && self
-                .case
-                .matter(no)
-                .is_some_and(|matter| matter.law.stage.is_before_acceptance())
+        waits && self.case.matter(no).is_some_and(|matter| matter.law.stage.is_before_acceptance())
     }
 
     /// Refuses reports that no standing of the matter could make lawful.

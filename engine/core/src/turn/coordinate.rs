@@ -253,7 +253,9 @@ fn needs(part: &Part, definition: &MatterDef, code: &MatterCode) -> bool {
 /// Says in a word how a material stands.
 fn how_text(how: &Found) -> String {
     match how {
-        Found::ResultOf { number, .. } | Found::License { number, .. } => format!("免提交 {number}"),
+        Found::ResultOf { number, .. } | Found::License { number, .. } => {
+            format!("免提交 {number}")
+        }
         Found::Data { resource, .. } => format!("免提交 {resource}"),
         Found::Committed { text_version } => format!("告知承诺 {text_version}"),
         Found::Given { .. } => "已提交".to_owned(),

@@ -8,7 +8,7 @@ use crate::command::{Answer, Came, Refusal, TaskOutcome};
 use crate::entry::{Body, FormChanged, Origin, TaskKind};
 use crate::id::{MatterNo, Seq};
 use crate::law::{Act, ActKind, ClockKind};
-use crate::material::{Found, Form, MaterialFound, MaterialGiven};
+use crate::material::{Form, Found, MaterialFound, MaterialGiven};
 use crate::request::Decision;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
@@ -179,7 +179,8 @@ impl Turn<'_> {
         said: &Decision,
     ) -> Result<(), FoldError> {
         let code = task.facts.get("material").and_then(Value::as_text).unwrap_or_default();
-        let newest = self.case.handed(code).map(|handed| Found::Given { digest: handed.given.digest });
+        let newest =
+            self.case.handed(code).map(|handed| Found::Given { digest: handed.given.digest });
         let Some(how) = newest.filter(|_| said.granted) else {
             return Ok(());
         };
@@ -246,8 +247,9 @@ impl Turn<'_> {
         let at = self.came_at(by, came)?;
         crate::start::check_form(self.context.closure, &self.case.started, fields)?;
         let Value::Map(members) = fields else {
-            return Err(Refusal::new("INVALID_INPUT", "应为对象", "must be an object")
-                .at(["fields"]));
+            return Err(
+                Refusal::new("INVALID_INPUT", "应为对象", "must be an object").at(["fields"])
+            );
         };
         let staff = matches!(by.role, Role::WindowClerk);
         if staff && reason.trim().is_empty() && self.case.submitted.is_some() {
@@ -269,9 +271,11 @@ impl Turn<'_> {
             ));
         }
         let listed = |name: &String| {
-            self.case.matters.iter().filter_map(|matter| matter.law.correction()).any(|round| {
-                round.list.fields.contains(name)
-            })
+            self.case
+                .matters
+                .iter()
+                .filter_map(|matter| matter.law.correction())
+                .any(|round| round.list.fields.contains(name))
         };
         match members.keys().find(|name| self.case.submitted.is_some() && !listed(name)) {
             Some(name) => Err(closed(name).at(["fields", name])),
@@ -326,7 +330,8 @@ impl Turn<'_> {
             let mut clocks = matter.law.clocks().iter().rev();
             let last = clocks.find(|clock| clock.kind == ClockKind::Correction);
             last.is_none_or(|clock| {
-                act.effective_at <= matter.law.due(clock, self.context.calendar, act.effective_at).at
+                act.effective_at
+                    <= matter.law.due(clock, self.context.calendar, act.effective_at).at
             })
         });
         if timely {
@@ -364,13 +369,11 @@ impl Turn<'_> {
                 .with(crate::law::Terms::ByRule(rule));
             return self.request_act(no, Origin::Clock, act, None);
         }
-        let role = if matter.law.stage.is_handled() { "approver" } else { "window" };
+        let officer = if matter.law.stage.is_handled() { "approver" } else { "window" };
         let list = matter.law.correction().map(|round| round.list.clone()).unwrap_or_default();
-        let facts = Value::of([
-            ("materials", texts(&list.materials)),
-            ("fields", texts(&list.fields)),
-        ]);
-        self.open_task(no, TaskKind::CorrectionMissed, role, facts)?;
+        let facts =
+            Value::of([("materials", texts(&list.materials)), ("fields", texts(&list.fields))]);
+        self.open_task(no, TaskKind::CorrectionMissed, officer, facts)?;
         Ok(())
     }
 
@@ -384,7 +387,7 @@ impl Turn<'_> {
     /// An officer's no to a missed period must be lawful before it is recorded.
     pub(super) fn check_missed(&self, task: &Task, outcome: &TaskOutcome) -> Result<(), Refusal> {
         if outcome.granted {
-            return match self.longer(&outcome.fields) {
+            return match longer(&outcome.fields) {
                 Some(_) => Ok(()),
                 None => Err(Refusal::new(
                     "FIELDS_MISSING",
@@ -396,10 +399,6 @@ impl Turn<'_> {
         }
         let act = self.missed_act(task.matter, &outcome.opinion);
         self.would_hold(task.matter, &act)
-    }
-
-    fn longer(&self, fields: &Value) -> Option<crate::time::Period> {
-        fields.get("longer").and_then(Value::as_text)?.parse().ok()
     }
 
     /// After a grant the promise's failure revokes it; before, the matter ends.
@@ -420,7 +419,7 @@ impl Turn<'_> {
             let act = self.missed_act(task.matter, &said.opinion);
             return self.request_act(task.matter, person(by), act, None);
         }
-        let Some(budget) = self.longer(&said.fields) else {
+        let Some(budget) = longer(&said.fields) else {
             return Ok(());
         };
         let about = task.facts.get("material").and_then(Value::as_text).unwrap_or_default();
@@ -515,4 +514,9 @@ impl Turn<'_> {
 
 fn texts(list: &[String]) -> Value {
     Value::List(list.iter().map(|text| Value::from(text.as_str())).collect())
+}
+
+/// Reads the new period that an officer gives.
+fn longer(fields: &Value) -> Option<crate::time::Period> {
+    fields.get("longer").and_then(Value::as_text)?.parse().ok()
 }

@@ -47,7 +47,11 @@ impl Turn<'_> {
 
     fn lawful_act(&self, by: &Viewer, no: MatterNo, asked: &ActRequest) -> Result<Act, Refusal> {
         let Some(matter) = self.case.matter(no).filter(|matter| matter.is_included()) else {
-            return Err(Refusal::new("MATTER_NOT_FOUND", "没有这个事项", "there is no such matter"));
+            return Err(Refusal::new(
+                "MATTER_NOT_FOUND",
+                "没有这个事项",
+                "there is no such matter",
+            ));
         };
         let actor = self.actor(by, no).ok_or_else(|| not_permitted(asked.kind))?;
         // A department decides in its task, with the facts beside it, never past its script.
@@ -72,8 +76,7 @@ impl Turn<'_> {
             act.detail.overlay(&evidence);
         }
         if let (ActKind::Extend, Terms::Extension { by: longer, .. }) = (act.kind, &act.terms) {
-            act.terms =
-                Terms::Extension { by: *longer, approved_by: by.subject.clone() };
+            act.terms = Terms::Extension { by: *longer, approved_by: by.subject.clone() };
         }
         if let Terms::Correction(list) = &act.terms {
             self.check_list(no, list)?;
@@ -175,14 +178,13 @@ impl Turn<'_> {
         let Some(matter) = self.case.matter(no) else {
             return Terms::None;
         };
-        let owed = matter
-            .requirements
-            .iter()
-            .filter(|known| known.how == Found::Owed { from: None })
-            .map(|known| Promised {
-                material: known.code.clone(),
-                within: matter.law.rules.tolerance,
-            });
+        let owed =
+            matter.requirements.iter().filter(|known| known.how == Found::Owed { from: None }).map(
+                |known| Promised {
+                    material: known.code.clone(),
+                    within: matter.law.rules.tolerance,
+                },
+            );
         let promises: Vec<Promised> = owed.collect();
         if promises.is_empty() { Terms::None } else { Terms::Promises(promises) }
     }
@@ -279,11 +281,7 @@ impl Turn<'_> {
     }
 
     /// Returns the act that an intake outcome asks for.
-    pub(super) fn intake_act(
-        &self,
-        no: MatterNo,
-        outcome: &crate::command::TaskOutcome,
-    ) -> Act {
+    pub(super) fn intake_act(&self, no: MatterNo, outcome: &crate::command::TaskOutcome) -> Act {
         if outcome.granted {
             return self.act_now(ActKind::Accept, "").with(self.promises(no));
         }
@@ -300,6 +298,7 @@ impl Turn<'_> {
     ) -> Result<(), FoldError> {
         match task.opened.kind {
             TaskKind::Decide => Ok(()),
+            TaskKind::ApproveExtension if !said.granted => Ok(()),
             TaskKind::Intake => {
                 let outcome = crate::command::TaskOutcome {
                     granted: said.granted,
@@ -315,11 +314,10 @@ impl Turn<'_> {
             TaskKind::CorrectionMissed | TaskKind::PromiseMissed => {
                 self.missed_done(task, by, said)
             }
-            TaskKind::ApproveExtension if said.granted => {
+            TaskKind::ApproveExtension => {
                 let act = self.extension_of(task, by);
                 self.request_act(task.matter, person(by), act, None)
             }
-            TaskKind::ApproveExtension => Ok(()),
             TaskKind::Countersign => self.countersigned(task, by, said),
             TaskKind::Amendment => self.amendment_done(task, by, said),
         }

@@ -105,10 +105,9 @@ impl Turn<'_> {
                     ("purpose", purpose),
                 ]),
             )),
-            Source::Data(resource) => Some((
-                resource.clone(),
-                Value::of([("holder", holder), ("purpose", purpose)]),
-            )),
+            Source::Data(resource) => {
+                Some((resource.clone(), Value::of([("holder", holder), ("purpose", purpose)])))
+            }
             Source::ResultOf(_) | Source::Upload(_) | Source::Commitment => None,
         }
     }
@@ -162,12 +161,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn tried(
-        &mut self,
-        no: MatterNo,
-        code: &str,
-        what: (String, Cause),
-    ) -> Result<(), FoldError> {
+    fn tried(&mut self, no: MatterNo, code: &str, what: (String, Cause)) -> Result<(), FoldError> {
         let (source, cause) = what;
         let attempt = Attempt { material: code.to_owned(), source, cause };
         self.push(no, Origin::Engine, Body::MaterialTried(Arc::new(attempt)))?;
@@ -262,11 +256,7 @@ impl Turn<'_> {
     }
 
     /// Keeps the holder's authorisation, and asks anew where its lack had stopped the asking.
-    pub(super) fn consent(
-        &mut self,
-        by: &Viewer,
-        consent: &Consent,
-    ) -> Result<Answer, FoldError> {
+    pub(super) fn consent(&mut self, by: &Viewer, consent: &Consent) -> Result<Answer, FoldError> {
         let own = by.role == Role::WindowClerk
             || (by.role == Role::Applicant && by.party.as_ref() == Some(&consent.holder));
         if !own || consent.text_version.trim().is_empty() {

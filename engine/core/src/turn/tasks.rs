@@ -187,12 +187,10 @@ impl Turn<'_> {
                 }))
             }
             TaskChange::Escalate { to, reason } => {
-                self.check_escalate(task, to, reason)?;
+                check_escalate(task, to, reason)?;
                 Body::TaskEscalated { task: at.no, to: to.clone(), reason: reason.clone() }
             }
-            TaskChange::Draft(draft) => {
-                Body::DraftSaved { task: at.no, draft: draft.clone() }
-            }
+            TaskChange::Draft(draft) => Body::DraftSaved { task: at.no, draft: draft.clone() },
             TaskChange::Urge { .. } => unreachable!("answered above"),
         };
         Ok((task.matter, body))
@@ -211,26 +209,6 @@ impl Turn<'_> {
             format!("{to} does not hold {} at {region} now; assign someone who does", task.role),
         )
         .at(["to"]))
-    }
-
-    fn check_escalate(&self, task: &Task, to: &RoleCode, reason: &str) -> Result<(), Refusal> {
-        if reason.trim().is_empty() {
-            return Err(Refusal::new(
-                "REASONS_MISSING",
-                "上报须说明理由",
-                "an escalation needs a reason",
-            )
-            .at(["reason"]));
-        }
-        if to.department() != task.role.department() || *to == task.role {
-            return Err(Refusal::new(
-                "ESCALATION_OUTSIDE",
-                format!("只能上报给 {} 的其他岗位", task.role.department()),
-                format!("a task goes up within {} only", task.role.department()),
-            )
-            .at(["to"]));
-        }
-        Ok(())
     }
 
     /// The lead department, the window and the supervisor may urge; none of them may decide.
@@ -253,9 +231,8 @@ impl Turn<'_> {
                 .at(["reason"]));
         }
         let open = self.case.tasks.get(&no).filter(|task| task.end.is_none());
-        open.map(|task| task.matter).ok_or_else(|| {
-            Refusal::new("TASK_CLOSED", "任务已结束或不存在", "the task is closed")
-        })
+        open.map(|task| task.matter)
+            .ok_or_else(|| Refusal::new("TASK_CLOSED", "任务已结束或不存在", "the task is closed"))
     }
 
     /// Takes over what an absent colleague holds in this case.
@@ -273,12 +250,14 @@ impl Turn<'_> {
             .filter(|task| by.may_take(&task.role, &task.opened.region))
             .map(|task| task.no)
             .collect();
-        let head = by.role == Role::OfficeHead;
-        if held.is_empty() || !(head || self.stands_in(by, from)) {
+        let chief = by.role == Role::OfficeHead;
+        if held.is_empty() || !(chief || self.stands_in(by, from)) {
             return Ok(Answer::Refused(Refusal::new(
                 "NOT_PERMITTED",
                 format!("只有 {from} 的代理人或其机关负责人可以接手,且须有其在办任务"),
-                format!("only one who stands in for {from}, or the head of the office, takes over what {from} holds"),
+                format!(
+                    "only one who stands in for {from}, or the head of the office, takes over what {from} holds"
+                ),
             )));
         }
         if reason.trim().is_empty() {
@@ -412,7 +391,9 @@ impl Turn<'_> {
                 }
                 Ok(())
             }
-            TaskKind::Rejected | TaskKind::ConfirmDenial if no == (task.opened.kind == TaskKind::Rejected) => {
+            TaskKind::Rejected | TaskKind::ConfirmDenial
+                if no == (task.opened.kind == TaskKind::Rejected) =>
+            {
                 let act = self.act_now(ActKind::Deny, &outcome.opinion);
                 self.would_hold(task.matter, &act)
             }
@@ -534,4 +515,25 @@ impl Turn<'_> {
         let options = self.options_of(&main);
         self.ask_countersigns(main.no, &options)
     }
+}
+
+/// A task goes up within its own department, with a reason.
+fn check_escalate(task: &Task, to: &RoleCode, reason: &str) -> Result<(), Refusal> {
+    if reason.trim().is_empty() {
+        return Err(Refusal::new(
+            "REASONS_MISSING",
+            "上报须说明理由",
+            "an escalation needs a reason",
+        )
+        .at(["reason"]));
+    }
+    if to.department() != task.role.department() || *to == task.role {
+        return Err(Refusal::new(
+            "ESCALATION_OUTSIDE",
+            format!("只能上报给 {} 的其他岗位", task.role.department()),
+            format!("a task goes up within {} only", task.role.department()),
+        )
+        .at(["to"]));
+    }
+    Ok(())
 }

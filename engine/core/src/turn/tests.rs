@@ -154,8 +154,7 @@ impl Story {
         });
         scripts.closure = Some(Arc::clone(&closure));
         let boss = Party { id: "91420302MA4DEM010M".to_owned(), name: "示例".to_owned() };
-        let input =
-            StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), boss);
+        let input = StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), boss);
         let selected = vec![true; closure.service.parts.len()];
         let started = crate::start::start(&closure, input, "N1".to_owned(), &selected).unwrap();
         let now = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();

@@ -164,7 +164,8 @@ impl Turn<'_> {
             ));
         }
         let decides = matches!(kind, CardAnswerKind::AppealUpheld | CardAnswerKind::AppealRejected);
-        let again = kind == CardAnswerKind::Appeal && card.answers.iter().any(|(_, _, answer)| answer.kind == CardAnswerKind::Appeal);
+        let again = kind == CardAnswerKind::Appeal
+            && card.answers.iter().any(|(_, _, answer)| answer.kind == CardAnswerKind::Appeal);
         if again || (decides && !card.is_appealed()) {
             return Err(Refusal::new(
                 "NO_APPEAL_OPEN",
