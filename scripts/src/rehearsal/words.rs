@@ -1,5 +1,15 @@
 //! The words of a rehearsal, one file per family, on an engine that has no others.
 //!
+//! | words on `r` | what they do |
+//! | --- | --- |
+//! | `at`, `wait` | set or move time; what is due on the way happens |
+//! | `file`, `draft`, `file_refused`; `file_matter`, `file_matter_refused`, `result` | apply to a service; to one matter by itself, whose earlier results are given |
+//! | `agency("role.operation")` `.completes` `.rejects` `.needs_correction` `.needs_applicant` `.cancels` `.fails` `.reports` `.asks_person` `.keeps_silent` `.after`, each also as `.then_…`; `agencies_answer` | what agencies do with calls; the last stays |
+//! | `person("department.role")` `.named` `.on` `.expecting`, then `.claims` `.releases` `.approves` `.accepts` `.completes` `.denies` `.does_not_accept` `.does` `.asks_correction` `.suspends` `.resumes` `.extends` `.terminates` `.revokes` `.forwards_up`; `everyone_approves` | what people do |
+//! | `applicant()` `.submits` `.withdraws` `.gives` `.amends` `.does` | what the applicant does |
+//! | `expect`, `expect_case`, `expect_number`, `expect_waiting`, `expect_due`, `expect_used`, `expect_calls`, `expect_call`, `expect_tasks`, `expect_incident` | compare |
+//! | `history`, `milestones` | compare what was printed, all of it or what the applicant is told |
+//!
 //! No word decides anything: each becomes a command, an instruction to an agency, a move of time,
 //! or a comparison. A new act of people is one function in `words/people.rs`.
 
