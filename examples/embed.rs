@@ -81,7 +81,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let queue = engine.queue(&librarian, QueueView::Open, page).await?;
     let task = queue.items.first().ok_or("no task waits for the librarian")?;
     let yes = TaskOutcome { granted: true, opinion: "同意".to_owned(), fields: Value::map() };
-    engine.complete_task(&librarian, task.id, Decided::at(task.task.version, yes), key("3")).await?;
+    engine
+        .complete_task(&librarian, task.id, Decided::at(task.task.version, yes), key("3"))
+        .await?;
 
     // The call to the card system is under way; every commit is a hint to look again.
     let mut commits = engine.watch();

@@ -20,11 +20,14 @@ pub struct Options {
     pub script_threads: usize,
     /// Idle cases kept in memory; others are read again when needed. Since 0.1.
     pub cases_held_max: usize,
+    /// Milliseconds of wire time after a start with something overdue, in which what waited
+    /// outside may be delivered before anything fires. Since 0.1.
+    pub drain_millis: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { script_threads: 2, cases_held_max: 2_000 }
+        Self { script_threads: 2, cases_held_max: 2_000, drain_millis: 5_000 }
     }
 }
 
@@ -211,6 +214,7 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
             wire: self.wire,
             standing: self.standing,
             cases_held_max: self.options.cases_held_max,
+            drain_millis: self.options.drain_millis,
         };
         let runtime = Runtime::new(parts, tokio::runtime::Handle::current());
         runtime.start(self.options.script_threads.max(1)).await?;

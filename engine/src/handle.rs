@@ -27,6 +27,7 @@ use crate::error::EngineError;
 use crate::number::Numbers;
 use crate::runtime::desk::{Starting, Told};
 use crate::runtime::{Door, Runtime};
+use crate::standing::Standing;
 
 pub use self::files::{CaseFile, FileError, Upload};
 pub use self::work::{Change, Decided};
@@ -338,6 +339,30 @@ impl Engine {
         self.runtime.store.keep_clock_offset(offset).await?;
         clock.jump(millis);
         Ok(self.lawful_now())
+    }
+
+    /// Puts calendars and organisation into force, for every turn from now on. Open deadlines are
+    /// read anew in the background, one case after the other.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] unless an integrator asks.
+    pub fn replace_standing(&self, viewer: &Viewer, standing: Standing) -> Result<(), EngineError> {
+        if viewer.role != Role::Integrator {
+            return Err(Refusal::new(
+                "NOT_PERMITTED",
+                "只有集成人员可以更换日历和组织数据",
+                "only an integrator replaces calendars and organisation",
+            )
+            .into());
+        }
+        self.runtime.standing.replace(standing);
+        self.runtime.calendars_changed.notify_one();
+        Ok(())
+    }
+
+    /// Returns the calendars and the organisation in force.
+    pub fn standing(&self) -> Arc<Standing> {
+        self.runtime.standing.now()
     }
 
     /// Returns the door for replies of agencies.

@@ -16,6 +16,7 @@
 pub(crate) mod desk;
 pub(crate) mod effects;
 pub(crate) mod guide;
+mod reproject;
 mod timers;
 mod turn;
 mod worker;
@@ -69,6 +70,11 @@ pub(crate) struct Runtime {
     pub(crate) desk: Desk,
     pub(crate) carried: Carried,
     pub(crate) timers: Notify,
+    /// Told when calendars were replaced.
+    pub(crate) calendars_changed: Notify,
+    /// Milliseconds for which callers and agencies may deliver what waited while the engine was
+    /// down, before anything that is overdue fires.
+    pub(crate) drain_millis: u64,
     pub(crate) stopping: Stopping,
     revision: watch::Sender<CommitNo>,
     /// Who watches single cases; senders without receivers are dropped as they are met.
@@ -89,6 +95,7 @@ pub(crate) struct Parts {
     pub(crate) wire: Arc<dyn WireClock>,
     pub(crate) standing: Standing,
     pub(crate) cases_held_max: usize,
+    pub(crate) drain_millis: u64,
 }
 
 impl Runtime {
@@ -104,6 +111,8 @@ impl Runtime {
             desk: Desk::new(parts.cases_held_max),
             carried: Carried::default(),
             timers: Notify::new(),
+            calendars_changed: Notify::new(),
+            drain_millis: parts.drain_millis,
             stopping: Stopping(watch::Sender::new(false)),
             watchers: Mutex::default(),
             ids: AtomicU64::new(0),
@@ -137,13 +146,14 @@ impl Runtime {
                 .map_err(|error| crate::StartError::Thread(error.to_string()))?;
         }
         self.recover().await?;
-        for background in [0, 1] {
+        for background in [0, 1, 2] {
             let own = Arc::clone(self);
             self.tokio.spawn(async move {
                 let stopping = Arc::clone(&own);
                 let work = async move {
                     match background {
                         0 => timers::run(own).await,
+                        1 => reproject::run(own).await,
                         _ => timers::clean_up(own).await,
                     }
                 };
@@ -165,7 +175,7 @@ impl Runtime {
             after = Some(*last);
             for case in page {
                 // Loading it wakes it; the answer is of no interest.
-                if let Err(error) = self.ask(case, Command::Tick, None).await {
+                if let Err(error) = self.ask(case, Command::Wake, None).await {
                     tracing::error!(case.id = %case, error.code = error.code(), "a case cannot be taken up: {error}");
                 }
             }

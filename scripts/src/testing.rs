@@ -12,12 +12,12 @@ use tongban_core::case::Case;
 use tongban_core::definition::{Closure, DecidesIn, Intake, Limits, Regime};
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::entry::{
-    Arrival, Body, CallMade, CaseStarted, Entry, MatterFiled, Origin, Party,
-    PlannedMatter, Requested,
+    Arrival, Body, CallMade, CaseStarted, Entry, MatterFiled, Origin, Party, PlannedMatter,
+    Requested,
 };
 use tongban_core::id::{CallId, CaseId, DepartmentCode, MatterNo, RegionCode, Seq, ServiceCode};
-use tongban_core::material::{Found, MaterialFound};
 use tongban_core::law::{Act, ActAnswer, ActKind};
+use tongban_core::material::{Found, MaterialFound};
 use tongban_core::port::{RunEnd, RunFunction, RunJob, Script as _, ScriptFault};
 use tongban_core::replay::Replay;
 use tongban_core::request::{Ask, Decision, NewRequest, Outcome, OutcomeKind, RequestKey};
@@ -259,10 +259,7 @@ impl Desk {
 
     /// Answers an act.
     pub(crate) fn answer(&mut self, ordinal: u32, kind: ActKind, answer: ActAnswer) {
-        let act = Act {
-            document_no: "证-1".to_owned(),
-            ..Act::new(kind, self.clock, "理由")
-        };
+        let act = Act { document_no: "证-1".to_owned(), ..Act::new(kind, self.clock, "理由") };
         let body = Body::Acted { act, answer, request: Some(key(ordinal)) };
         self.push(1, body);
     }

@@ -3,4 +3,5 @@
 
 mod breaker;
 mod durable;
+mod lawful;
 mod world;

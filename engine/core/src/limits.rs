@@ -64,6 +64,8 @@ pub const PARKED_RECORDS_MAX: usize = 7;
 pub const TURN_ATTEMPTS_MAX: u32 = 5;
 /// Milliseconds of patience with one call to an agency, from its first attempt.
 pub const CALL_PATIENCE_MILLIS: i64 = 5 * 60 * 1_000;
+/// Milliseconds of patience with a source of materials, after which the applicant is asked.
+pub const SOURCE_PATIENCE_MILLIS: i64 = 5_000;
 /// Milliseconds before the second attempt of a call; doubled for each further one.
 pub const CALL_BACKOFF_MILLIS_MIN: u64 = 200;
 /// Most milliseconds between two attempts of a call.

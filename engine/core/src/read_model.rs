@@ -78,6 +78,7 @@ pub fn summarise(case: &Case, reading: Reading<'_>) -> CaseSummary {
         tasks: tasks.collect(),
         incidents: u32::try_from(case.incidents.len()).unwrap_or(u32::MAX),
         next_due: schedule::next(case, reading),
+        calendar: calendar.version().to_owned(),
         outbox: case.open_calls().next().is_some(),
         revision: CommitNo::default(),
     }

@@ -45,6 +45,8 @@ pub struct CaseSummary {
     pub incidents: u32,
     /// When time next brings something: a timer, a clock that passes, a card.
     pub next_due: Option<Moment>,
+    /// Version of the calendar that its derived times were read from.
+    pub calendar: String,
     /// Whether the case is to be taken up when the store is opened: a call is not over, or a
     /// turn is owed.
     pub outbox: bool,

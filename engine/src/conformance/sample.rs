@@ -304,6 +304,7 @@ pub fn summary(no: u32) -> CaseSummary {
         tasks: vec![task_summary()],
         incidents: 0,
         next_due: None,
+        calendar: "cn@0123456789abcdef".to_owned(),
         outbox: false,
         revision: tongban_core::id::CommitNo(0),
     }

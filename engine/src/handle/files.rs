@@ -183,10 +183,12 @@ fn required<'a>(
 fn may_give(viewer: &Viewer) -> Result<(), Refusal> {
     match viewer.role {
         Role::Applicant | Role::WindowClerk => Ok(()),
-        Role::Approver | Role::Integrator | Role::Supervisor | Role::OfficeHead => Err(Refusal::new(
-            "NOT_PERMITTED",
-            "只有申请人和当地窗口人员可以上传材料",
-            "only the applicant and window clerks of the place send files",
-        )),
+        Role::Approver | Role::Integrator | Role::Supervisor | Role::OfficeHead => {
+            Err(Refusal::new(
+                "NOT_PERMITTED",
+                "只有申请人和当地窗口人员可以上传材料",
+                "only the applicant and window clerks of the place send files",
+            ))
+        }
     }
 }

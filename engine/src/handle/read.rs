@@ -1,7 +1,6 @@
 //! Reading: one case, lists, queues, events. The viewer's scope is compiled into the rows that
 //! are read; a list never meets a row that its viewer may not see.
 
-
 use tongban_core::case::Case;
 use tongban_core::id::{CaseId, CommitNo, RegionCode, Seq, TaskId};
 use tongban_core::limits;
@@ -120,9 +119,7 @@ impl Engine {
     ) -> Result<Page<QueueItem>, EngineError> {
         let roles = match viewer.role {
             Role::WindowClerk => RoleMatch::Windows,
-            Role::Approver | Role::OfficeHead => {
-                RoleMatch::Departments(viewer.departments.clone())
-            }
+            Role::Approver | Role::OfficeHead => RoleMatch::Departments(viewer.departments.clone()),
             Role::Applicant | Role::Integrator | Role::Supervisor => {
                 return Ok(Page { items: Vec::new(), next: None });
             }

@@ -91,7 +91,11 @@ struct Carrier<'a> {
 
 impl Carrier<'_> {
     fn context(&self) -> CallContext {
-        let patience = limits::CALL_PATIENCE_MILLIS / 10;
+        let patience = if self.effect.gives_way {
+            limits::SOURCE_PATIENCE_MILLIS
+        } else {
+            limits::CALL_PATIENCE_MILLIS / 10
+        };
         CallContext {
             deadline: self.runtime.wire.now().plus_millis(patience),
             attempt: self.attempt,
@@ -129,6 +133,9 @@ impl Carrier<'_> {
             error.code = fault.code,
             "a call failed"
         );
+        if self.effect.gives_way {
+            return self.fail(fault).await;
+        }
         match fault.class {
             FaultClass::Retryable | FaultClass::Unavailable | FaultClass::Unknown => {
                 let wait = fault.retry_after.unwrap_or_else(|| back_off(self.attempt));

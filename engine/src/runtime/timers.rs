@@ -15,6 +15,7 @@ const CLEANUP_MILLIS: u64 = 3_600_000;
 
 /// Fires what is due until the engine stops.
 pub(super) async fn run(runtime: Arc<Runtime>) {
+    drain(&runtime).await;
     let mut fired = None;
     loop {
         let next = match runtime.store.next_due().await {
@@ -39,6 +40,21 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
             },
             None => runtime.timers.notified().await,
         }
+    }
+}
+
+/// After downtime inboxes are drained before timers fire: what an applicant or an agency sent in
+/// time and could not deliver comes first.
+async fn drain(runtime: &Arc<Runtime>) {
+    let overdue = match runtime.store.next_due().await {
+        Ok(next) => next.is_some_and(|due| due <= runtime.lawful.now()),
+        Err(error) => {
+            tracing::warn!(error.code = error.code(), "timers cannot be read");
+            true
+        }
+    };
+    if overdue {
+        runtime.wire.wait_millis(runtime.drain_millis).await;
     }
 }
 

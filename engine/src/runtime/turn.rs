@@ -123,6 +123,9 @@ pub(crate) struct CommittedEffect {
     pub(super) call: Call,
     /// What to do with it.
     pub(super) step: Step,
+    /// Whether it asks a source for a material: one that fails gives way at once, to the next
+    /// source or to the applicant's own file.
+    pub(super) gives_way: bool,
 }
 
 /// What to do with a call.
@@ -162,7 +165,8 @@ impl CommittedEffect {
             Effect::Issue(_) => return None,
         };
         let (connector, call) = render(case, secret, id)?;
-        Some(Self { case: case.id, connector, call, step })
+        let gives_way = case.calls.get(&id).is_some_and(|call| call.request.run == 0);
+        Some(Self { case: case.id, connector, call, step, gives_way })
     }
 }
 

@@ -81,7 +81,8 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         return unchanged(runtime, underway, held, again);
     }
     let records = records(&underway);
-    let pending = PendingTurn::new(output, &before, records, &runtime.ledger(&runtime.standing.now()));
+    let pending =
+        PendingTurn::new(output, &before, records, &runtime.ledger(&runtime.standing.now()));
     store(runtime, underway, pending);
 }
 
@@ -118,7 +119,8 @@ fn evaluate(
     let secret = runtime.case_secret(case.id);
     let now = runtime.lawful.now().max(case.updated_at);
     let standing = runtime.standing.now();
-    let pinned = Pinned { region: &case.started.region.clone(), secret: &secret, closure: &closure };
+    let pinned =
+        Pinned { region: &case.started.region.clone(), secret: &secret, closure: &closure };
     let context = runtime.turn_context(now, &standing, pinned);
     Ok(turn::take(case, commands, &context)?)
 }
@@ -272,7 +274,12 @@ fn begin(runtime: &Arc<Runtime>, starting: Starting) {
     let id = output.case.id;
     let digest = output.case.started.closure;
     record.result = vec![id.to_string()];
-    let pending = PendingTurn::new(output, &BTreeSet::new(), vec![record], &runtime.ledger(&runtime.standing.now()));
+    let pending = PendingTurn::new(
+        output,
+        &BTreeSet::new(),
+        vec![record],
+        &runtime.ledger(&runtime.standing.now()),
+    );
     let runtime = Arc::clone(runtime);
     let tokio = runtime.tokio.clone();
     tokio.spawn(async move {

@@ -3,8 +3,8 @@
 use async_graphql::{Context, ID, InputObject, Object};
 use tongban_core::digest::Digest;
 use tongban_core::entry::Party;
-use tongban_core::material::MaterialGiven;
 use tongban_core::id::{RegionCode, ServiceCode};
+use tongban_core::material::MaterialGiven;
 use tongban_core::start::StartCase;
 use tongban_core::value::Value;
 use tongban_engine::Receipt;

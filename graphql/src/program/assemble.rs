@@ -12,6 +12,7 @@ use tongban_core::port::{Connector, Store, WireClock as _};
 use tongban_engine::Engine;
 use tongban_engine::blob::Blobs;
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
+use tongban_engine::standing::Standing;
 use tongban_engine::store::SledStore;
 use tongban_scripts::Host;
 
@@ -136,11 +137,12 @@ pub(crate) async fn engine(
     blobs: Blobs,
     host: impl Into<Arc<Host>>,
     wires: &Wires,
-    time: Time,
+    (time, standing): (Time, Standing),
 ) -> Result<Engine, ProgramError> {
     let store: Arc<dyn Store> = store;
     let mut builder = Engine::builder()
         .store(store)
+        .standing(standing)
         .blobs(blobs)
         .scripts(host.into())
         .wiring(Arc::new(wires.bindings.clone()));

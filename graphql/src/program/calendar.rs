@@ -11,7 +11,7 @@ mod source;
 
 use std::sync::Arc;
 
-use tongban_core::calendar::{Calendar, Due, Explanation, Stood};
+use tongban_core::calendar::{Calendar, Calendars, Due, Explanation, Stood};
 use tongban_core::port::WireClock as _;
 use tongban_core::time::{Moment, Period, Unit};
 use tongban_engine::clock::SystemClock;
@@ -28,6 +28,11 @@ pub(crate) async fn run(tool: CalendarTool) -> Result<(), ProgramError> {
         CalendarTool::Explain(arguments) => explain(&arguments).await,
         CalendarTool::Import(arguments) => import::run(&arguments).await,
     }
+}
+
+/// Reads the calendars in force for a data folder: what it keeps over what ships.
+pub(crate) async fn in_force(folder: &std::path::Path) -> Result<Calendars, ProgramError> {
+    source::in_force(folder).await
 }
 
 /// What is asked of a calendar.

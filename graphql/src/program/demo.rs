@@ -30,6 +30,7 @@ use tongban_core::port::{LawfulClock, Store as _, WireClock as _};
 use tongban_core::time::Moment;
 use tongban_engine::Engine;
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
+use tongban_engine::standing::Standing;
 use tongban_engine::store::SledStore;
 
 use self::agencies::Agencies;
@@ -92,9 +93,14 @@ impl House {
         let agencies = Agencies::start(&plan, &callback_url, lawful).await?;
         let wires = agencies.wires()?;
         let host = assemble::scripts(None)?;
-        let engine =
-            assemble::engine(store, folder::blobs(&data)?, host, &wires, Time::Movable(clock))
-                .await?;
+        let engine = assemble::engine(
+            store,
+            folder::blobs(&data)?,
+            host,
+            &wires,
+            (Time::Movable(clock), Standing::default()),
+        )
+        .await?;
         let stop = watch::Sender::new(false);
         let serving = serve_api(&engine, &identity, wires, (listener, stop.subscribe()));
         let url = url_of(address);

@@ -9,6 +9,7 @@ use tongban_connectors::callback;
 use tongban_core::port::Store as _;
 use tongban_engine::Engine;
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
+use tongban_engine::standing::Standing;
 use tongban_engine::store::SledStore;
 
 use crate::auth::{Authority, Expected, KeySet};
@@ -50,7 +51,11 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
         (authority(config.identity.as_ref())?, Time::Real)
     };
     let blobs = folder::blobs(&arguments.data)?;
-    let engine = assemble::engine(store, blobs, host, &wires, time).await?;
+    let standing = Standing {
+        calendars: Arc::new(super::calendar::in_force(&arguments.data).await?),
+        organisation: Arc::new(import::stored(&arguments.data).await?),
+    };
+    let engine = assemble::engine(store, blobs, host, &wires, (time, standing)).await?;
     announce(&listener, &arguments.data)?;
     let served = serve(engine, authority, wires, listener);
     let Some(watch) = watch else { return served.await };

@@ -56,7 +56,9 @@ fn viewer(arguments: TokenArguments) -> Result<Viewer, ProgramError> {
         {
             Some("--region")
         }
-        Role::Approver | Role::OfficeHead if arguments.department.is_empty() => Some("--department"),
+        Role::Approver | Role::OfficeHead if arguments.department.is_empty() => {
+            Some("--department")
+        }
         Role::Applicant
         | Role::WindowClerk
         | Role::Approver

@@ -5,8 +5,8 @@
 
 use rhai::{Array, Dynamic, Engine, Map, NativeCallContext};
 use tongban_core::entry::Party;
-use tongban_core::material::Found;
 use tongban_core::id::MatterNo;
+use tongban_core::material::Found;
 use tongban_core::value::Value;
 
 use crate::api::outcome::unknown;

@@ -9,10 +9,11 @@ use tongban_core::agency::{
     AgencyReply, Call, CallContext, DocumentRef, Effect, Fault, FaultClass, Invoked, Queried,
     ReplyBody,
 };
-use tongban_core::command::TaskOutcome;
+use tongban_core::command::{ActRequest, TaskOutcome};
 use tongban_core::digest::{Digest, Secret};
-use tongban_core::entry::{Party, TaskKind};
+use tongban_core::entry::{Consent, Party, TaskKind};
 use tongban_core::id::{CallId, CaseId, MatterNo, RegionCode, ServiceCode, TaskId};
+use tongban_core::material::MaterialGiven;
 use tongban_core::port::{Connector, Later, WireClock, Wiring};
 use tongban_core::request::{Outcome, OutcomeKind};
 use tongban_core::start::StartCase;
@@ -20,8 +21,9 @@ use tongban_core::time::Moment;
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::clock::{ManualClock, SystemClock};
+use tongban_engine::standing::Standing;
 use tongban_engine::store::MemoryStore;
-use tongban_engine::{CaseView, Decided, Engine, IdempotencyKey};
+use tongban_engine::{CaseView, Change, Decided, Engine, EngineError, IdempotencyKey, Options};
 
 /// What an agency does with a call.
 #[derive(Clone, Debug)]
@@ -130,8 +132,71 @@ pub(super) struct World {
     pub(super) case: CaseId,
     store: Arc<MemoryStore>,
     scripts: TempDir,
+    standing: Standing,
     keys: u32,
 }
+
+/// How a story begins.
+pub(super) struct Setting<'a> {
+    /// The service's parts.
+    pub(super) parts: &'a str,
+    /// Code, further members of the declaration, body of `handle`.
+    pub(super) matters: Vec<(&'a str, &'a str, &'a str)>,
+    pub(super) agencies: Arc<Agencies>,
+    /// When the applicant files.
+    pub(super) filed_at: &'a str,
+    /// The form.
+    pub(super) form: Value,
+    /// Materials that come with the application.
+    pub(super) materials: Vec<MaterialGiven>,
+    /// Licenses whose use is authorised.
+    pub(super) consents: Vec<Consent>,
+    /// Calendars and organisation.
+    pub(super) standing: Standing,
+}
+
+impl Default for Setting<'_> {
+    fn default() -> Self {
+        Self {
+            parts: r#"part("a")"#,
+            matters: Vec::new(),
+            agencies: Arc::default(),
+            filed_at: "2026-03-02T09:00:00+08:00",
+            form: Value::Null,
+            materials: Vec::new(),
+            consents: Vec::new(),
+            standing: Standing::default(),
+        }
+    }
+}
+
+impl Setting<'_> {
+    /// Starts and submits the case.
+    pub(super) async fn begin(self) -> World {
+        let scripts = tempfile::tempdir().unwrap();
+        write_scripts(scripts.path(), self.parts, &self.matters);
+        let clock = Arc::new(ManualClock::new(Moment::parse(self.filed_at).unwrap()));
+        let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
+        let Self { agencies, standing, .. } = self;
+        let parts = Parts { agencies: &agencies, clock: &clock, standing: &standing };
+        let engine = engine(&store, scripts.path(), parts).await;
+        let party = Party { id: APPLICANT.to_owned(), name: "测试甲".to_owned() };
+        let input = StartCase {
+            form: self.form,
+            materials: self.materials,
+            consents: self.consents,
+            ..StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), party)
+        };
+        let key = IdempotencyKey("start".to_owned());
+        let case = engine.start_case(&applicant(), input, key).await.unwrap().case;
+        let key = IdempotencyKey("submit".to_owned());
+        engine.submit_case(&applicant(), case, key).await.unwrap();
+        World { engine, agencies, clock, case, store, scripts, standing, keys: 0 }
+    }
+}
+
+/// Identifier of the applicant of every story.
+pub(super) const APPLICANT: &str = "420302199001010015";
 
 const SERVICE_HEAD: &str =
     r#"code: "test", name: "测试", lead: "hall", target: "person", regions: ["420300"],"#;
@@ -148,26 +213,55 @@ impl World {
         matters: &[(&str, &str)],
         agencies: Arc<Agencies>,
     ) -> Self {
-        let scripts = tempfile::tempdir().unwrap();
-        write_scripts(scripts.path(), parts, matters);
-        let clock = Arc::new(ManualClock::new(Moment::parse("2026-03-02T09:00:00+08:00").unwrap()));
-        let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
-        let engine = engine(&store, scripts.path(), &agencies, &clock).await;
-        let party = Party { id: "420302199001010015".to_owned(), name: "测试甲".to_owned() };
-        let input =
-            StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), party);
-        let key = IdempotencyKey("start".to_owned());
-        let case = engine.start_case(&applicant(), input, key).await.unwrap().case;
-        let key = IdempotencyKey("submit".to_owned());
-        engine.submit_case(&applicant(), case, key).await.unwrap();
-        Self { engine, agencies, clock, case, store, scripts, keys: 0 }
+        let declared = matters.iter().map(|(code, handle)| (*code, "", *handle)).collect();
+        Setting { parts, matters: declared, agencies, ..Setting::default() }.begin().await
     }
 
     /// Stops the engine and starts another on what the store holds.
     pub(super) async fn restart(&mut self) {
         self.engine.shutdown().await;
         self.store = Arc::new(self.store.reopen());
-        self.engine = engine(&self.store, self.scripts.path(), &self.agencies, &self.clock).await;
+        let parts =
+            Parts { agencies: &self.agencies, clock: &self.clock, standing: &self.standing };
+        self.engine = engine(&self.store, self.scripts.path(), parts).await;
+    }
+
+    fn key(&mut self) -> IdempotencyKey {
+        self.keys += 1;
+        IdempotencyKey(format!("story-{}", self.keys))
+    }
+
+    /// Changes the case for somebody.
+    pub(super) async fn change(&mut self, by: &Viewer, change: Change) -> Result<(), EngineError> {
+        let key = self.key();
+        self.engine.change_case(by, self.case, change, key).await.map(|_| ())
+    }
+
+    /// Has somebody do an act on the first matter.
+    pub(super) async fn act(&mut self, by: &Viewer, act: ActRequest) -> Result<(), EngineError> {
+        self.change(by, Change::Act { matter: MatterNo(1), act }).await
+    }
+
+    /// Waits for an open task of a kind and completes it for somebody.
+    pub(super) async fn complete(
+        &mut self,
+        by: &Viewer,
+        kind: TaskKind,
+        outcome: TaskOutcome,
+    ) -> Result<(), EngineError> {
+        let open = |view: &CaseView| {
+            let mut tasks = view.case().open_tasks();
+            tasks.find(|task| task.opened.kind == kind).map(|task| (task.no, task.version))
+        };
+        let view = self.until(|view| open(view).is_some()).await;
+        let (no, version) = open(&view).unwrap();
+        let (task, key) = (TaskId { case: self.case, no }, self.key());
+        self.engine.complete_task(by, task, Decided::at(version, outcome), key).await.map(|_| ())
+    }
+
+    /// Moves lawful time to a moment.
+    pub(super) fn reach(&self, moment: &str) {
+        self.clock.advance_to(Moment::parse(moment).unwrap());
     }
 
     /// Waits until the case is as wanted.
@@ -240,15 +334,38 @@ pub(super) fn incidents(view: &CaseView) -> Vec<&'static str> {
 
 /// The applicant of every story.
 pub(super) fn applicant() -> Viewer {
-    Viewer::new("reader", Role::Applicant).for_party("420302199001010015")
+    Viewer::new("reader", Role::Applicant).for_party(APPLICANT)
 }
 
-async fn engine(
-    store: &Arc<MemoryStore>,
-    scripts: &Path,
-    agencies: &Arc<Agencies>,
-    clock: &Arc<ManualClock>,
-) -> Engine {
+/// A window clerk of the place.
+pub(super) fn clerk() -> Viewer {
+    Viewer::new("clerk", Role::WindowClerk).within("420300")
+}
+
+/// An approver of the department.
+pub(super) fn officer() -> Viewer {
+    Viewer::new("officer", Role::Approver).within("420300").of("office")
+}
+
+/// The head of the department's office.
+pub(super) fn head() -> Viewer {
+    Viewer::new("head", Role::OfficeHead).within("420300").of("office")
+}
+
+/// What somebody says, with a reason.
+pub(super) fn says(said: Said) -> TaskOutcome {
+    TaskOutcome { granted: said == Said::Yes, opinion: "理由".to_owned(), fields: Value::map() }
+}
+
+#[derive(Clone, Copy)]
+struct Parts<'a> {
+    agencies: &'a Arc<Agencies>,
+    clock: &'a Arc<ManualClock>,
+    standing: &'a Standing,
+}
+
+async fn engine(store: &Arc<MemoryStore>, scripts: &Path, parts: Parts<'_>) -> Engine {
+    let Parts { agencies, clock, standing } = parts;
     let host = tongban_scripts::Host::open(scripts).unwrap();
     let wire: Arc<dyn WireClock> = Arc::new(SystemClock);
     Engine::builder()
@@ -258,22 +375,31 @@ async fn engine(
         .connector("agencies", Arc::clone(agencies) as Arc<_>)
         .lawful_clock(Arc::clone(clock) as Arc<_>)
         .wire_clock(wire)
+        .standing(standing.clone())
+        .options(Options { drain_millis: 0, ..Options::default() })
         .start()
         .await
         .unwrap()
 }
 
-fn write_scripts(folder: &Path, parts: &str, matters: &[(&str, &str)]) {
+fn write_scripts(folder: &Path, parts: &str, matters: &[(&str, &str, &str)]) {
     let services = folder.join("services");
     let office = folder.join("matters/office");
     std::fs::create_dir_all(&services).unwrap();
     std::fs::create_dir_all(&office).unwrap();
     let service = format!("service(#{{ {SERVICE_HEAD} matters: [{parts}] }});");
     std::fs::write(services.join("test.rhai"), service).unwrap();
-    for (code, handle) in matters {
+    for (code, further, handle) in matters {
+        let usual = [
+            ("regime", r#"regime: "licence","#),
+            ("intake", r#"intake: "auto","#),
+            ("limit", r#"limit: #{ promised: "1 working day" },"#),
+        ];
+        let usual = usual.into_iter().filter(|(name, _)| !further.contains(&format!("{name}:")));
+        let usual: String = usual.map(|(_, member)| member).collect();
         let head = format!(
-            r#"matter(#{{ code: "{code}", name: "事项{code}", department: "office", regime: "licence",
-                intake: "auto", limit: #{{ promised: "1 working day" }} }});"#
+            r#"matter(#{{ code: "{code}", name: "事项{code}", department: "office", basis: "示例办法",
+                {usual} {further} }});"#
         );
         let text = format!("{head}\n\nfn handle(m) {{\n{handle}\n}}\n");
         std::fs::write(office.join(format!("{code}.rhai")), text).unwrap();

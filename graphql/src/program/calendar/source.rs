@@ -60,6 +60,12 @@ pub(super) fn read(file: &Path, notice: &str) -> Result<CalendarDocument, Progra
     document.map_err(|error| wrong(shown(file), &error))
 }
 
+/// Reads the calendars in force for a data folder, which need not exist yet.
+pub(super) async fn in_force(folder: &Path) -> Result<Calendars, ProgramError> {
+    let documents = if folder.is_dir() { kept(folder).await? } else { Vec::new() };
+    Calendars::of(&documents).map_err(|error| wrong(shown(folder), &error))
+}
+
 /// Reads the calendars that a data folder keeps.
 async fn kept(folder: &Path) -> Result<Vec<CalendarDocument>, ProgramError> {
     if !folder.is_dir() {
