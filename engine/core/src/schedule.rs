@@ -6,7 +6,7 @@ use crate::card::CardRaised;
 use crate::case::{Case, Matter};
 use crate::entry::TaskKind;
 use crate::id::{MatterNo, RoleCode};
-use crate::law::{Clock, ClockKind, Stage};
+use crate::law::{Act, ActAnswer, ActKind, Clock, ClockKind, Stage};
 use crate::organisation::Organisation;
 use crate::organisation::card_rules::{CardClock, CardCondition, CardRule};
 use crate::request::Ask;
@@ -246,7 +246,21 @@ pub fn next(case: &Case, reading: Reading<'_>) -> Option<Moment> {
     }
     let passing = passings(case, reading).into_iter().map(|passing| passing.due.plus_millis(1));
     let cards = rungs(case, reading).into_iter().map(|rung| rung.card.at);
-    passing.chain(cards).chain(timers(case).map(|(due, _, _)| due)).min()
+    let served = services(case, reading.calendar).map(|(at, _)| at);
+    passing.chain(cards).chain(served).chain(timers(case).map(|(due, _, _)| due)).min()
+}
+
+/// Returns the open corrections whose notice counts as served at some moment, now or when its
+/// announcement ends, and whose period begins then.
+pub fn services<'a>(
+    case: &'a Case,
+    calendar: &'a Calendar,
+) -> impl Iterator<Item = (Moment, MatterNo)> + 'a {
+    case.services().filter(move |(at, no)| {
+        let serve = Act::new(ActKind::ServeCorrection, *at, "");
+        let answer = case.matter(*no).map(|matter| matter.law.judge(&serve, calendar));
+        answer == Some(ActAnswer::Done)
+    })
 }
 
 /// Returns the open timers of scripts.

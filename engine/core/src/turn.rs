@@ -27,6 +27,7 @@ use crate::case::{Case, FoldError};
 use crate::command::{Answer, Command};
 use crate::definition::Closure;
 use crate::digest::Secret;
+use crate::document::DocumentNo;
 use crate::entry::{Body, CaseStarted, Entry, Incident, IncidentKind, Origin};
 use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::limits;
@@ -53,6 +54,17 @@ pub struct TurnContext<'a> {
     pub secret: &'a Secret,
     /// The closure that the case is pinned to.
     pub closure: &'a Arc<Closure>,
+    /// What becomes of notices.
+    pub issuing: Issuing,
+}
+
+/// What becomes of the notices that acts bring.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Issuing {
+    /// There is no seal service: they stay drafts.
+    Drafts,
+    /// They are sealed; with that they reach whoever filed online.
+    Sealed,
 }
 
 /// What a turn came to; nothing of it has happened until it is committed.
@@ -86,7 +98,7 @@ pub enum Effect {
         after_millis: u64,
     },
     /// Render, seal and keep a notice that was drafted.
-    Issue(String),
+    Issue(DocumentNo),
 }
 
 /// Milliseconds between queries of a call whose agency named no time.
@@ -313,7 +325,7 @@ fn wakes(body: &Body) -> bool {
         | Body::CardAnswered(_)
         | Body::DocumentDrafted(_)
         | Body::DocumentSealed(_)
-        | Body::DocumentServed { .. }
+        | Body::DocumentServed(_)
         | Body::EntryVoided { .. }
         | Body::CallAbandoned { .. }
         | Body::CalendarChanged { .. }

@@ -21,7 +21,7 @@ use super::Turn;
 use super::accept::person;
 
 impl Turn<'_> {
-    fn reading(&self) -> Reading<'_> {
+    pub(super) fn reading(&self) -> Reading<'_> {
         Reading {
             calendar: self.context.calendar,
             organisation: self.context.organisation,
@@ -41,6 +41,7 @@ impl Turn<'_> {
         for (due, matter, request) in due {
             self.push(matter, Origin::Clock, Body::TimerFired { request, due })?;
         }
+        self.count_services(&Origin::Clock)?;
         let mut passed = schedule::passings(&self.case, self.reading());
         passed.retain(|passing| passing.due < now);
         passed.sort_by_key(|passing| (passing.adverse, passing.due));
