@@ -33,6 +33,7 @@ use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::limits;
 use crate::organisation::Organisation;
 use crate::port::{Script, ScriptFault, Wiring};
+use crate::schedule;
 use crate::time::Moment;
 
 /// What a turn reads beside the case itself. All of it is given.
@@ -137,6 +138,7 @@ pub fn take(
     context: &TurnContext<'_>,
 ) -> Result<TurnOutput, FoldError> {
     let expected = case.head;
+    let over = schedule::over(&case);
     let mut turn = Turn {
         context,
         case,
@@ -150,6 +152,7 @@ pub fn take(
         answers.push(turn.accept(command)?);
     }
     turn.settle()?;
+    turn.raise_missed(&over)?;
     Ok(TurnOutput {
         case: turn.case,
         expected,
