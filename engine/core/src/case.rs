@@ -9,9 +9,10 @@ use std::sync::Arc;
 use crate::agency::{AgencyReply, ReplyBody};
 use crate::card::Card;
 use crate::digest::Digest;
+use crate::document::DocumentState;
 use crate::entry::{
-    Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted, DocumentSealed, Entry,
-    Incident, IncidentKind, MatterFiled, PlannedMatter, Requested, TaskOpened,
+    Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted, Entry, Incident,
+    IncidentKind, MatterFiled, PlannedMatter, Requested, TaskOpened,
 };
 use crate::id::RoleCode;
 use crate::id::{CallId, CaseId, MatterNo, Seq};
@@ -94,12 +95,10 @@ pub struct Document {
     pub matter: MatterNo,
     /// Number, kind and what it tells of.
     pub drafted: Arc<DocumentDrafted>,
-    /// When it was drafted.
-    pub drafted_at: Moment,
-    /// When it was sealed, and how.
-    pub sealed: Option<(Moment, Arc<DocumentSealed>)>,
-    /// When it was served, and how.
-    pub served: Option<(Moment, String)>,
+    /// Entry by which it was drafted.
+    pub at: Seq,
+    /// How far it has come.
+    pub state: Arc<DocumentState>,
 }
 
 /// A matter of a case.
@@ -453,7 +452,7 @@ impl Case {
             | Body::CardAnswered(_)
             | Body::DocumentDrafted(_)
             | Body::DocumentSealed(_)
-            | Body::DocumentServed { .. }
+            | Body::DocumentServed(_)
             | Body::EntryVoided { .. }
             | Body::CalendarChanged { .. } => self.fold_record(entry),
         }

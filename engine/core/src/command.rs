@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agency::{Ack, AgencyReply, Fault, ManualTask};
 use crate::card::CardAnswerKind;
+use crate::document::{Attachment, DocumentNo, ServiceMode};
 use crate::entry::{Consent, DocumentSealed};
 use crate::id::{CallId, MatterNo, RoleCode, Seq};
 use crate::law::{ActKind, Terms};
@@ -132,13 +133,22 @@ pub enum Command {
         by: Viewer,
         /// Its number.
         number: String,
-        /// How: code of the mode of service.
-        how: String,
+        /// How. A letter or message that is under way is recorded again with its receipt.
+        how: ServiceMode,
+        /// Files that prove it.
+        files: Vec<Attachment>,
         /// When and by what proof, if not now.
         came: Came,
     },
     /// A notice was rendered and sealed.
     DocumentSealed(DocumentSealed),
+    /// A notice cannot be made or sealed as things stand.
+    DocumentFailed {
+        /// Its number.
+        number: DocumentNo,
+        /// What is missing or wrong, for people.
+        why: String,
+    },
     /// A new calendar is in force; open deadlines are read anew.
     CalendarChanged,
     /// An agency said something about a call.
@@ -203,6 +213,7 @@ impl Command {
             | Self::CallFailed { .. }
             | Self::CallFenced { .. }
             | Self::DocumentSealed(_)
+            | Self::DocumentFailed { .. }
             | Self::CalendarChanged
             | Self::Tick
             | Self::Wake

@@ -11,6 +11,7 @@ use crate::agency::AgencyReply;
 use crate::card::{CardAnswer, CardRaised};
 use crate::definition::{DecidesIn, Intake};
 use crate::digest::Digest;
+use crate::document::{DocumentNo, SealRecord, Service};
 use crate::id::{
     CallId, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
 };
@@ -228,15 +229,8 @@ pub enum Body {
     DocumentDrafted(Arc<DocumentDrafted>),
     /// A notice was sealed.
     DocumentSealed(Arc<DocumentSealed>),
-    /// A notice reached its addressee; the periods that it starts run from here.
-    DocumentServed {
-        /// Its number.
-        number: String,
-        /// How: code of the mode of service.
-        how: String,
-        /// What proves it, such as a waybill.
-        evidence: String,
-    },
+    /// A notice was served, or the receipt of one that was under way came.
+    DocumentServed(Arc<DocumentServed>),
     /// A clerk took back an entry that was recorded by mistake.
     EntryVoided {
         /// Which.
@@ -282,6 +276,9 @@ pub struct Consent {
     pub text_version: String,
 }
 
+/// Channel of a case that was filed at a window, on paper (GB/T 39046).
+pub const CHANNEL_WINDOW: u8 = 1;
+
 /// How a case reached the engine when not at once by itself.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Arrival {
@@ -311,10 +308,8 @@ pub struct TaskAssigned {
 /// A notice that was drafted.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct DocumentDrafted {
-    /// Its number, unique in the engine.
-    pub number: String,
-    /// Code of its kind.
-    pub kind: String,
+    /// Its number, unique in the engine; the kind is part of it.
+    pub number: DocumentNo,
     /// The entry that it tells of.
     pub about: Seq,
 }
@@ -323,11 +318,22 @@ pub struct DocumentDrafted {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DocumentSealed {
     /// Its number.
-    pub number: String,
+    pub number: DocumentNo,
     /// SHA-256 of the rendered bytes, which the case's blobs keep.
     pub digest: Digest,
     /// The seal, as the seal service gave it.
-    pub seal: Value,
+    pub seal: SealRecord,
+}
+
+/// A notice that was served, or whose receipt came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentServed {
+    /// Its number.
+    pub number: DocumentNo,
+    /// When, how, and which files prove it.
+    pub service: Service,
+    /// What proves its time, if it was recorded later.
+    pub evidence: String,
 }
 
 /// The start of a case.
@@ -580,11 +586,13 @@ pub enum IncidentKind {
     Stalled,
     /// The office was silent, and the law accepted in its place.
     DeemedAccepted,
+    /// A notice could not be made or sealed; it stays a draft.
+    NoticeNotIssued,
 }
 
 impl IncidentKind {
     /// Every kind with its code.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::ScriptFailed, "SCRIPT_FAILED"),
         (Self::ReplayMismatch, "REPLAY_MISMATCH"),
         (Self::LimitExceeded, "LIMIT_EXCEEDED"),
@@ -594,6 +602,7 @@ impl IncidentKind {
         (Self::UnlawfulAct, "UNLAWFUL_ACT"),
         (Self::Stalled, "STALLED"),
         (Self::DeemedAccepted, "DEEMED_ACCEPTED"),
+        (Self::NoticeNotIssued, "NOTICE_NOT_ISSUED"),
     ];
 
     /// Returns the code.

@@ -385,6 +385,7 @@ impl Law {
             let handling = matches!(clock.kind, ClockKind::Statutory | ClockKind::Promised);
             if handling && clock.is_running() && clock.budget.unit == by.unit {
                 clock.more = clock.more.saturating_add(by.amount);
+                clock.extended_at = Some(act.effective_at);
             }
         }
     }

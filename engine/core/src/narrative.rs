@@ -53,7 +53,7 @@ fn is_internal(body: &Body) -> bool {
         | Body::MaterialMet(_)
         | Body::PeriodRenewed { .. }
         | Body::DocumentSealed(_)
-        | Body::DocumentServed { .. }
+        | Body::DocumentServed(_)
         | Body::EntryVoided { .. }
         | Body::Acted { answer: ActAnswer::Done, .. } => false,
         Body::MaterialTried(_)
@@ -153,7 +153,7 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         | Body::CardAnswered(_)
         | Body::DocumentDrafted(_)
         | Body::DocumentSealed(_)
-        | Body::DocumentServed { .. }
+        | Body::DocumentServed(_)
         | Body::EntryVoided { .. }
         | Body::CalendarChanged { .. } => on_record(&entry.body),
     }
@@ -320,17 +320,17 @@ fn on_record(body: &Body) -> Sentence {
         Body::DocumentDrafted(drafted) => (
             "document_drafted",
             format!("拟制文书 {}", drafted.number),
-            format!("document {} ({}) was drafted", drafted.number, drafted.kind),
+            format!("document {} ({}) was drafted", drafted.number, drafted.number.kind().code()),
         ),
         Body::DocumentSealed(sealed) => (
             "document_sealed",
             format!("文书 {} 已盖章", sealed.number),
             format!("document {} was sealed", sealed.number),
         ),
-        Body::DocumentServed { number, how, .. } => (
+        Body::DocumentServed(served) => (
             "document_served",
-            format!("文书 {number} 已送达({how})"),
-            format!("document {number} was served ({how})"),
+            format!("文书 {} {}", served.number, served.service.how.name()),
+            format!("document {} was served by {}", served.number, served.service.how.code()),
         ),
         Body::EntryVoided { entry, reason } => (
             "entry_voided",

@@ -27,11 +27,13 @@ use crate::case::{Case, FoldError};
 use crate::command::{Answer, Command};
 use crate::definition::Closure;
 use crate::digest::Secret;
+use crate::document::DocumentNo;
 use crate::entry::{Body, CaseStarted, Entry, Incident, IncidentKind, Origin};
 use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::limits;
 use crate::organisation::Organisation;
 use crate::port::{Script, ScriptFault, Wiring};
+use crate::schedule;
 use crate::time::Moment;
 
 /// What a turn reads beside the case itself. All of it is given.
@@ -53,6 +55,17 @@ pub struct TurnContext<'a> {
     pub secret: &'a Secret,
     /// The closure that the case is pinned to.
     pub closure: &'a Arc<Closure>,
+    /// What becomes of notices.
+    pub issuing: Issuing,
+}
+
+/// What becomes of the notices that acts bring.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Issuing {
+    /// There is no seal service: they stay drafts.
+    Drafts,
+    /// They are sealed; with that they reach whoever filed online.
+    Sealed,
 }
 
 /// What a turn came to; nothing of it has happened until it is committed.
@@ -86,7 +99,7 @@ pub enum Effect {
         after_millis: u64,
     },
     /// Render, seal and keep a notice that was drafted.
-    Issue(String),
+    Issue(DocumentNo),
 }
 
 /// Milliseconds between queries of a call whose agency named no time.
@@ -125,6 +138,7 @@ pub fn take(
     context: &TurnContext<'_>,
 ) -> Result<TurnOutput, FoldError> {
     let expected = case.head;
+    let over = schedule::over(&case);
     let mut turn = Turn {
         context,
         case,
@@ -138,6 +152,7 @@ pub fn take(
         answers.push(turn.accept(command)?);
     }
     turn.settle()?;
+    turn.raise_missed(&over)?;
     Ok(TurnOutput {
         case: turn.case,
         expected,
@@ -313,7 +328,7 @@ fn wakes(body: &Body) -> bool {
         | Body::CardAnswered(_)
         | Body::DocumentDrafted(_)
         | Body::DocumentSealed(_)
-        | Body::DocumentServed { .. }
+        | Body::DocumentServed(_)
         | Body::EntryVoided { .. }
         | Body::CallAbandoned { .. }
         | Body::CalendarChanged { .. }

@@ -48,10 +48,14 @@ mod tests {
     use crate::card::{CardAnswer, CardAnswerKind, CardLevel, CardRaised};
     use crate::definition::{DecidesIn, Intake, Limits, Regime};
     use crate::digest::Digest;
+    use crate::document::{
+        Attachment, DocumentKind, DocumentNo, NumberParts, SealKind, SealRecord, Service,
+        ServiceMode,
+    };
     use crate::entry::{
         Arrival, Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted,
-        DocumentSealed, Entry, FormChanged, Incident, IncidentKind, MatterFiled, Origin, Party,
-        PlannedMatter, Requested, TaskAssigned, TaskKind, TaskOpened,
+        DocumentSealed, DocumentServed, Entry, FormChanged, Incident, IncidentKind, MatterFiled,
+        Origin, Party, PlannedMatter, Requested, TaskAssigned, TaskKind, TaskOpened,
     };
     use crate::id::{
         CallId, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
@@ -359,6 +363,47 @@ mod tests {
         ]
     }
 
+    fn number() -> DocumentNo {
+        DocumentNo::derive(&NumberParts {
+            office_word: "十自规",
+            kind: DocumentKind::Receipt,
+            year: 2026,
+            case_number: "420302202603020000018",
+            matter: MatterNo(1),
+            running: 1,
+        })
+        .unwrap()
+    }
+
+    fn seal() -> SealRecord {
+        SealRecord {
+            version: SealRecord::VERSION,
+            kind: SealKind::Trial,
+            name: "试用印章".to_owned(),
+            office: "示例局".to_owned(),
+            signer: "s".to_owned(),
+            key_id: "trial-1".to_owned(),
+            algorithm: "Ed25519".to_owned(),
+            signed_at: at(),
+            made_at: at(),
+            valid_from: at(),
+            valid_until: at(),
+            document_no: number(),
+            digest: Digest([9; 32]),
+            signature: vec![1, 2, 3],
+        }
+    }
+
+    fn served(how: ServiceMode) -> Body {
+        let copy = Attachment { name: "送达回证.pdf".to_owned(), digest: Digest([8; 32]) };
+        let service = Service { at: at(), how, evidence: vec![copy] };
+        Body::DocumentServed(Arc::new(DocumentServed {
+            number: number(),
+            service,
+            evidence: "回执 1".to_owned(),
+        }))
+    }
+
     fn records() -> Vec<Body> {
         let raised = CardRaised {
             rule: "promised-red".to_owned(),
@@ -386,21 +431,16 @@ mod tests {
             },
             Body::CardRaised(Arc::new(raised)),
             Body::CardAnswered(Arc::new(answered)),
-            Body::DocumentDrafted(Arc::new(DocumentDrafted {
-                number: "N-1".to_owned(),
-                kind: "receipt".to_owned(),
-                about: Seq(5),
-            })),
+            Body::DocumentDrafted(Arc::new(DocumentDrafted { number: number(), about: Seq(5) })),
             Body::DocumentSealed(Arc::new(DocumentSealed {
-                number: "N-1".to_owned(),
+                number: number(),
                 digest: Digest([9; 32]),
-                seal: Value::map(),
+                seal: seal(),
             })),
-            Body::DocumentServed {
-                number: "N-1".to_owned(),
-                how: "electronic".to_owned(),
-                evidence: "回执 1".to_owned(),
-            },
+            served(ServiceMode::Window { signed_by: "示例".to_owned() }),
+            served(ServiceMode::Post { waybill: "EMS1".to_owned(), signed_at: Some(at()) }),
+            served(ServiceMode::Electronic { system: "s".to_owned(), arrived_at: None }),
+            served(ServiceMode::Announcement { place: "公告栏".to_owned(), days: 30 }),
             Body::EntryVoided { entry: Seq(5), reason: "误录".to_owned() },
             Body::CalendarChanged { version: "cn-2027".to_owned() },
         ]

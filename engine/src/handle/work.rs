@@ -4,6 +4,7 @@
 use serde::Serialize;
 use tongban_core::card::CardAnswerKind;
 use tongban_core::command::{ActRequest, Came, Command, Seen, TaskAt, TaskChange, TaskOutcome};
+use tongban_core::document::{Attachment, ServiceMode};
 use tongban_core::entry::Consent;
 use tongban_core::id::{CaseId, MatterNo, Seq, TaskId};
 use tongban_core::material::MaterialGiven;
@@ -96,8 +97,10 @@ pub enum Change {
     ServeDocument {
         /// Its number.
         number: String,
-        /// Code of the mode of service.
-        how: String,
+        /// How. A letter or message that is under way is recorded again with its receipt.
+        how: ServiceMode,
+        /// Files that prove it, which the case's blobs keep.
+        files: Vec<Attachment>,
         /// When and by what proof.
         came: Came,
     },
@@ -118,8 +121,8 @@ impl Change {
             }
             Self::VoidEntry { entry, reason } => Command::VoidEntry { by, entry, reason },
             Self::AnswerCard { card, kind, text } => Command::AnswerCard { by, card, kind, text },
-            Self::ServeDocument { number, how, came } => {
-                Command::ServeDocument { by, number, how, came }
+            Self::ServeDocument { number, how, files, came } => {
+                Command::ServeDocument { by, number, how, files, came }
             }
         }
     }

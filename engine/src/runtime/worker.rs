@@ -340,6 +340,7 @@ impl Runtime {
             organisation: &standing.organisation,
             secret: pinned.secret,
             closure: pinned.closure,
+            issuing: turn::Issuing::Drafts,
         }
     }
 

@@ -128,6 +128,7 @@ impl CaseScene {
             organisation: &self.organisation,
             secret,
             closure,
+            issuing: tongban_core::turn::Issuing::Drafts,
         }
     }
 

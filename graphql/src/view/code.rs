@@ -226,6 +226,8 @@ pub(crate) enum ClockKind {
     Connector,
     /// 征求意见期限 / From the question: an opinion of another department
     Opinion,
+    /// 待办时限:自待办产生起 / From its opening: a task's own limit
+    Task,
 }
 
 /// 正在等谁。枚举会增加。 / Who is waited for. The enum grows.

@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use super::{Case, Document, FoldError};
 use crate::card::Card;
+use crate::document::{
+    DocumentKind, DocumentNo, DocumentRefusal, DocumentState, Sealed, Served, Service,
+};
 use crate::entry::{Body, Entry, Origin, TaskAssigned};
 use crate::id::{MatterNo, Seq};
 use crate::law::ClockKind;
 use crate::material::{Found, Handed};
+use crate::time::Moment;
 
 impl Case {
     /// Folds a change of an open task that does not end it.
@@ -144,31 +148,46 @@ impl Case {
                 let card = self.cards.get_mut(&answer.card).ok_or_else(error)?;
                 card.answers.push((entry.recorded_at, who, Arc::clone(answer)));
             }
-            Body::DocumentDrafted(drafted) => {
-                let document = Document {
-                    matter: entry.matter,
-                    drafted: Arc::clone(drafted),
-                    drafted_at: entry.effective_at,
-                    sealed: None,
-                    served: None,
-                };
-                self.documents.insert(drafted.number.clone(), document);
-            }
-            Body::DocumentSealed(sealed) => {
-                let error = || at.wrong(format!("there is no document {}", sealed.number));
-                let document = self.documents.get_mut(&sealed.number).ok_or_else(error)?;
-                document.sealed = Some((entry.recorded_at, Arc::clone(sealed)));
-            }
-            Body::DocumentServed { number, how, evidence: _ } => {
-                let error = || at.wrong(format!("there is no document {number}"));
-                let document = self.documents.get_mut(number).ok_or_else(error)?;
-                document.served = Some((entry.effective_at, how.clone()));
+            Body::DocumentDrafted(_) | Body::DocumentSealed(_) | Body::DocumentServed(_) => {
+                return self.fold_document(entry);
             }
             Body::EntryVoided { entry: voided, reason: _ } => {
                 self.voided.insert(*voided, entry.seq);
             }
             Body::CalendarChanged { version } => self.calendar = Some(version.clone()),
             other => return Err(at.wrong(format!("{other:?} is no record"))),
+        }
+        Ok(())
+    }
+
+    fn fold_document(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        let missing = |number: &DocumentNo| at.wrong(format!("there is no document {number}"));
+        let wrong = |refusal: DocumentRefusal| at.wrong(refusal.to_string());
+        match &entry.body {
+            Body::DocumentDrafted(drafted) => {
+                let document = Document {
+                    matter: entry.matter,
+                    drafted: Arc::clone(drafted),
+                    at: entry.seq,
+                    state: Arc::new(DocumentState::draft(entry.effective_at)),
+                };
+                self.documents.insert(drafted.number.to_string(), document);
+            }
+            Body::DocumentSealed(sealed) => {
+                let known = self.documents.get_mut(&sealed.number.to_string());
+                let document = known.ok_or_else(|| missing(&sealed.number))?;
+                let seal = sealed.seal.clone();
+                let state = document.state.seal(entry.effective_at, seal, sealed.digest);
+                document.state = Arc::new(state.map_err(wrong)?);
+            }
+            Body::DocumentServed(served) => {
+                let known = self.documents.get_mut(&served.number.to_string());
+                let document = known.ok_or_else(|| missing(&served.number))?;
+                let state = document.state.record_service(served.service.clone());
+                document.state = Arc::new(state.map_err(wrong)?);
+            }
+            other => return Err(at.wrong(format!("{other:?} concerns no document"))),
         }
         Ok(())
     }
@@ -181,6 +200,60 @@ impl Case {
     /// Returns the notice that tells of an entry.
     pub fn document_about(&self, entry: Seq) -> Option<&Document> {
         self.documents.values().find(|document| document.drafted.about == entry)
+    }
+
+    /// Returns the notices that wait for their seal, in the order of their drafting.
+    pub fn drafts(&self) -> impl Iterator<Item = &Document> {
+        let drafts = self.documents.values();
+        drafts.filter(|document| matches!(*document.state, DocumentState::Draft { .. }))
+    }
+
+    /// Returns the open corrections whose notice was served, or will count as served when its
+    /// announcement ends, and whose period has not begun: the matter, and since when it runs.
+    pub fn services(&self) -> impl Iterator<Item = (Moment, MatterNo)> {
+        let open = self.matters.iter().filter(|matter| {
+            let round = matter.law.correction();
+            round.is_some_and(|round| round.served_at.is_none())
+        });
+        open.filter_map(|matter| {
+            let notice = self.document_about(matter.asked_at)?;
+            Some((notice.state.period_starts()?, matter.no))
+        })
+    }
+}
+
+impl Document {
+    /// Returns its number.
+    pub fn number(&self) -> &DocumentNo {
+        &self.drafted.number
+    }
+
+    /// Returns its kind.
+    pub fn kind(&self) -> DocumentKind {
+        self.drafted.number.kind()
+    }
+
+    /// Returns when it was drafted.
+    pub fn drafted_at(&self) -> Moment {
+        self.state.drafted_at()
+    }
+
+    /// Returns how it was sealed, once it is.
+    pub fn sealed(&self) -> Option<&Sealed> {
+        match &*self.state {
+            DocumentState::Draft { .. } => None,
+            DocumentState::Sealed(sealed) | DocumentState::Served(Served { sealed, .. }) => {
+                Some(sealed)
+            }
+        }
+    }
+
+    /// Returns how it was served, once it is.
+    pub fn service(&self) -> Option<&Service> {
+        match &*self.state {
+            DocumentState::Draft { .. } | DocumentState::Sealed(_) => None,
+            DocumentState::Served(served) => Some(&served.service),
+        }
     }
 }
 

@@ -109,6 +109,34 @@ impl ServiceMode {
             Self::Announcement { .. } => "公告送达",
         }
     }
+
+    /// Returns when the letter was signed for or the message arrived, where that is known.
+    pub fn received_at(&self) -> Option<Moment> {
+        match self {
+            Self::Post { signed_at: at, .. } | Self::Electronic { arrived_at: at, .. } => *at,
+            Self::Window { .. } | Self::Announcement { .. } => None,
+        }
+    }
+
+    /// Tells whether `other` is this very service, which is still under way.
+    fn awaits_receipt_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Post { waybill, signed_at: None }, Self::Post { waybill: same, .. }) => {
+                waybill == same
+            }
+            (
+                Self::Electronic { system, arrived_at: None },
+                Self::Electronic { system: same, .. },
+            ) => system == same,
+            (
+                Self::Window { .. }
+                | Self::Post { .. }
+                | Self::Electronic { .. }
+                | Self::Announcement { .. },
+                _,
+            ) => false,
+        }
+    }
 }
 
 /// A step that a document cannot take.
@@ -244,6 +272,14 @@ impl DocumentState {
         }
     }
 
+    /// Returns when it was made.
+    pub fn drafted_at(&self) -> Moment {
+        match self {
+            Self::Draft { drafted_at } => *drafted_at,
+            Self::Sealed(sealed) | Self::Served(Served { sealed, .. }) => sealed.drafted_at,
+        }
+    }
+
     /// Seals a draft: `digest` is that of its final bytes, `seal` what the seal service gave.
     pub fn seal(
         &self,
@@ -279,6 +315,19 @@ impl DocumentState {
         in_order(sealed.at, service.at)?;
         prove(&service)?;
         Ok(Self::Served(Served { sealed, service }))
+    }
+
+    /// Records a service, or the receipt of one that was under way: the same mode again, with the
+    /// moment of its receipt.
+    pub fn record_service(&self, service: Service) -> Result<Self, DocumentRefusal> {
+        match (self, service.how.received_at()) {
+            (Self::Served(known), Some(at))
+                if known.service.how.awaits_receipt_of(&service.how) =>
+            {
+                self.received(at, service.evidence)
+            }
+            (Self::Draft { .. } | Self::Sealed(_) | Self::Served(_), _) => self.serve(service),
+        }
     }
 
     /// Records that the recipient signed for the letter, or that the message reached his system,

@@ -26,11 +26,13 @@ pub enum ClockKind {
     Connector,
     /// From the question: an opinion of another department.
     Opinion,
+    /// From its opening: a task's own limit.
+    Task,
 }
 
 impl ClockKind {
     /// Every kind with its code and Chinese name.
-    pub const ALL: [(Self, &'static str, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str, &'static str); 10] = [
         (Self::Acceptance, "acceptance", "受理期限"),
         (Self::Statutory, "statutory", "法定期限"),
         (Self::Promised, "promised", "承诺期限"),
@@ -40,6 +42,7 @@ impl ClockKind {
         (Self::Issuing, "issuing", "制证送达期限"),
         (Self::Connector, "connector", "系统办理期限"),
         (Self::Opinion, "opinion", "征求意见期限"),
+        (Self::Task, "task", "待办时限"),
     ];
 
     fn row(self) -> (&'static str, &'static str) {
@@ -84,6 +87,8 @@ pub struct Clock {
     pub budget: Period,
     /// Units added by an extension.
     pub more: u32,
+    /// Effective time of that extension.
+    pub extended_at: Option<Moment>,
     /// Effective time of the act that started it; the day itself does not count.
     pub since: Moment,
     /// Effective time of the act that stopped it for good.
@@ -95,7 +100,16 @@ pub struct Clock {
 impl Clock {
     /// Builds a running clock.
     pub fn running(kind: ClockKind, budget: Period, since: Moment) -> Self {
-        Self { kind, about: String::new(), budget, more: 0, since, stopped: None, fired: None }
+        Self {
+            kind,
+            about: String::new(),
+            budget,
+            more: 0,
+            extended_at: None,
+            since,
+            stopped: None,
+            fired: None,
+        }
     }
 
     /// Tells whether it still runs.

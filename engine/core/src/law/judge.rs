@@ -77,7 +77,10 @@ impl Law {
     fn judge_order(&self, act: &Act) -> Option<ActAnswer> {
         // By date: the clocks of two offices differ by seconds, and limits count days. Silence
         // counts from the receipt; a notice is proven with the date it bears.
-        let looks_back = matches!(act.kind, ActKind::DeemAccept | ActKind::SupplyCorrection);
+        let looks_back = matches!(
+            act.kind,
+            ActKind::DeemAccept | ActKind::SupplyCorrection | ActKind::ServeCorrection
+        );
         let handled = !looks_back && !matches!(self.stage, Stage::Planned | Stage::Filed);
         let since = self.since;
         (handled && act.effective_at.date() < since.date()).then(|| {
@@ -172,6 +175,13 @@ impl Law {
         };
         if act.kind == ActKind::ServeCorrection && round.served_at.is_some() {
             return ActAnswer::Already;
+        }
+        let day = act.effective_at.date();
+        if act.kind == ActKind::ServeCorrection && day < round.asked_at.date() {
+            return refused(
+                "EFFECTIVE_TOO_EARLY",
+                "送达时间早于补正告知 / the notice cannot have been served before it was made",
+            );
         }
         if act.kind == ActKind::SupplyCorrection && act.effective_at < round.asked_at {
             return refused(

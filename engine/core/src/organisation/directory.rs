@@ -131,6 +131,15 @@ pub struct Office {
     /// Its telephones; never a person's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<String>,
+    /// Its word in the numbers of its documents (机关代字), such as 十自规.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word: Option<String>,
+    /// Who reviews its decisions (复议机关); told in every decision against an applicant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_body: Option<String>,
+    /// The court where its decisions are challenged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub court: Option<String>,
 }
 
 impl Office {

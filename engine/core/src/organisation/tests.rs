@@ -75,7 +75,8 @@ fn organisation() -> Json {
         "offices": [
             { "code": "natural-resources", "place": "420300", "creditCode": "1142030000DEM00156",
               "name": "示例市自然资源和规划局", "nameEn": "City natural resources",
-              "hall": "示例市民中心", "calendar": "shiyan-hall", "phones": ["0719-8000000"] },
+              "hall": "示例市民中心", "calendar": "shiyan-hall", "phones": ["0719-8000000"],
+              "word": "十自规", "reviewBody": "示例市人民政府", "court": "示例区人民法院" },
             { "code": "natural-resources", "place": "420302", "creditCode": "1142030000DEM00156",
               "name": "示例区自然资源分局", "parent": "natural-resources@420300" },
             { "code": "data", "place": "420300", "creditCode": "1142030000DEM00156",

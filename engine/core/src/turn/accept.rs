@@ -13,6 +13,7 @@ use crate::request::{Ask, Decision, Outcome, OutcomeKind};
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
+use super::notice::Serving;
 use super::{Effect, QUERY_MILLIS_DEFAULT, Turn};
 
 /// Names a viewer as the cause of an entry.
@@ -52,10 +53,11 @@ impl Turn<'_> {
             Command::AnswerCard { by, card, kind, text } => {
                 self.answer_card(by, *card, (*kind, text))
             }
-            Command::ServeDocument { by, number, how, came } => {
-                self.serve_document(by, number, (how, came))
+            Command::ServeDocument { by, number, how, files, came } => {
+                self.serve_document(by, number, &Serving { how, files, came })
             }
             Command::DocumentSealed(sealed) => self.document_sealed(sealed),
+            Command::DocumentFailed { number, why } => self.document_failed(number, why),
             Command::CalendarChanged => self.calendar_changed(),
             Command::Reply { connector, reply } => self.reply(connector, reply),
             Command::AskPerson { call, task } => self.ask_person(*call, task),
@@ -370,8 +372,8 @@ impl Turn<'_> {
                 | CallStatus::Abandoned => {}
             }
         }
-        let drafts = self.case.documents.values().filter(|document| document.sealed.is_none());
-        self.effects.extend(drafts.map(|draft| Effect::Issue(draft.drafted.number.clone())));
+        let drafts = self.case.drafts();
+        self.effects.extend(drafts.map(|draft| Effect::Issue(draft.number().clone())));
         Answer::Done
     }
 

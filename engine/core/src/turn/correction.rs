@@ -13,11 +13,8 @@ use crate::request::Decision;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
-use super::Turn;
 use super::accept::person;
-
-/// Channel of a case that was filed at a window, on paper (GB/T 39046).
-const CHANNEL_WINDOW: u8 = 1;
+use super::{Issuing, Turn};
 
 fn closed(what: &str) -> Refusal {
     Refusal::new(
@@ -28,8 +25,9 @@ fn closed(what: &str) -> Refusal {
 }
 
 impl Turn<'_> {
-    /// The notice is out. Online it arrives as it is sent; from a window it is served by hand or
-    /// by post, and the applicant's period waits for that.
+    /// The notice is drafted. With a seal service it is served once it is sealed; a draft binds
+    /// nobody. Without one the office issues its papers elsewhere: online the list arrives as it
+    /// is sent, from a window somebody records the act of service.
     pub(super) fn correction_asked(&mut self, no: MatterNo, act: &Act) -> Result<(), FoldError> {
         self.drop_tasks(no, &[TaskKind::Intake])?;
         let unserved = self
@@ -37,7 +35,7 @@ impl Turn<'_> {
             .matter(no)
             .and_then(|matter| matter.law.correction())
             .is_some_and(|round| round.served_at.is_none());
-        if unserved && self.case.started.arrival.channel != CHANNEL_WINDOW {
+        if unserved && self.is_online() && self.context.issuing == Issuing::Drafts {
             let mut serve = self.act_now(ActKind::ServeCorrection, "");
             serve.effective_at = act.effective_at.max(self.context.now);
             self.request_act(no, Origin::Engine, serve, None)?;

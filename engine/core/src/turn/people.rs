@@ -286,7 +286,11 @@ impl Turn<'_> {
             return self.act_now(ActKind::Accept, "").with(self.promises(no));
         }
         let ground = outcome.fields.get("ground").and_then(Value::as_text).unwrap_or_default();
-        self.act_now(ActKind::NotAccept, ground)
+        let mut act = self.act_now(ActKind::NotAccept, ground);
+        if !outcome.opinion.trim().is_empty() {
+            act.detail = Value::of([("reason", outcome.opinion.as_str().into())]);
+        }
+        act
     }
 
     /// Carries out what a person's word on a task means for its matter.

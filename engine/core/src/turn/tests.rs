@@ -171,6 +171,7 @@ impl Story {
             organisation: &organisation,
             secret: &secret,
             closure: &closure,
+            issuing: super::Issuing::Drafts,
         };
         let output = super::begin(id, started, Origin::Engine, &context).unwrap();
         let mut story = Self {
@@ -200,6 +201,7 @@ impl Story {
             organisation: &organisation,
             secret: &secret,
             closure: &closure,
+            issuing: super::Issuing::Drafts,
         };
         let output = super::take(Arc::clone(&self.case), commands, &context).unwrap();
         self.case = output.case;

@@ -3,6 +3,7 @@
 //! What speaks for the applicant comes first, what goes against him last: a deemed acceptance or
 //! a timer before a missed correction, and everything that came in this turn before any of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::card::{CardAnswer, CardAnswerKind};
@@ -12,7 +13,7 @@ use crate::entry::{Body, IncidentKind, Origin};
 use crate::id::{MatterNo, Seq};
 use crate::law::{ActKind, ClockKind};
 use crate::request::Decision;
-use crate::schedule::{self, Passing, Reading};
+use crate::schedule::{self, ClockKey, Passing, Reading, Rung};
 use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
@@ -21,7 +22,7 @@ use super::Turn;
 use super::accept::person;
 
 impl Turn<'_> {
-    fn reading(&self) -> Reading<'_> {
+    pub(super) fn reading(&self) -> Reading<'_> {
         Reading {
             calendar: self.context.calendar,
             organisation: self.context.organisation,
@@ -41,18 +42,32 @@ impl Turn<'_> {
         for (due, matter, request) in due {
             self.push(matter, Origin::Clock, Body::TimerFired { request, due })?;
         }
+        self.count_services(&Origin::Clock)?;
         let mut passed = schedule::passings(&self.case, self.reading());
         passed.retain(|passing| passing.due < now);
         passed.sort_by_key(|passing| (passing.adverse, passing.due));
         for passing in passed {
             self.pass(&passing)?;
         }
-        let rungs = schedule::rungs(&self.case, self.reading());
-        for rung in rungs.into_iter().filter(|rung| rung.card.at <= now) {
+        let mut rungs = schedule::rungs(&self.case, self.reading());
+        rungs.retain(|rung| rung.card.at <= now);
+        self.raise_cards(rungs)?;
+        Ok(Answer::Done)
+    }
+
+    /// Raises what the clocks that this turn stopped had reached before: an answer that comes
+    /// late does not take back that it is late.
+    pub(super) fn raise_missed(&mut self, over: &BTreeSet<ClockKey>) -> Result<(), FoldError> {
+        let missed = schedule::missed(&self.case, self.reading(), over);
+        self.raise_cards(missed)
+    }
+
+    fn raise_cards(&mut self, rungs: Vec<Rung>) -> Result<(), FoldError> {
+        for rung in rungs {
             let body = Body::CardRaised(Arc::new(rung.card));
             self.push(rung.matter, Origin::Clock, body)?;
         }
-        Ok(Answer::Done)
+        Ok(())
     }
 
     /// Records that a clock passed and lets its rule speak.
@@ -74,7 +89,8 @@ impl Turn<'_> {
             | ClockKind::Promised
             | ClockKind::FirstReview
             | ClockKind::Issuing
-            | ClockKind::Connector => Ok(()),
+            | ClockKind::Connector
+            | ClockKind::Task => Ok(()),
         }
     }
 
