@@ -1,5 +1,6 @@
 //! [`Engine`]: what the outside may ask. Every call takes a [`Viewer`].
 
+mod duplicates;
 mod files;
 mod guide;
 mod read;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use tongban_core::command::{Answer, Command, Refusal, TaskAt};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Digest;
+use tongban_core::entry::Arrival;
 use tongban_core::id::{CaseId, CommitNo, TaskId};
 use tongban_core::port::{IdempotencyRecord, Inbox, StoreError};
 use tongban_core::read_model;
@@ -31,6 +33,10 @@ use crate::standing::Standing;
 
 pub use self::files::{CaseFile, FileError, Upload};
 pub use self::work::{Change, Decided};
+
+/// Channels in which papers came to an office (GB/T 39046).
+const CHANNEL_WINDOW: u8 = 1;
+const CHANNEL_POST: u8 = 4;
 
 /// Times that a taken case number is replaced by the next one before giving up.
 const NUMBER_ATTEMPTS: u32 = 8;
@@ -75,6 +81,7 @@ impl Engine {
         key: IdempotencyKey,
     ) -> Result<Receipt, EngineError> {
         Self::may_start(viewer, &input)?;
+        self.may_arrive(viewer, &input.arrival)?;
         let record = self.record(viewer, "startCase", &key, &input);
         if let Some(receipt) = self.replayed(&record).await? {
             return Ok(receipt);
@@ -114,6 +121,37 @@ impl Engine {
             "one files for oneself, or a window clerk of the place does",
         )
         .into())
+    }
+
+    /// Papers that were taken earlier are recorded by a window, with what proves it. What an
+    /// applicant says of his channel changes nothing that the law counts.
+    fn may_arrive(&self, viewer: &Viewer, arrival: &Arrival) -> Result<(), EngineError> {
+        let refuse = |code: &str, member: &str, (zh, en): (&str, &str)| {
+            Err(Refusal::new(code, zh, en).at(["arrival", member]).into())
+        };
+        let on_paper = matches!(arrival.channel, CHANNEL_WINDOW | CHANNEL_POST);
+        let clerk = viewer.role == Role::WindowClerk;
+        if on_paper && !clerk {
+            let text = ("窗口或邮寄渠道由窗口人员登记", "a clerk records what came at a window or by post");
+            return refuse("NOT_PERMITTED", "channel", text);
+        }
+        let Some(at) = arrival.received_at else { return Ok(()) };
+        if !clerk {
+            let text = ("只有窗口人员可以补录较早的收件时间", "only a window clerk records an earlier receipt");
+            return refuse("NOT_PERMITTED", "receivedAt", text);
+        }
+        if arrival.evidence.trim().is_empty() {
+            let text = (
+                "补录较早的收件时间须注明凭证(收件凭证编号、邮戳、停机编号等)",
+                "an earlier receipt needs what proves it: number of a receipt, a postmark, an outage",
+            );
+            return refuse("EVIDENCE_MISSING", "evidence", text);
+        }
+        if at > self.runtime.lawful.now() {
+            let text = ("收件时间不能晚于现在", "papers cannot have been taken in the future");
+            return refuse("EFFECTIVE_IN_FUTURE", "receivedAt", text);
+        }
+        Ok(())
     }
 
     /// Submits a draft.

@@ -12,11 +12,12 @@ use tongban_core::definition::{Closure, MaterialDef, Source};
 use tongban_core::digest::Digest;
 use tongban_core::error::ErrorClass;
 use tongban_core::id::CaseId;
+use tongban_core::material::{Form, MaterialGiven};
 use tongban_core::viewer::{Role, Viewer};
 
 use super::Engine;
 use crate::api::CaseView;
-use crate::blob::{BlobError, BlobReader, Blobs, StoredBlob, Wanted};
+use crate::blob::{BlobError, BlobReader, Blobs, EXTENSIONS, Held, StoredBlob, Wanted};
 use crate::error::EngineError;
 
 /// Types that any material takes when the source that it names fails: what a scanner gives.
@@ -121,11 +122,52 @@ impl Engine {
     ) -> Result<Option<CaseFile>, FileError> {
         let blobs = self.blobs.as_ref().ok_or(FileError::NoPlace)?;
         let Some(view) = self.case(viewer, case).await? else { return Ok(None) };
-        let given = &view.case().started.materials;
-        let given = given.iter().find(|given| given.digest == digest);
+        let mut handed = view.case().handed.iter().map(|handed| &handed.given);
+        let given = handed.find(|given| given.digest == digest);
         let file_name = given.map(|given| given.file_name.clone());
         let reader = blobs.get(case, digest).await?;
         Ok(reader.map(|reader| CaseFile { reader, file_name }))
+    }
+
+    /// Makes sure that a file which is about to be named is kept with the case and is what the
+    /// material accepts; notes its size. An engine without a place for files knows digests only.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the case has no such file, or one of another type.
+    pub(super) async fn hold_given(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        given: &mut MaterialGiven,
+    ) -> Result<Option<Held>, EngineError> {
+        let Some(blobs) = self.blobs.as_ref().filter(|_| given.form == Form::File) else {
+            return Ok(None);
+        };
+        let view = self.visible(viewer, case).await?;
+        let accepted = self.accepted(view.case(), &given.code)?;
+        let held = blobs.hold().await;
+        let found = blobs.find(case, given.digest).await.map_err(store_failed)?;
+        let Some(found) = found else {
+            return Err(Refusal::new(
+                "FILE_NOT_FOUND",
+                format!("该办件没有内容摘要为 {} 的文件,请先上传", given.digest),
+                format!("the case has no file with the digest {}; upload it first", given.digest),
+            )
+            .at(["file", "sha256"])
+            .into());
+        };
+        if !fits(&accepted, found.media_type) {
+            let list = accepted.join(", ");
+            return Err(Refusal::new(
+                "FILE_TYPE_NOT_ACCEPTED",
+                format!("材料 {} 只接受 {list},该文件是 {}", given.code, found.media_type),
+                format!("{} takes {list}, this file is {}", given.code, found.media_type),
+            )
+            .at(["file"])
+            .into());
+        }
+        given.bytes = found.bytes;
+        Ok(Some(held))
     }
 
     async fn visible(&self, viewer: &Viewer, case: CaseId) -> Result<CaseView, EngineError> {
@@ -164,6 +206,18 @@ impl Engine {
         extensions.dedup();
         Ok(extensions)
     }
+}
+
+/// Tells whether a file of this type may have one of these extensions.
+fn fits(extensions: &[String], media_type: &str) -> bool {
+    let accepted = EXTENSIONS.iter().filter(|(known, _)| extensions.iter().any(|one| one == known));
+    accepted.flat_map(|(_, kinds)| *kinds).any(|kind| kind.media_type() == media_type)
+}
+
+/// The store of files is asked again later, like any other.
+fn store_failed(error: BlobError) -> EngineError {
+    tracing::warn!(%error, "a file that is to be named cannot be looked up");
+    EngineError::Busy
 }
 
 /// Returns a material as each matter of the case declares it.

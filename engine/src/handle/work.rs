@@ -142,6 +142,19 @@ impl Engine {
         key: IdempotencyKey,
     ) -> Result<Receipt, EngineError> {
         let record = self.record(viewer, "changeCase", &key, &(case, &change));
+        let mut change = change;
+        // Held until the commit that names the file, so that no sweep takes it in between.
+        let _held = match &mut change {
+            Change::GiveMaterial { given, .. } => self.hold_given(viewer, case, given).await?,
+            Change::Task { .. }
+            | Change::TakeOver { .. }
+            | Change::Act { .. }
+            | Change::Consent(_)
+            | Change::AmendForm { .. }
+            | Change::VoidEntry { .. }
+            | Change::AnswerCard { .. }
+            | Change::ServeDocument { .. } => None,
+        };
         self.change(viewer, case, change.command(viewer.clone()), record).await
     }
 
