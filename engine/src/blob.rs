@@ -173,6 +173,21 @@ impl Blobs {
         named.map(|()| received.blob())
     }
 
+    /// Keeps a page that the engine itself made, such as a notice. It comes whole and is never
+    /// refused for its type or for want of room: what an applicant sent keeps no decision from
+    /// him. The same page again changes nothing but its age.
+    ///
+    /// # Errors
+    /// [`BlobError::Objects`] when the store fails.
+    pub async fn put_page(&self, case: CaseId, page: Vec<u8>) -> Result<StoredBlob, BlobError> {
+        let (digest, bytes) = (Digest::of(&page), page.len() as u64);
+        let key = blob_key(case, digest);
+        let _names = self.names.read().await;
+        let stored = self.store.put(&key, PutPayload::from(page)).await;
+        stored.map_err(|why| ObjectsError::new(Attempt::Write, &key, why))?;
+        Ok(StoredBlob { digest, bytes, media_type: kind::UNKNOWN })
+    }
+
     /// Refuses a case that holds too much already; what no commit names counts until a sweep.
     async fn must_have_room(&self, case: CaseId, wanted: &Wanted) -> Result<(), BlobError> {
         let found: u64 = self.of_case(case).await?.iter().map(|object| object.size).sum();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tongban_core::document::Seal;
 use tongban_core::error::ErrorClass;
 use tongban_core::id::RegionCode;
 use tongban_core::port::{Connector, LawfulClock, Script, Store, StoreError, WireClock, Wiring};
@@ -10,6 +11,7 @@ use tongban_core::port::{Connector, LawfulClock, Script, Store, StoreError, Wire
 use crate::blob::Blobs;
 use crate::clock::{RealLawfulClock, SystemClock};
 use crate::handle::Engine;
+use crate::runtime::issue::Issuer;
 use crate::runtime::{Parts, Runtime};
 use crate::standing::Standing;
 
@@ -41,6 +43,11 @@ pub enum StartError {
     /// A script thread could not be started.
     #[error("无法启动脚本线程 / a script thread could not be started: {0}")]
     Thread(String),
+    /// There is a seal service but no place for what it seals.
+    #[error(
+        "已配置签章服务,但没有文件存储来保存盖章后的文书 / a seal service is given, but no place for files to keep what it seals; give the builder blobs"
+    )]
+    NoPlaceForDocuments,
 }
 
 impl StartError {
@@ -49,6 +56,7 @@ impl StartError {
         match self {
             Self::Store(error) => error.code(),
             Self::Thread(_) => "START_THREAD",
+            Self::NoPlaceForDocuments => "NO_PLACE_FOR_DOCUMENTS",
         }
     }
 
@@ -57,6 +65,7 @@ impl StartError {
         match self {
             Self::Store(error) => error.class(),
             Self::Thread(_) => ErrorClass::Transient,
+            Self::NoPlaceForDocuments => ErrorClass::Permanent,
         }
     }
 }
@@ -96,6 +105,7 @@ pub struct EngineBuilder<S = Missing, H = Missing> {
     wire: Arc<dyn WireClock>,
     standing: Standing,
     blobs: Option<Blobs>,
+    seal: Option<Arc<dyn Seal>>,
     options: Options,
 }
 
@@ -110,6 +120,7 @@ impl EngineBuilder {
             wire: Arc::new(SystemClock),
             standing: Standing::default(),
             blobs: None,
+            seal: None,
             options: Options::default(),
         }
     }
@@ -127,6 +138,7 @@ impl<S, H> EngineBuilder<S, H> {
             wire: self.wire,
             standing: self.standing,
             blobs: self.blobs,
+            seal: self.seal,
             options: self.options,
         }
     }
@@ -142,6 +154,7 @@ impl<S, H> EngineBuilder<S, H> {
             wire: self.wire,
             standing: self.standing,
             blobs: self.blobs,
+            seal: self.seal,
             options: self.options,
         }
     }
@@ -189,6 +202,13 @@ impl<S, H> EngineBuilder<S, H> {
         self
     }
 
+    /// Sets who seals notices; without it they stay drafts, and the offices issue their papers
+    /// elsewhere. What is sealed is kept among the files, so a place for them is needed too.
+    pub fn seal(mut self, seal: Arc<dyn Seal>) -> Self {
+        self.seal = Some(seal);
+        self
+    }
+
     /// Sets the options.
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
@@ -205,6 +225,11 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
             Lawful::Given(clock) => (clock, None),
             Lawful::Virtual(clock) => (Arc::clone(&clock) as Arc<dyn LawfulClock>, Some(clock)),
         };
+        let issuer = match (self.seal, &self.blobs) {
+            (None, _) => None,
+            (Some(seal), Some(blobs)) => Some(Issuer { seal, blobs: blobs.clone() }),
+            (Some(_), None) => return Err(StartError::NoPlaceForDocuments),
+        };
         let parts = Parts {
             store: self.store,
             scripts: self.scripts,
@@ -213,6 +238,7 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
             lawful,
             wire: self.wire,
             standing: self.standing,
+            issuer,
             cases_held_max: self.options.cases_held_max,
             drain_millis: self.options.drain_millis,
         };

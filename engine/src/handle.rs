@@ -1,6 +1,7 @@
 //! [`Engine`]: what the outside may ask. Every call takes a [`Viewer`].
 
 mod duplicates;
+mod documents;
 mod files;
 mod guide;
 mod read;
@@ -31,6 +32,7 @@ use crate::runtime::desk::{Starting, Told};
 use crate::runtime::{Door, Runtime};
 use crate::standing::Standing;
 
+pub use self::documents::{DocumentError, DocumentPage, Show, Unmade};
 pub use self::files::{CaseFile, FileError, Upload};
 pub use self::work::{Change, Decided};
 
@@ -368,7 +370,8 @@ impl Engine {
                     .to_owned(),
             ));
         };
-        if !self.runtime.carried.is_empty() || !self.runtime.desk.is_quiet() {
+        let issues = !self.runtime.issued.is_empty();
+        if issues || !self.runtime.carried.is_empty() || !self.runtime.desk.is_quiet() {
             return Err(EngineError::Clock(
                 "有调用尚未结束,稍后再拨动时钟 / calls are under way; move the clock when they are over".to_owned(),
             ));

@@ -29,4 +29,6 @@ pub use api::{
 };
 pub use builder::{EngineBuilder, Missing, Options, StartError};
 pub use error::EngineError;
-pub use handle::{CaseFile, Change, Decided, Engine, FileError, Upload};
+pub use handle::{
+    CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, Show, Unmade, Upload,
+};

@@ -6,7 +6,7 @@
 //!        │                │                                                ▼
 //!        └── answers ─────┼──────────────────────────────── CommittedTurn: revision, effects
 //!                         │                                                │
-//!                         └── replies ◄── carriers (one per call) ◄────────┘
+//!                         └── replies ◄── carriers (one per call, notice) ◄┘
 //!                              timers ──┘   permits, back-off, fence
 //! ```
 //!
@@ -16,6 +16,7 @@
 pub(crate) mod desk;
 pub(crate) mod effects;
 pub(crate) mod guide;
+pub(crate) mod issue;
 mod reproject;
 mod timers;
 mod turn;
@@ -69,6 +70,8 @@ pub(crate) struct Runtime {
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) desk: Desk,
     pub(crate) carried: Carried,
+    pub(crate) issued: issue::Issued,
+    pub(crate) issuer: Option<issue::Issuer>,
     pub(crate) timers: Notify,
     /// Told when calendars were replaced.
     pub(crate) calendars_changed: Notify,
@@ -94,6 +97,7 @@ pub(crate) struct Parts {
     pub(crate) lawful: Arc<dyn LawfulClock>,
     pub(crate) wire: Arc<dyn WireClock>,
     pub(crate) standing: Standing,
+    pub(crate) issuer: Option<issue::Issuer>,
     pub(crate) cases_held_max: usize,
     pub(crate) drain_millis: u64,
 }
@@ -110,6 +114,8 @@ impl Runtime {
             revision: watch::Sender::new(parts.store.revision()),
             desk: Desk::new(parts.cases_held_max),
             carried: Carried::default(),
+            issued: issue::Issued::default(),
+            issuer: parts.issuer,
             timers: Notify::new(),
             calendars_changed: Notify::new(),
             drain_millis: parts.drain_millis,

@@ -16,7 +16,8 @@ use tongban_core::port::Connector;
 
 use super::Runtime;
 use super::desk::Waiting;
-use super::turn::{CommittedEffect, Step};
+use super::issue;
+use super::turn::{CommittedCall, CommittedEffect, Step};
 use crate::error::EngineError;
 
 /// Queries of a call past its deadline before a person must look.
@@ -25,6 +26,13 @@ const LATE_QUERIES_MAX: u32 = 10;
 /// Starts what the effects say; each call has one carrier at a time.
 pub(super) fn carry_out(runtime: &Arc<Runtime>, effects: Vec<CommittedEffect>) {
     for effect in effects {
+        let effect = match effect {
+            CommittedEffect::Call(call) => call,
+            CommittedEffect::Issue(draft) => {
+                issue::carry_out(runtime, draft);
+                continue;
+            }
+        };
         if !runtime.carried.begin(effect.call.id) {
             continue;
         }
@@ -52,7 +60,7 @@ enum Next {
     Over,
 }
 
-async fn carry(runtime: &Arc<Runtime>, effect: CommittedEffect) {
+async fn carry(runtime: &Arc<Runtime>, effect: Box<CommittedCall>) {
     let Some(connector) = runtime.connectors.get(&effect.connector).map(Arc::clone) else {
         let fault = Fault {
             class: FaultClass::Refused,
@@ -84,7 +92,7 @@ async fn carry(runtime: &Arc<Runtime>, effect: CommittedEffect) {
 struct Carrier<'a> {
     runtime: &'a Arc<Runtime>,
     connector: Arc<dyn Connector>,
-    effect: CommittedEffect,
+    effect: Box<CommittedCall>,
     attempt: u32,
     late: u32,
 }
@@ -229,7 +237,7 @@ fn forgotten() -> Fault {
 }
 
 /// Returns the milliseconds before attempt `attempt` + 1: doubled each time, up to the limit.
-fn back_off(attempt: u32) -> u64 {
+pub(super) fn back_off(attempt: u32) -> u64 {
     let doubled = limits::CALL_BACKOFF_MILLIS_MIN.saturating_mul(1 << attempt.min(16));
     doubled.min(limits::CALL_BACKOFF_MILLIS_MAX)
 }

@@ -1,4 +1,5 @@
-//! `PendingTurn` → commit → `CommittedTurn` → effects: the only road to a connector, by type.
+//! `PendingTurn` → commit → `CommittedTurn` → effects: the only road to a connector and to the
+//! seal service, by type.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 use tongban_core::agency::Call;
 use tongban_core::case::Case;
 use tongban_core::digest::Secret;
+use tongban_core::document::DocumentNo;
 use tongban_core::id::{CallId, CaseId, CommitNo, DepartmentCode, Epoch};
 use tongban_core::port::{Commit, IdempotencyRecord, Store, StoreError};
 use tongban_core::read_model;
@@ -13,7 +15,7 @@ use tongban_core::request::Ask;
 use tongban_core::schedule::Reading;
 use tongban_core::summary::IndexRow;
 use tongban_core::time::Moment;
-use tongban_core::turn::{Effect, TurnOutput};
+use tongban_core::turn::{Effect, Issuing, TurnOutput};
 
 use super::desk::Held;
 use crate::standing::Standing;
@@ -34,6 +36,8 @@ pub(super) struct Ledger<'a> {
     pub(super) standing: &'a Standing,
     /// Lawful time.
     pub(super) now: Moment,
+    /// What becomes of notices.
+    pub(super) issuing: Issuing,
 }
 
 /// A turn's results, not yet stored.
@@ -59,6 +63,8 @@ impl PendingTurn {
         let mut summary = read_model::summarise(&case, reading);
         // The turn is owed again: the row lets a restart find the case.
         summary.outbox |= retry.is_some();
+        // So is the issue of a notice that is drafted only.
+        summary.outbox |= ledger.issuing == Issuing::Sealed && case.drafts().next().is_some();
         let rows = read_model::rows(&summary, ledger.secret);
         let commit = Commit {
             case: case.id,
@@ -112,9 +118,27 @@ impl CommittedTurn {
     }
 }
 
+/// What is to be done, now that what it rests on is on disk.
+#[derive(Debug)]
+pub(crate) enum CommittedEffect {
+    /// Carry a call.
+    Call(Box<CommittedCall>),
+    /// Issue a notice.
+    Issue(CommittedDraft),
+}
+
+/// A notice whose draft is on disk.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct CommittedDraft {
+    /// Its case.
+    pub(super) case: CaseId,
+    /// Its number.
+    pub(super) number: DocumentNo,
+}
+
 /// A call whose request is on disk, ready to leave.
 #[derive(Debug)]
-pub(crate) struct CommittedEffect {
+pub(crate) struct CommittedCall {
     /// Its case.
     pub(super) case: CaseId,
     /// The connector it goes through.
@@ -162,11 +186,15 @@ impl CommittedEffect {
             Effect::Query { call, after_millis } => {
                 (*call, Step::Query { after_millis: *after_millis })
             }
-            Effect::Issue(_) => return None,
+            Effect::Issue(number) => {
+                let draft = CommittedDraft { case: case.id, number: number.clone() };
+                return Some(Self::Issue(draft));
+            }
         };
         let (connector, call) = render(case, secret, id)?;
         let gives_way = case.calls.get(&id).is_some_and(|call| call.request.run == 0);
-        Some(Self { case: case.id, connector, call, step, gives_way })
+        let call = CommittedCall { case: case.id, connector, call, step, gives_way };
+        Some(Self::Call(Box::new(call)))
     }
 }
 

@@ -340,7 +340,7 @@ impl Runtime {
             organisation: &standing.organisation,
             secret: pinned.secret,
             closure: pinned.closure,
-            issuing: turn::Issuing::Drafts,
+            issuing: self.issuing(),
         }
     }
 
@@ -350,6 +350,7 @@ impl Runtime {
             epoch: self.identity.epoch,
             standing,
             now: self.lawful.now(),
+            issuing: self.issuing(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::card::Card;
 use crate::document::{
     DocumentKind, DocumentNo, DocumentRefusal, DocumentState, Sealed, Served, Service,
 };
-use crate::entry::{Body, Entry, Origin, TaskAssigned};
+use crate::entry::{Body, DocumentDrafted, Entry, Origin, TaskAssigned};
 use crate::id::{MatterNo, Seq};
 use crate::law::ClockKind;
 use crate::material::{Found, Handed};
@@ -148,8 +148,15 @@ impl Case {
                 let card = self.cards.get_mut(&answer.card).ok_or_else(error)?;
                 card.answers.push((entry.recorded_at, who, Arc::clone(answer)));
             }
-            Body::DocumentDrafted(_) | Body::DocumentSealed(_) | Body::DocumentServed(_) => {
-                return self.fold_document(entry);
+            Body::DocumentDrafted(drafted) => self.fold_drafted(entry, drafted),
+            Body::DocumentSealed(sealed) => {
+                let (digest, at) = (sealed.digest, entry.effective_at);
+                let step = |state: &DocumentState| state.seal(at, sealed.seal.clone(), digest);
+                return self.fold_document(entry, &sealed.number, step);
+            }
+            Body::DocumentServed(served) => {
+                let step = |state: &DocumentState| state.record_service(served.service.clone());
+                return self.fold_document(entry, &served.number, step);
             }
             Body::EntryVoided { entry: voided, reason: _ } => {
                 self.voided.insert(*voided, entry.seq);
@@ -160,35 +167,28 @@ impl Case {
         Ok(())
     }
 
-    fn fold_document(&mut self, entry: &Entry) -> Result<(), FoldError> {
+    fn fold_drafted(&mut self, entry: &Entry, drafted: &Arc<DocumentDrafted>) {
+        let document = Document {
+            matter: entry.matter,
+            drafted: Arc::clone(drafted),
+            at: entry.seq,
+            state: Arc::new(DocumentState::draft(entry.effective_at)),
+        };
+        self.documents.insert(drafted.number.to_string(), document);
+    }
+
+    /// Folds a step of a document, which its own state may refuse.
+    fn fold_document(
+        &mut self,
+        entry: &Entry,
+        number: &DocumentNo,
+        step: impl Fn(&DocumentState) -> Result<DocumentState, DocumentRefusal>,
+    ) -> Result<(), FoldError> {
         let at = self.at(entry);
-        let missing = |number: &DocumentNo| at.wrong(format!("there is no document {number}"));
-        let wrong = |refusal: DocumentRefusal| at.wrong(refusal.to_string());
-        match &entry.body {
-            Body::DocumentDrafted(drafted) => {
-                let document = Document {
-                    matter: entry.matter,
-                    drafted: Arc::clone(drafted),
-                    at: entry.seq,
-                    state: Arc::new(DocumentState::draft(entry.effective_at)),
-                };
-                self.documents.insert(drafted.number.to_string(), document);
-            }
-            Body::DocumentSealed(sealed) => {
-                let known = self.documents.get_mut(&sealed.number.to_string());
-                let document = known.ok_or_else(|| missing(&sealed.number))?;
-                let seal = sealed.seal.clone();
-                let state = document.state.seal(entry.effective_at, seal, sealed.digest);
-                document.state = Arc::new(state.map_err(wrong)?);
-            }
-            Body::DocumentServed(served) => {
-                let known = self.documents.get_mut(&served.number.to_string());
-                let document = known.ok_or_else(|| missing(&served.number))?;
-                let state = document.state.record_service(served.service.clone());
-                document.state = Arc::new(state.map_err(wrong)?);
-            }
-            other => return Err(at.wrong(format!("{other:?} concerns no document"))),
-        }
+        let missing = || at.wrong(format!("there is no document {number}"));
+        let document = self.documents.get_mut(&number.to_string()).ok_or_else(missing)?;
+        let state = step(&document.state).map_err(|refusal| at.wrong(refusal.to_string()))?;
+        document.state = Arc::new(state);
         Ok(())
     }
 

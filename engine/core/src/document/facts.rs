@@ -7,7 +7,7 @@
 use crate::case::{Case, Document, Matter};
 use crate::definition::{Closure, MatterDef};
 use crate::digest::Secret;
-use crate::entry::{Body, Entry, Origin, Party};
+use crate::entry::{Body, Entry, Origin};
 use crate::identifier::Regions;
 use crate::law::{
     Act, ActKind, ClockKind, CorrectionList, NOT_ACCEPT_GROUNDS, SUSPENSION_GROUNDS, Terms,
@@ -15,7 +15,7 @@ use crate::law::{
 use crate::material::{Found, Requirement};
 use crate::organisation::directory::{Office, OfficeRef};
 use crate::schedule::Reading;
-use crate::time::{Moment, Period};
+use crate::time::Period;
 use crate::value::Value;
 use crate::viewer::Role;
 

@@ -88,7 +88,25 @@ pub(super) fn reported_terms(kind: ActKind, reported: &AgencyAct) -> Terms {
             Some(by) => Terms::Extension { by, approved_by: reported.officer.clone() },
             None => Terms::None,
         },
-        _ => Terms::None,
+        ActKind::Receive
+        | ActKind::Accept
+        | ActKind::NotAccept
+        | ActKind::NotFile
+        | ActKind::Resume
+        | ActKind::Grant
+        | ActKind::GrantTolerant
+        | ActKind::Deny
+        | ActKind::Withdraw
+        | ActKind::Terminate
+        | ActKind::Return
+        | ActKind::Resubmit
+        | ActKind::DeemAccept
+        | ActKind::ServeCorrection
+        | ActKind::SupplyCorrection
+        | ActKind::ForwardUp
+        | ActKind::Revoke
+        | ActKind::MakeLicense
+        | ActKind::Deliver => Terms::None,
     }
 }
 

@@ -6,11 +6,12 @@ use crate::calendar::Calendar;
 use crate::definition::{DecidesIn, Intake, Limits, MaterialDef, Part, Regime, ServiceDef, Source};
 use crate::digest::Digest;
 use crate::document::{DocumentContent, DocumentNo, NumberParts, content_for};
-use crate::entry::{Arrival, CaseStarted, DocumentDrafted, MatterFiled, PlannedMatter};
+use crate::entry::{Arrival, CaseStarted, DocumentDrafted, MatterFiled, Party, PlannedMatter};
 use crate::id::{CaseId, DepartmentCode, MatterCode, MatterNo, RegionCode, Seq, ServiceCode};
 use crate::law::{ActAnswer, Procedure, Rules};
 use crate::material::MaterialFound;
 use crate::organisation::{Organisation, Source as Written};
+use crate::time::Moment;
 
 const OFFICES: &str = r#"{
     "kind": "organisation", "code": "demo",
