@@ -2,6 +2,8 @@
 //! timers of scripts. Derived from the case; only the firing is an entry.
 
 mod rungs;
+#[cfg(test)]
+mod tests;
 
 use crate::calendar::Calendar;
 use crate::case::{Case, Matter};

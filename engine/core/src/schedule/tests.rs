@@ -1,0 +1,6 @@
+//! Cards against the calendar, and against the log: what the engine raised turn by turn is what
+//! the log gives again.
+
+mod generated;
+mod rules;
+mod story;
