@@ -60,6 +60,9 @@ pub struct Calendar {
     week: [bool; 7],
     first_year: i16,
     last_year: i16,
+    /// The working days of the loaded years, in order: deadlines are read from it at every
+    /// commit of a case, and a walk day by day costs more than the rest of the read model.
+    working: Vec<Date>,
 }
 
 impl Calendar {
@@ -97,7 +100,7 @@ impl Calendar {
             (None, Some(base)) => base.week,
             (None, None) => [true, true, true, true, true, false, false],
         };
-        Self {
+        let mut made = Self {
             code: document.code.clone(),
             name: document.name.clone(),
             version: version_of(document, base),
@@ -105,7 +108,21 @@ impl Calendar {
             week,
             first_year: base.map_or(i16::MIN, |base| base.first_year).max(document.first_year),
             last_year: base.map_or(i16::MAX, |base| base.last_year).min(document.last_year),
-        }
+            working: Vec::new(),
+        };
+        let first = Date::new(made.first_year, 1, 1).unwrap_or(Date::MAX);
+        let all = first.series(jiff::Span::new().days(1));
+        let all = all.take_while(|day| day.year() <= made.last_year);
+        let working = all.filter(|day| made.is_working(*day)).collect();
+        made.working = working;
+        made
+    }
+
+    /// Returns how many working days of the loaded years come before or on `date`; nothing
+    /// outside these years.
+    fn rank(&self, date: Date) -> Option<usize> {
+        let known = !self.is_unknown(date);
+        known.then(|| self.working.partition_point(|day| *day <= date))
     }
 
     /// Returns the code, such as `cn`.
@@ -145,6 +162,9 @@ impl Calendar {
 
     /// Counts the working days after `from`, up to and including `until`.
     pub fn working_days(&self, from: Date, until: Date) -> u32 {
+        if let (Some(before), Some(all)) = (self.rank(from), self.rank(until)) {
+            return u32::try_from(all.saturating_sub(before)).unwrap_or(u32::MAX);
+        }
         let mut day = from;
         let mut count = 0;
         while day < until {
@@ -207,6 +227,16 @@ impl Calendar {
 
     /// Returns the `n`th working day after `from`; for 0, `from` itself.
     fn nth_working_day(&self, from: Date, n: u32) -> Date {
+        let Some(wanted) = n.checked_sub(1) else {
+            return from;
+        };
+        let rank = self.rank(from).zip(usize::try_from(wanted).ok());
+        let day = rank.and_then(|(rank, wanted)| self.working.get(rank + wanted));
+        day.copied().unwrap_or_else(|| self.walked(from, n))
+    }
+
+    /// Walks to the `n`th working day after `from`, past the loaded years too.
+    fn walked(&self, from: Date, n: u32) -> Date {
         let mut day = from;
         let mut left = n;
         while left > 0 {

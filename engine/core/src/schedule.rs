@@ -108,7 +108,7 @@ pub fn silence(case: &Case, task: &crate::case::Task) -> Option<Period> {
 pub fn next(case: &Case, reading: Reading<'_>) -> Option<Moment> {
     case.submitted?;
     let passing = passings(case, reading).into_iter().map(|passing| passing.due.plus_millis(1));
-    let cards = rungs(case, reading).into_iter().map(|rung| rung.card.at);
+    let cards = rungs::next_rung(case, reading);
     let served = services(case, reading.calendar).map(|(at, _)| at);
     passing.chain(cards).chain(served).chain(timers(case).map(|(due, _, _)| due)).min()
 }

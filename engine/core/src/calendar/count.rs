@@ -124,6 +124,9 @@ impl Calendar {
 
     /// Returns the `n`th working day after `from` that is not frozen; for 0, `from` itself.
     fn working_day_beside(&self, from: Date, n: u32, frozen: &[FrozenDays]) -> Date {
+        if frozen.is_empty() {
+            return self.nth_working_day(from, n);
+        }
         let mut day = from;
         let mut left = n;
         let mut ahead = frozen.iter().peekable();

@@ -45,6 +45,28 @@ pub fn rungs(case: &Case, reading: Reading<'_>) -> Vec<Rung> {
     in_order(all.filter(|rung| !is_raised(case, rung)).collect())
 }
 
+/// Returns when the next of [`rungs`] is reached, without making the cards: it is asked at every
+/// commit of a case.
+pub(crate) fn next_rung(case: &Case, reading: Reading<'_>) -> Option<Moment> {
+    let watched = watched(case, |_| None);
+    let running = watched.iter().filter(|watched| watched.clock.is_running());
+    let instants = running.flat_map(|watched| {
+        let changes = watched.changes();
+        watched.rules(reading).filter_map(move |rule| {
+            let raised = case.cards.values().any(|card| {
+                card.matter == watched.matter.no
+                    && card.raised.rule == rule.id
+                    && card.raised.clock == watched.clock.kind
+                    && card.raised.about == watched.clock.about
+                    && card.raised.since == watched.clock.since
+            });
+            let instant = watched.instant(rule.when, &changes, reading.calendar);
+            instant.filter(|_| !raised).map(|(at, _)| at)
+        })
+    });
+    instants.min()
+}
+
 /// Returns the clocks that have stopped for good.
 pub(crate) fn over(case: &Case) -> BTreeSet<ClockKey> {
     let watched = watched(case, |_| Some(case.updated_at));
@@ -227,13 +249,17 @@ impl Watched<'_> {
         passed || self.clock.stopped.is_none_or(|stopped| at < stopped)
     }
 
-    fn rungs(&self, reading: Reading<'_>) -> Vec<Rung> {
-        let rules = reading.organisation.card_rules().iter().filter(|rule| {
+    /// Returns the rules that watch this clock here.
+    fn rules<'a>(&'a self, reading: Reading<'a>) -> impl Iterator<Item = &'a CardRule> {
+        reading.organisation.card_rules().iter().filter(|rule| {
             watches(rule.clock, self.clock.kind)
                 && rule.applies_to(&self.matter.planned.code, &self.case.started.region)
-        });
+        })
+    }
+
+    fn rungs(&self, reading: Reading<'_>) -> Vec<Rung> {
         let changes = self.changes();
-        rules
+        self.rules(reading)
             .filter_map(|rule| {
                 let (at, due) = self.instant(rule.when, &changes, reading.calendar)?;
                 let card = self.card(rule, (at, due), reading);
