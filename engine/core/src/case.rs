@@ -337,7 +337,9 @@ impl Case {
 
     /// Returns the version of the form, from 1.
     pub fn form_version(&self) -> u32 {
-        1 + u32::try_from(self.form_changes.len()).unwrap_or(u32::MAX - 1)
+        let voided = self.form_changes.iter().filter(|(at, _)| self.voided.contains_key(at));
+        let changes = self.form_changes.len() + voided.count();
+        1 + u32::try_from(changes).unwrap_or(u32::MAX - 1)
     }
 
     /// Returns the newest version of a material that the applicant handed in.
@@ -466,7 +468,9 @@ impl Case {
     ) -> Result<(), FoldError> {
         let (answer, request) = answered;
         let at = self.at(entry);
-        if *answer == ActAnswer::Done && !self.matter_mut(entry)?.act(entry.seq, act) {
+        if *answer == ActAnswer::Done
+            && !self.matter_mut(entry)?.act((entry.seq, entry.recorded_at), act)
+        {
             return Err(at.wrong(format!("{} cannot hold here", act.kind.code())));
         }
         match request {
@@ -749,7 +753,8 @@ impl Matter {
     }
 
     /// Folds an act that was answered done; `false` when the standing makes it impossible.
-    fn act(&mut self, seq: Seq, act: &crate::law::Act) -> bool {
+    fn act(&mut self, recorded: (Seq, Moment), act: &crate::law::Act) -> bool {
+        let (seq, recorded_at) = recorded;
         if !self.law.apply(act) {
             return false;
         }
@@ -759,7 +764,8 @@ impl Matter {
         let accepts =
             matches!(act.kind, crate::law::ActKind::Accept | crate::law::ActKind::DeemAccept);
         if accepts {
-            self.begin_run(seq, act.effective_at);
+            // What a script does begins when it is known that it may begin.
+            self.begin_run(seq, recorded_at);
             self.early.clear();
         }
         if self.law.ending().is_some_and(crate::law::Ending::is_grant) && self.result.is_none() {
@@ -783,7 +789,7 @@ impl Matter {
             |from: MatterNo| self.inputs.iter().any(|input| input.from == from && input.at <= seen);
         let met = |code: &str| {
             let now = self.requirements.iter().find(|now| now.code == code);
-            now.is_some_and(|now| now.how.is_met() && now.changed.0 <= seen)
+            now.is_some_and(|now| now.how_at(seen).is_met())
         };
         filed
             .materials
@@ -810,7 +816,9 @@ impl Matter {
             .correction()
             .is_some_and(|round| round.list.materials.iter().any(|listed| listed == code));
         let missing = self.requirement(code).is_some_and(|known| !known.how.is_met());
-        self.is_open_or_owed() && (listed || missing)
+        let returned = self.law.stage == crate::law::Stage::Returned;
+        self.is_open_or_owed()
+            && (listed || missing || (returned && self.requirement(code).is_some()))
     }
 
     /// A tolerant grant leaves promised materials to come.
@@ -833,6 +841,18 @@ impl Matter {
     /// Tells whether the matter belongs to the case at all.
     pub fn is_included(&self) -> bool {
         !self.planned.skipped
+    }
+
+    /// Tells whether its department decides in its own system.
+    pub fn decides_elsewhere(&self) -> bool {
+        let filed = self.filed.as_ref();
+        filed.is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector)
+    }
+
+    /// Tells whether its script may still go on: what follows a grant is part of it.
+    pub fn may_run(&self) -> bool {
+        let granted = self.law.ending().is_some_and(crate::law::Ending::is_grant);
+        self.is_open() || (granted && self.run.is_live())
     }
 
     /// Tells whether the matter still has something to come.

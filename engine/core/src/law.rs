@@ -161,8 +161,12 @@ impl Law {
     #[must_use]
     pub fn fire(&mut self, kind: ClockKind, about: &str, due: Moment) -> bool {
         let mut clocks = self.clocks.iter_mut().rev();
-        let found =
-            clocks.find(|clock| clock.kind == kind && clock.about == about && clock.is_running());
+        let found = clocks.find(|clock| {
+            clock.kind == kind
+                && clock.about == about
+                && clock.is_running()
+                && clock.fired.is_none()
+        });
         let Some(clock) = found else {
             return false;
         };
@@ -292,7 +296,9 @@ impl Law {
     /// The office proved that its notice went out in time: the acceptance by silence, and the
     /// clocks it had started, never were.
     fn rebut(&mut self, act: &Act) {
-        let handling = |clock: &Clock| clock.kind.pauses() && clock.is_running();
+        let handling = |clock: &Clock| {
+            clock.is_running() && (clock.kind.pauses() || clock.kind == ClockKind::Tolerance)
+        };
         self.clocks.retain(|clock| !handling(clock));
         self.stage = Stage::Correcting;
         self.ask_correction(act);

@@ -51,11 +51,14 @@ pub fn state(case: &Case) -> CaseState {
 
 /// Returns who may see the case.
 pub fn scope(case: &Case) -> CaseScope {
-    let departments = case.matters.iter().filter(|matter| matter.is_included());
+    let matters = case.matters.iter().filter(|matter| matter.is_included());
+    let own = matters.map(|matter| matter.planned.department.clone());
+    // Whoever was asked something in the case sees what he was asked about.
+    let asked = case.tasks.values().map(|task| task.role.department());
     CaseScope {
         region: case.started.region.clone(),
         applicant: case.started.applicant.id.clone(),
-        departments: departments.map(|matter| matter.planned.department.clone()).collect(),
+        departments: own.chain(asked).collect(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::material::Found;
 use crate::port::{RunEnd, ScriptFault, ScriptFaultKind};
 use crate::request::{
     Ask, Decision, End, Evidence, NewRequest, Outcome, OutcomeKind, Request, RequestKey,
-    RequestKind,
+    RequestKind, Settled,
 };
 use crate::time::{Moment, Period};
 use crate::value::Value;
@@ -106,6 +106,8 @@ pub enum Arrived {
 
 enum Node {
     Journal(usize),
+    /// What an earlier generation got, under the key of this one.
+    Adopted(usize, RequestKey),
     Fresh,
     Join(Join),
 }
@@ -262,7 +264,7 @@ impl Replay {
         let digest = fingerprint(&self.secret, &ask);
         let adopts = self.adoptable(&ask, digest);
         let node = match &adopts {
-            Some((index, _)) => Node::Journal(*index),
+            Some((index, _)) => Node::Adopted(*index, key.clone()),
             None => Node::Fresh,
         };
         self.fresh.push(NewRequest {
@@ -296,10 +298,37 @@ impl Replay {
                 && request.made.digest == digest
                 && is_adoptable(request)
                 && shows_the_same(request, ask)
+                && self.still_stands(request)
+                && self.is_still_asked(request)
         });
         earlier
             .find(|(_, request)| !taken(&request.made.key))
             .map(|(index, request)| (index, request.made.key.clone()))
+    }
+
+    /// A question whose task was dropped is nobody's to answer any more.
+    fn is_still_asked(&self, request: &Request) -> bool {
+        if request.settled.is_some() || request.made.ask.kind() != RequestKind::Decide {
+            return true;
+        }
+        let mut root = request;
+        while let Some(earlier) =
+            root.made.adopts.as_ref().and_then(|key| self.matter().run.request(key))
+        {
+            root = earlier;
+        }
+        let mut open = self.case.open_tasks();
+        open.any(|task| task.opened.request.as_ref() == Some(&root.made.key))
+    }
+
+    /// A decision stands for the form and the materials on which it was taken.
+    fn still_stands(&self, request: &Request) -> bool {
+        let Some(Settled { seq, end: End::Decided(_), .. }) = &request.settled else {
+            return true;
+        };
+        let mut materials = self.matter().requirements.iter();
+        self.case.form_at(*seq) == self.case.form()
+            && materials.all(|known| known.how_at(*seq) == &known.how)
     }
 
     fn recorded(&self, key: &RequestKey) -> Option<usize> {
@@ -354,7 +383,7 @@ impl Replay {
             )
         };
         match node {
-            Node::Journal(_) | Node::Fresh => Cost { weight: 1, depth: 0 },
+            Node::Journal(_) | Node::Adopted(..) | Node::Fresh => Cost { weight: 1, depth: 0 },
             Node::Join(Join::All(members) | Join::AllSettled(members) | Join::Race(members)) => {
                 below(&mut members.handles())
             }
@@ -429,7 +458,11 @@ impl Replay {
     fn arrival(&self, handle: Handle) -> Option<Arrival> {
         match self.nodes.get(handle.0 as usize)? {
             Node::Fresh => None,
-            Node::Journal(index) => ended(&self.matter().run.requests[*index]),
+            Node::Journal(index) => {
+                let request = &self.matter().run.requests[*index];
+                ended(request, &request.made.key)
+            }
+            Node::Adopted(index, key) => ended(&self.matter().run.requests[*index], key),
             Node::Join(Join::All(members)) => self.arrive_all(members),
             Node::Join(Join::AllSettled(members)) => self.arrive_settled(members),
             Node::Join(Join::Race(members)) => self.first(members.handles()),
@@ -503,6 +536,7 @@ impl Replay {
     fn key_of(&self, handle: Handle) -> Option<RequestKey> {
         match self.nodes.get(handle.0 as usize)? {
             Node::Journal(index) => Some(self.matter().run.requests[*index].made.key.clone()),
+            Node::Adopted(_, key) => Some(key.clone()),
             Node::Fresh | Node::Join(_) => None,
         }
     }
@@ -580,9 +614,9 @@ pub(crate) fn fingerprint(secret: &Secret, ask: &Ask) -> Digest {
 }
 
 /// Returns how a recorded request arrived, if it has ended.
-fn ended(request: &Request) -> Option<Arrival> {
+fn ended(request: &Request, key: &RequestKey) -> Option<Arrival> {
     let settled = request.settled.as_ref()?;
-    let key = request.made.key.clone();
+    let key = key.clone();
     let what = match &settled.end {
         End::Completed(reply) => Arrived::Output { key, reply: Arc::clone(reply) },
         End::Otherwise(outcome) => Arrived::Thrown { key, outcome: outcome.clone() },

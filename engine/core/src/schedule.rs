@@ -130,7 +130,7 @@ pub fn services<'a>(
 pub fn timers(
     case: &Case,
 ) -> impl Iterator<Item = (Moment, MatterNo, &crate::request::RequestKey)> {
-    let open = case.matters.iter().filter(|matter| matter.is_open());
+    let open = case.matters.iter().filter(|matter| matter.may_run());
     open.flat_map(|matter| {
         let waiting = matter.run.requests.iter().filter(|request| request.settled.is_none());
         waiting.filter_map(|request| match &request.made.ask {

@@ -361,10 +361,21 @@ fn check_materials(
     given: &[MaterialGiven],
 ) -> Result<(), Refusal> {
     for material in given {
-        let known = included(closure, selected)
+        let mut known = included(closure, selected)
             .flat_map(|(_, matter)| &matter.materials)
-            .any(|required| required.code == material.code);
-        if !known {
+            .filter(|required| required.code == material.code)
+            .peekable();
+        let asked = known.peek().is_some();
+        let commits = matches!(material.form, crate::material::Form::Commitment { .. });
+        if asked && commits && !known.any(|known| known.sources.contains(&Source::Commitment)) {
+            return Err(Refusal::new(
+                "NO_COMMITMENT",
+                format!("材料 {} 不适用告知承诺", material.code),
+                format!("{} cannot be replaced by a commitment", material.code),
+            )
+            .at(["materials", &material.code]));
+        }
+        if !asked {
             return Err(Refusal::new(
                 "UNKNOWN_MATERIAL",
                 format!("该办件不需要材料 {}", material.code),

@@ -257,9 +257,12 @@ impl Turn<'_> {
             .map(|matter| matter.no)
             .collect();
         for no in stalled {
-            let known = self.case.incidents.values();
-            let mut known = known.filter(|(matter, _)| *matter == no);
-            if known.any(|(_, incident)| incident.kind == IncidentKind::Stalled) {
+            let begun = self.case.matter(no).and_then(|matter| matter.run.begun);
+            let mut known = self.case.incidents.iter().filter(|(_, (matter, _))| *matter == no);
+            if known.any(|(at, (_, incident))| {
+                incident.kind == IncidentKind::Stalled
+                    && begun.is_some_and(|(begun, _)| *at > begun)
+            }) {
                 continue;
             }
             self.raise(
@@ -283,7 +286,9 @@ impl Turn<'_> {
             request.settled.is_none()
                 && request.made.ask.kind() == crate::request::RequestKind::Timer
         });
+        let stands = matter.law.special_procedure().is_some() || matter.law.correction().is_some();
         elsewhere
+            || stands
             || timer
             || self.case.open_tasks().any(|task| task.matter == matter.no)
             || self.case.open_calls().any(|call| call.matter == matter.no)

@@ -108,6 +108,10 @@ fn who(case: &Case, matter: &Matter) -> WaitingOn {
         let en = format!("stopped by incident {seq}; someone must act");
         return on(WaitingParty::Operator, "", case.updated_at, (&zh, &en));
     }
+    if let Some(round) = matter.law.correction().filter(|round| round.served_at.is_none()) {
+        let text = ("等窗口送达补正告知书", "waiting for the correction notice to be served");
+        return on(WaitingParty::Window, case.started.lead.as_str(), round.asked_at, text);
+    }
     if let Some(round) = matter.law.correction() {
         let list = [round.list.materials.join("、"), round.list.fields.join("、")].concat();
         let zh = format!("等申请人补正:{list}");

@@ -114,7 +114,7 @@ async fn a_missed_correction_becomes_an_officers_task_and_nothing_ends_by_itself
     world.reach("2026-03-24T08:00:00+08:00");
     let view = world.until(|view| has_task(view, TaskKind::CorrectionMissed)).await;
     assert_eq!(stage(&view), "correction_pending", "no adverse act by machine");
-    world.complete(&clerk(), TaskKind::CorrectionMissed, says(Said::No)).await.unwrap();
+    world.complete(&officer(), TaskKind::CorrectionMissed, says(Said::No)).await.unwrap();
     let view = world.until(|view| stage(view) == "terminated").await;
     assert_eq!(view.case().matters[0].law.ground, "理由");
 }
@@ -183,7 +183,9 @@ async fn a_promise_that_is_missed_after_a_tolerant_grant_goes_to_an_officer() {
     let view = world.until(|view| !has_task(view, TaskKind::PromiseMissed)).await;
     assert_eq!(due(&view, ClockKind::Tolerance), "2026-03-17", "he gave five days more");
     world.reach("2026-03-18T08:00:00+08:00");
-    world.complete(&officer(), TaskKind::PromiseMissed, says(Said::No)).await.unwrap();
+    let by_officer = world.complete(&officer(), TaskKind::PromiseMissed, says(Said::No)).await;
+    assert_eq!(refusal(by_officer), "NOT_PERMITTED", "the head of the office revokes");
+    world.complete(&head(), TaskKind::PromiseMissed, says(Said::No)).await.unwrap();
     let view = world.until(|view| stage(view) == "revoked").await;
     assert!(view.case().matters[0].law.ending().unwrap().is_grant(), "history stays");
 }

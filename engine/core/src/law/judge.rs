@@ -235,6 +235,12 @@ impl Law {
         let Some(clock) = self.running(ClockKind::Statutory) else {
             return refused("WRONG_STATE", "没有进行中的法定期限 / no statutory clock runs");
         };
+        if clock.budget.unit != by.unit {
+            return refused(
+                "EXTENSION_UNIT",
+                "延期单位须与法定期限一致 / an extension counts in the unit of the limit",
+            );
+        }
         if act.effective_at > self.due(clock, calendar, act.effective_at).at {
             return refused(
                 "LIMIT_PASSED",
@@ -338,11 +344,14 @@ fn judge_not_accept(act: &Act) -> ActAnswer {
 
 fn judge_promises(act: &Act) -> ActAnswer {
     if let Terms::Promises(promises) = &act.terms
-        && promises.iter().any(|promise| promise.within.amount == 0)
+        && promises.iter().enumerate().any(|(index, promise)| {
+            let mut earlier = promises[..index].iter();
+            promise.within.amount == 0 || earlier.any(|other| other.material == promise.material)
+        })
     {
         return refused(
             "PROMISE_MISSING",
-            "容缺受理须约定补交期限 / a material that may come later needs a date",
+            "容缺受理须为每份材料约定一个补交期限 / each material that may come later needs one date",
         );
     }
     ActAnswer::Done

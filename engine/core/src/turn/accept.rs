@@ -84,6 +84,13 @@ impl Turn<'_> {
                 "the case was submitted before",
             ));
         }
+        if !self.case.matters.iter().any(crate::case::Matter::is_open) {
+            return Ok(refuse(
+                "CASE_ENDED",
+                "该办件已撤回,不能再提交",
+                "the case was withdrawn, nothing is left to submit",
+            ));
+        }
         if let Err(refusal) = crate::start::check_complete(self.context.closure, &self.case) {
             return Ok(Answer::Refused(refusal));
         }
@@ -139,7 +146,7 @@ impl Turn<'_> {
         said: &Decision,
     ) -> Result<(), FoldError> {
         let call = task.opened.call.and_then(|id| self.case.calls.get(&id));
-        let Some(call) = call.filter(|call| call.is_open()).map(|call| call.made.id) else {
+        let Some(call) = call.filter(|call| call.is_open()).cloned() else {
             return Ok(());
         };
         let body = if said.granted {
@@ -158,14 +165,14 @@ impl Turn<'_> {
             })
         };
         let reply = AgencyReply {
-            call,
+            call: call.made.id,
             seq: 1,
             digest: Digest::of(&said.fields.canonical()),
             at: self.context.now,
-            body,
+            body: body.clone(),
         };
         self.push(task.matter, person(by), Body::CallReplied(Arc::new(reply)))?;
-        Ok(())
+        self.source_answered(&call, &body)
     }
 
     /// The officer denies, or has the agency asked again.
@@ -205,6 +212,9 @@ impl Turn<'_> {
         };
         let act = self.act_now(ActKind::Deny, &said.opinion);
         self.push(task.matter, person(by), Body::Acted { act, answer, request })?;
+        // Somebody still decides: the script anew, or an officer's denial with his own reasons.
+        let facts = Value::of([("reason", said.opinion.as_str().into())]);
+        self.open_task(task.matter, TaskKind::Rejected, "approver", facts)?;
         Ok(())
     }
 
@@ -347,6 +357,10 @@ impl Turn<'_> {
             return Ok(Answer::Done);
         };
         if call.made.generation + 1 >= crate::limits::CALL_GENERATIONS_MAX {
+            if call.request.run == 0 {
+                self.source_failed(&call)?;
+                return Ok(Answer::Done);
+            }
             let text = "对方多次未收到该调用;请人工核实 / the agency never saw this call, several times over; check by hand";
             self.raise_for_call(&call, IncidentKind::CallFailed, text)?;
             return Ok(Answer::Done);
@@ -356,7 +370,7 @@ impl Turn<'_> {
     }
 
     fn wake(&mut self) -> Answer {
-        let live = self.case.matters.iter().filter(|matter| matter.is_open());
+        let live = self.case.matters.iter().filter(|matter| matter.may_run());
         let live = live.filter(|matter| matter.run.is_live()).map(|matter| matter.no);
         self.woken.extend(live);
         for call in self.case.open_calls() {
@@ -379,7 +393,7 @@ impl Turn<'_> {
 
     fn turn_failed(&mut self, matter: MatterNo, reason: &str) -> Result<Answer, FoldError> {
         let live =
-            self.case.matter(matter).is_some_and(|matter| matter.is_open() && matter.run.is_live());
+            self.case.matter(matter).is_some_and(|matter| matter.may_run() && matter.run.is_live());
         if live {
             let message = format!("多次执行失败:{reason} / the turn failed too often: {reason}");
             self.raise(matter, IncidentKind::TurnFailed, &message)?;

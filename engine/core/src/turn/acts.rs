@@ -58,18 +58,33 @@ impl Turn<'_> {
             return Ok(());
         };
         let before = matter.law.ending();
+        let accepts = matches!(act.kind, ActKind::Accept | ActKind::DeemAccept);
+        let early = if accepts { matter.early.clone() } else { Vec::new() };
         let answer = matter.law.judge(&act, self.context.calendar);
         let effective_at = act.effective_at;
         let done = (answer == ActAnswer::Done).then(|| act.clone());
+        let holds = done.is_some();
         self.push_at(no, origin, effective_at, Body::Acted { act, answer, request })?;
         if let Some(act) = done {
             self.acted(no, &act)?;
         }
         let after = self.case.matter(no).and_then(|matter| matter.law.ending());
-        match (before, after) {
-            (None, Some(ending)) => self.ended(no, ending),
-            (_, _) => Ok(()),
+        if let (None, Some(ending)) = (before, after) {
+            self.ended(no, ending)?;
         }
+        if holds { self.hear_early(&early) } else { Ok(()) }
+    }
+
+    /// Judges the acts that overtook the acceptance, whoever accepted in the end.
+    fn hear_early(&mut self, early: &[Arc<crate::agency::AgencyReply>]) -> Result<(), FoldError> {
+        for reply in early {
+            let call = self.case.calls.get(&reply.call).cloned();
+            if let (Some(call), ReplyBody::Act(act)) = (call, &reply.body) {
+                let origin = Origin::Agency { connector: call.made.connector.clone() };
+                self.agency_act(&call, origin, act)?;
+            }
+        }
+        Ok(())
     }
 
     /// A matter has ended: its tasks lose their purpose, its result becomes an input of those
@@ -97,6 +112,7 @@ impl Turn<'_> {
             .collect();
         for other in waiting {
             self.give_input(other, no)?;
+            self.meet_owed(other, no)?;
         }
         Ok(())
     }
@@ -202,7 +218,8 @@ impl Turn<'_> {
         }
         let end = evidence.and_then(|evidence| self.settled_end(no, evidence.key()));
         let holds = match end {
-            Some(End::Decided(decision)) => decision.granted,
+            // Silence that counts as consent is nobody's decision.
+            Some(End::Decided(decision)) => decision.granted && !decision.officer.is_empty(),
             Some(End::Completed(reply)) => has_documents(reply),
             Some(End::Otherwise(_) | End::Fired | End::Answered(_)) | None => false,
         };
@@ -289,22 +306,19 @@ impl Turn<'_> {
         if self.is_early(no, kind) {
             return Ok(());
         }
-        if let Some((code, text)) = self.refuse_report(no, &act) {
+        if let Some((code, text)) = self.refuse_report(call, &act) {
             let answer = refused(code, text);
             self.push(no, origin, Body::Acted { act, answer, request: None })?;
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, text);
         }
-        let early = self.case.matter(no).map(|matter| matter.early.clone()).unwrap_or_default();
-        self.request_act(no, origin.clone(), act, None)?;
-        self.raise_if_refused(call)?;
-        if kind == ActKind::Accept {
-            for reply in early {
-                if let ReplyBody::Act(act) = &reply.body {
-                    self.agency_act(call, origin.clone(), act)?;
-                }
-            }
+        let unknown = kind == ActKind::Resume
+            && self.case.matter(no).is_some_and(|matter| matter.law.suspensions().is_empty());
+        self.request_act(no, origin, act, None)?;
+        if unknown {
+            let text = "特别程序的结束先于开始到达,请核实起止 / the end of a special procedure came before its begin; check both";
+            return self.raise_for_call(call, IncidentKind::UnlawfulAct, text);
         }
-        Ok(())
+        self.raise_if_refused(call)
     }
 
     /// Returns the act that a department's report means. A correction notice that comes after
@@ -351,8 +365,14 @@ impl Turn<'_> {
     }
 
     /// Refuses reports that no standing of the matter could make lawful.
-    fn refuse_report(&self, no: MatterNo, act: &Act) -> Option<(&'static str, &'static str)> {
-        let filed = self.case.matter(no)?.filed.as_ref();
+    fn refuse_report(&self, call: &CallState, act: &Act) -> Option<(&'static str, &'static str)> {
+        let filed = self.case.matter(call.matter)?.filed.as_ref();
+        if call.request.run == 0 {
+            return Some((
+                "NOT_THE_DEPARTMENT",
+                "材料来源不能决定事项 / a source of a material does not act on the matter",
+            ));
+        }
         if filed.is_none_or(|filed| filed.decides_in != DecidesIn::Connector) {
             return Some((
                 "DECIDES_HERE",
@@ -382,7 +402,8 @@ impl Turn<'_> {
     pub(super) fn renew(&mut self, call: &CallState, origin: Origin) -> Result<(), FoldError> {
         let generation = call.made.generation + 1;
         let made = self.call_made(call.matter, &call.request, generation, &call.made.connector);
-        let made = CallMade { region: call.made.region.clone(), ..made };
+        let CallMade { region, reply_within, .. } = call.made.clone();
+        let made = CallMade { region, reply_within, ..made };
         let id = made.id;
         let renewed = CallRenewed { request: call.request.clone(), old: call.made.id, call: made };
         self.push(call.matter, origin, Body::CallRenewed(Arc::new(renewed)))?;

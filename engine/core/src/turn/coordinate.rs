@@ -205,7 +205,9 @@ impl Turn<'_> {
                 Source::Upload(_) | Source::Commitment | Source::License(_) | Source::Data(_) => {}
             }
         }
-        if let Some(given) = given {
+        let commits = sources.contains(&Source::Commitment);
+        let usable = |given: &&crate::material::MaterialGiven| commits || given.form == Form::File;
+        if let Some(given) = given.filter(usable) {
             return match &given.form {
                 Form::File => Found::Given { digest: given.digest },
                 Form::Commitment { text_version } => {

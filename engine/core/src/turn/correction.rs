@@ -70,6 +70,7 @@ impl Turn<'_> {
             .iter()
             .filter(|matter| matter.requirement(&code).is_some() && matter.filed.is_some())
             .filter(|matter| matter.is_open() || matter.is_wanted(&code))
+            .filter(|matter| self.takes(matter.no, &code, &how))
             .map(|matter| matter.no)
             .collect();
         for no in affected {
@@ -77,6 +78,18 @@ impl Turn<'_> {
         }
         self.supply_if_complete(by, effective_at)?;
         Ok(Answer::Done)
+    }
+
+    /// Tells whether a matter takes a material in this form: a commitment only where its own
+    /// declaration allows one.
+    fn takes(&self, no: MatterNo, code: &str, how: &Found) -> bool {
+        let definition = self.definition(no);
+        let mut own = definition.iter().flat_map(|definition| &definition.materials);
+        own.any(|own| {
+            own.code == code
+                && (!matches!(how, Found::Committed { .. })
+                    || own.sources.contains(&crate::definition::Source::Commitment))
+        })
     }
 
     fn check_given(
@@ -94,8 +107,9 @@ impl Turn<'_> {
         }
         let at = self.came_at(by, came)?;
         let definitions = self.context.closure.matters.values();
-        let mut known = definitions.flat_map(|matter| &matter.materials);
-        let Some(definition) = known.find(|material| material.code == given.code) else {
+        let known = definitions.flat_map(|matter| &matter.materials);
+        let known: Vec<_> = known.filter(|material| material.code == given.code).collect();
+        let Some(definition) = known.first() else {
             return Err(Refusal::new(
                 "UNKNOWN_MATERIAL",
                 format!("该办件不需要材料 {}", given.code),
@@ -104,7 +118,8 @@ impl Turn<'_> {
             .at(["code"]));
         };
         let commits = matches!(given.form, Form::Commitment { .. });
-        if commits && !definition.sources.contains(&crate::definition::Source::Commitment) {
+        let commitment = crate::definition::Source::Commitment;
+        if commits && !known.iter().any(|material| material.sources.contains(&commitment)) {
             return Err(Refusal::new(
                 "NO_COMMITMENT",
                 format!("“{}”不适用告知承诺", definition.name),
@@ -114,7 +129,9 @@ impl Turn<'_> {
         }
         let draft = self.case.submitted.is_none();
         let wanted = self.case.matters.iter().any(|matter| {
-            matter.is_wanted(&given.code) || (matter.is_open() && matter.filed.is_none())
+            let how = Found::Given { digest: given.digest };
+            let later = matter.is_open() && matter.filed.is_none();
+            matter.is_wanted(&given.code) || (later && self.takes(matter.no, &given.code, &how))
         });
         if draft || wanted { Ok(at) } else { Err(closed(&definition.name)) }
     }
@@ -135,7 +152,7 @@ impl Turn<'_> {
         let wanted = matter.is_wanted(code);
         let used = matter.requirement(code).is_some_and(|known| known.how.is_met());
         let begun = matter.run.begun.is_some();
-        if used && !wanted && begun {
+        if used && !wanted && (begun || matter.law.correction().is_some()) {
             let version = self.case.handed(code).map_or(1, |handed| handed.version);
             let body = Body::InputSuperseded { material: code.to_owned(), version };
             self.push(no, Origin::Engine, body)?;
@@ -146,8 +163,8 @@ impl Turn<'_> {
         }
         let found = MaterialFound { code: code.to_owned(), how: how.clone() };
         self.push_at(no, person(by), at, Body::MaterialMet(Arc::new(found)))?;
+        self.drop_promise_task(no, code)?;
         if begun && self.case.matter(no).is_some_and(|matter| matter.law.correction().is_none()) {
-            self.drop_promise_task(no, code)?;
             self.restart(no)?;
         }
         if self.is_received(no) {
@@ -274,6 +291,10 @@ impl Turn<'_> {
                 .iter()
                 .filter_map(|matter| matter.law.correction())
                 .any(|round| round.list.fields.contains(name))
+                || self.readers(std::slice::from_ref(name)).into_iter().any(|no| {
+                    let matter = self.case.matter(no);
+                    matter.is_some_and(|matter| matter.law.stage == crate::law::Stage::Returned)
+                })
         };
         match members.keys().find(|name| self.case.submitted.is_some() && !listed(name)) {
             Some(name) => Err(closed(name).at(["fields", name])),
@@ -304,7 +325,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn is_supplied(&self, no: MatterNo) -> bool {
+    pub(super) fn is_supplied(&self, no: MatterNo) -> bool {
         let Some(matter) = self.case.matter(no) else {
             return false;
         };
@@ -314,7 +335,8 @@ impl Turn<'_> {
         let since = matter.asked_at;
         let came = |code: &String| self.case.handed(code).is_some_and(|last| last.at > since);
         let changed = |name: &String| {
-            let mut changes = self.case.form_changes.iter().filter(|(at, _)| *at > since);
+            let counts = |at: &Seq| *at > since && !self.case.voided.contains_key(at);
+            let mut changes = self.case.form_changes.iter().filter(|(at, _)| counts(at));
             changes.any(|(_, change)| change.fields.get(name).is_some())
         };
         round.list.materials.iter().all(came) && round.list.fields.iter().all(changed)
@@ -336,7 +358,11 @@ impl Turn<'_> {
             self.drop_tasks(no, &[TaskKind::CorrectionMissed])?;
         }
         if self.is_received(no) {
-            return self.go_to_intake(no);
+            self.go_to_intake(no)?;
+            // Where the department decides in its own system, the script brings it what came.
+            let elsewhere =
+                self.case.matter(no).is_some_and(crate::case::Matter::decides_elsewhere);
+            return if elsewhere { self.restart(no) } else { Ok(()) };
         }
         self.restart(no)
     }
@@ -346,10 +372,12 @@ impl Turn<'_> {
         let Some(matter) = self.case.matter(no).filter(|matter| matter.is_open()) else {
             return Ok(());
         };
-        if matter.run.begun.is_none() || matter.run.finished {
+        if matter.run.begun.is_none() {
             return Ok(());
         }
         let generation = matter.run.generation + 1;
+        // What was asked on the old facts has lost its purpose.
+        self.drop_tasks(no, &[TaskKind::Rejected, TaskKind::ConfirmDenial])?;
         self.push(no, Origin::Engine, Body::RunRestarted { generation })?;
         Ok(())
     }
@@ -367,11 +395,10 @@ impl Turn<'_> {
                 .with(crate::law::Terms::ByRule(rule));
             return self.request_act(no, Origin::Clock, act, None);
         }
-        let officer = if matter.law.stage.is_handled() { "approver" } else { "window" };
         let list = matter.law.correction().map(|round| round.list.clone()).unwrap_or_default();
         let facts =
             Value::of([("materials", texts(&list.materials)), ("fields", texts(&list.fields))]);
-        self.open_task(no, TaskKind::CorrectionMissed, officer, facts)?;
+        self.open_task(no, TaskKind::CorrectionMissed, "approver", facts)?;
         Ok(())
     }
 
@@ -383,7 +410,12 @@ impl Turn<'_> {
     }
 
     /// An officer's no to a missed period must be lawful before it is recorded.
-    pub(super) fn check_missed(&self, task: &Task, outcome: &TaskOutcome) -> Result<(), Refusal> {
+    pub(super) fn check_missed(
+        &self,
+        by: &Viewer,
+        task: &Task,
+        outcome: &TaskOutcome,
+    ) -> Result<(), Refusal> {
         if outcome.granted {
             return match longer(&outcome.fields) {
                 Some(_) => Ok(()),
@@ -396,6 +428,13 @@ impl Turn<'_> {
             };
         }
         let act = self.missed_act(task.matter, &outcome.opinion);
+        if act.kind == ActKind::Revoke && by.role != Role::OfficeHead {
+            return Err(Refusal::new(
+                "NOT_PERMITTED",
+                "撤销由机关负责人决定",
+                "the head of the office decides a revocation",
+            ));
+        }
         self.would_hold(task.matter, &act)
     }
 
@@ -487,7 +526,12 @@ impl Turn<'_> {
     /// A voided file gives way to the version before it, or leaves the requirement open.
     fn fall_back(&mut self, by: &Viewer, code: &str) -> Result<(), FoldError> {
         let how = match self.case.handed(code) {
-            Some(earlier) => Found::Given { digest: earlier.given.digest },
+            Some(earlier) => match &earlier.given.form {
+                Form::File => Found::Given { digest: earlier.given.digest },
+                Form::Commitment { text_version } => {
+                    Found::Committed { text_version: text_version.clone() }
+                }
+            },
             None => Found::Missing,
         };
         let affected: Vec<MatterNo> = self
@@ -497,7 +541,9 @@ impl Turn<'_> {
             .filter(|matter| matter.is_open())
             .filter(|matter| {
                 let own = matter.requirement(code);
-                own.is_some_and(|own| matches!(own.how, Found::Given { .. }))
+                own.is_some_and(|own| {
+                    matches!(own.how, Found::Given { .. } | Found::Committed { .. })
+                })
             })
             .map(|matter| matter.no)
             .collect();

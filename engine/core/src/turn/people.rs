@@ -78,8 +78,39 @@ impl Turn<'_> {
         if let (ActKind::Extend, Terms::Extension { by: longer, .. }) = (act.kind, &act.terms) {
             act.terms = Terms::Extension { by: *longer, approved_by: by.subject.clone() };
         }
-        if let Terms::Correction(list) = &act.terms {
+        if let Terms::Correction(list) = &mut act.terms {
+            if act.kind == ActKind::AskCorrection {
+                // Service is an act of its own, with its own proof.
+                list.served_at = None;
+            }
             self.check_list(no, list)?;
+        }
+        if act.kind == ActKind::SupplyCorrection
+            && actor == Actor::Applicant
+            && matter.law.correction().is_some()
+            && !self.is_supplied(no)
+        {
+            return Err(Refusal::new(
+                "CORRECTION_INCOMPLETE",
+                "清单所列材料和内容尚未全部补正",
+                "not everything that was listed has been corrected yet",
+            ));
+        }
+        let reported = matches!(
+            act.kind,
+            ActKind::Accept
+                | ActKind::NotAccept
+                | ActKind::Suspend
+                | ActKind::Resume
+                | ActKind::Extend
+                | ActKind::ForwardUp
+        );
+        if reported && matter.decides_elsewhere() {
+            return Err(Refusal::new(
+                "DECIDES_ELSEWHERE",
+                "该事项由部门在其自有系统中办理",
+                "the department acts on this matter in its own system",
+            ));
         }
         if act.kind == ActKind::Accept && act.terms == Terms::None {
             act.terms = self.promises(matter.no);
@@ -276,8 +307,11 @@ impl Turn<'_> {
     /// Asks the law whether a decision could be taken now: not during a special procedure, not
     /// while the applicant may still correct.
     pub(super) fn would_decide(&self, matter: MatterNo, act: &Act) -> Result<(), Refusal> {
-        let handled = self.case.matter(matter).is_some_and(|matter| matter.law.stage.is_handled());
-        if handled { self.would_hold(matter, act) } else { Ok(()) }
+        let judged = self
+            .case
+            .matter(matter)
+            .is_some_and(|matter| matter.law.stage.is_handled() || !matter.decides_elsewhere());
+        if judged { self.would_hold(matter, act) } else { Ok(()) }
     }
 
     /// Returns the act that an intake outcome asks for.
@@ -329,12 +363,29 @@ impl Turn<'_> {
 
     /// What follows from an act that was just done, whoever did it.
     pub(super) fn acted(&mut self, no: MatterNo, act: &Act) -> Result<(), FoldError> {
+        let at = self.case.head;
         self.draft_notice(no, act)?;
         match act.kind {
-            ActKind::Accept | ActKind::DeemAccept | ActKind::Return => {
-                self.drop_tasks(no, &[TaskKind::Intake])
+            ActKind::Accept | ActKind::DeemAccept => {
+                self.drop_tasks(no, &[TaskKind::Intake])?;
+                // Accepted again after a rebuttal: what was done before rests on other papers.
+                let again = self.case.matter(no).is_some_and(|matter| {
+                    !matter.decides_elsewhere()
+                        && matter.run.begun.is_some_and(|(begun, _)| begun != at)
+                });
+                if again { self.restart(no) } else { Ok(()) }
             }
-            ActKind::AskCorrection | ActKind::RebutAcceptance => self.correction_asked(no, act),
+            ActKind::Return => self.drop_tasks(no, &[TaskKind::Intake]),
+            ActKind::RebutAcceptance => {
+                self.drop_tasks(no, &[TaskKind::PromiseMissed])?;
+                self.correction_asked(no, act)
+            }
+            ActKind::AskCorrection => self.correction_asked(no, act),
+            ActKind::Resume => {
+                // An act that was refused during the procedure is asked for again.
+                let ended = self.case.matter(no).is_some_and(|matter| matter.run.finished);
+                if ended { self.restart(no) } else { Ok(()) }
+            }
             ActKind::SupplyCorrection => self.correction_supplied(no, act),
             ActKind::Resubmit => self.receive_again(no),
             ActKind::Extend => self.drop_tasks(no, &[TaskKind::ApproveExtension]),
@@ -342,7 +393,6 @@ impl Turn<'_> {
             | ActKind::NotAccept
             | ActKind::NotFile
             | ActKind::Suspend
-            | ActKind::Resume
             | ActKind::Grant
             | ActKind::GrantTolerant
             | ActKind::Deny

@@ -37,7 +37,7 @@ impl Turn<'_> {
                 self.record(no, fresh)?;
                 let run = self.case.matter(no).map_or(0, |matter| matter.run.no);
                 self.push(no, Origin::Script, Body::RunFinished { run })?;
-                Ok(())
+                self.drop_old_questions(no)
             }
             RunEnd::Uncaught(request) => {
                 self.record(no, fresh)?;
@@ -121,6 +121,27 @@ impl Turn<'_> {
         };
         let body = Body::TaskRefreshed { task, facts: facts.clone() };
         self.push(no, Origin::Script, body)?;
+        Ok(())
+    }
+
+    /// A question of an earlier generation that this one did not ask again has lost its purpose.
+    fn drop_old_questions(&mut self, no: MatterNo) -> Result<(), FoldError> {
+        let Some(matter) = self.case.matter(no) else {
+            return Ok(());
+        };
+        let run = &matter.run;
+        let asked = run.requests.iter().filter(|own| own.made.key.generation == run.generation);
+        let asked: Vec<RequestKey> =
+            asked.map(|request| self.root_of(no, &request.made.key)).collect();
+        let old = self.case.open_tasks().filter(|task| {
+            let request = task.opened.request.as_ref();
+            let question = task.matter == no && task.opened.kind == TaskKind::Decide;
+            question && request.is_some_and(|request| !asked.contains(request))
+        });
+        let old: Vec<crate::id::Seq> = old.map(|task| task.no).collect();
+        for task in old {
+            self.push(no, Origin::Engine, Body::TaskDropped { task })?;
+        }
         Ok(())
     }
 

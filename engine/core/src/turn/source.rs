@@ -56,13 +56,22 @@ impl Turn<'_> {
 
     /// Asks the next source that was not tried yet; when none is left the applicant is asked.
     fn ask_next(&mut self, no: MatterNo, material: &MaterialDef) -> Result<(), FoldError> {
+        if !self.case.matter(no).is_some_and(crate::case::Matter::is_open) {
+            return Ok(());
+        }
         for source in &material.sources {
             let name = name_of(source);
+            let allowed =
+                matches!(source, Source::License(license) if self.has_consent(no, license));
             let tried = self
                 .case
                 .matter(no)
                 .and_then(|matter| matter.requirement(&material.code))
-                .is_some_and(|known| known.attempts.iter().any(|(_, past)| past.source == name));
+                .is_some_and(|known| {
+                    let lacked = |past: &Attempt| allowed && past.cause == Cause::NoConsent;
+                    let mut past = known.attempts.iter();
+                    past.any(|(_, past)| past.source == name && !lacked(past))
+                });
             let Some((operation, input)) = self.question(no, source).filter(|_| !tried) else {
                 continue;
             };
@@ -158,6 +167,22 @@ impl Turn<'_> {
     fn met(&mut self, no: MatterNo, code: &str, how: Found) -> Result<(), FoldError> {
         let found = MaterialFound { code: code.to_owned(), how };
         self.push(no, Origin::Engine, Body::MaterialMet(Arc::new(found)))?;
+        Ok(())
+    }
+
+    /// The result of `from` has come: the materials of `no` that it is are met by it.
+    pub(super) fn meet_owed(&mut self, no: MatterNo, from: MatterNo) -> Result<(), FoldError> {
+        let result = self.case.matter(from).and_then(|matter| matter.result.as_ref());
+        let Some(number) = result.map(|result| result.number.clone()) else {
+            return Ok(());
+        };
+        let how = Found::Owed { from: Some(from) };
+        let known = self.case.matter(no).into_iter().flat_map(|matter| &matter.requirements);
+        let owed = known.filter(|known| known.how == how);
+        let codes: Vec<String> = owed.map(|known| known.code.clone()).collect();
+        for code in codes {
+            self.met(no, &code, Found::ResultOf { matter: from, number: number.clone() })?;
+        }
         Ok(())
     }
 
@@ -268,6 +293,18 @@ impl Turn<'_> {
         }
         let body = Body::Consented(Arc::new(consent.clone()));
         self.push(MatterNo::COORDINATOR, person(by), body)?;
+        let waiting: Vec<MatterNo> = self
+            .case
+            .matters
+            .iter()
+            .filter(|matter| matter.filed.is_some() && matter.law.stage.is_before_acceptance())
+            .map(|matter| matter.no)
+            .collect();
+        for no in waiting {
+            if let Some(definition) = self.definition(no) {
+                self.ask_sources(no, &definition)?;
+            }
+        }
         Ok(Answer::Done)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::case::{FoldError, Task};
+use crate::case::{FoldError, Task, TaskEnd};
 use crate::command::{Answer, Refusal, Seen, TaskAt, TaskChange, TaskOutcome};
 use crate::entry::{Body, Origin, TaskAssigned, TaskKind, TaskOpened};
 use crate::id::{MatterNo, RoleCode, Seq};
@@ -106,7 +106,7 @@ impl Turn<'_> {
         };
         match holder {
             Some(holder) if holder == by.subject => {}
-            Some(absent) => self.assign_instead(by, at.no, absent)?,
+            Some(absent) => self.assign_instead(by, at.no, (absent, ""))?,
             None => {
                 let claimed = Body::TaskClaimed { task: at.no, by: by.subject.clone() };
                 self.push(matter, person(by), claimed)?;
@@ -116,14 +116,24 @@ impl Turn<'_> {
     }
 
     /// Records that someone acts in place of an absent colleague.
-    fn assign_instead(&mut self, by: &Viewer, no: Seq, absent: String) -> Result<(), FoldError> {
+    fn assign_instead(
+        &mut self,
+        by: &Viewer,
+        no: Seq,
+        absent: (String, &str),
+    ) -> Result<(), FoldError> {
+        let (absent, reason) = absent;
         let matter = self.case.tasks.get(&no).map_or(MatterNo::COORDINATOR, |task| task.matter);
         let assigned = TaskAssigned {
             task: no,
             to: by.subject.clone(),
             until: None,
             instead_of: Some(absent),
-            reason: format!("代理({}) / stands in", self.context.organisation.version()),
+            reason: if reason.is_empty() {
+                format!("代理({}) / stands in", self.context.organisation.version())
+            } else {
+                reason.to_owned()
+            },
         };
         self.push(matter, person(by), Body::TaskAssigned(Arc::new(assigned)))?;
         Ok(())
@@ -267,7 +277,7 @@ impl Turn<'_> {
             ));
         }
         for no in held {
-            self.assign_instead(by, no, from.to_owned())?;
+            self.assign_instead(by, no, (from.to_owned(), reason))?;
         }
         Ok(Answer::Done)
     }
@@ -292,7 +302,7 @@ impl Turn<'_> {
         }
         let holder = task.holder(self.context.now);
         if let Some(absent) = holder.filter(|holder| *holder != by.subject) {
-            self.assign_instead(by, at.no, absent.to_owned())?;
+            self.assign_instead(by, at.no, (absent.to_owned(), ""))?;
         }
         let mut decision = Decision {
             granted: outcome.granted,
@@ -398,8 +408,12 @@ impl Turn<'_> {
                 self.would_hold(task.matter, &act)
             }
             TaskKind::Decide => self.check_decision(by, task, outcome),
+            TaskKind::Countersign => {
+                let main = task.opened.before.unwrap_or(task.no);
+                self.check_first_word(by, main)
+            }
             TaskKind::CorrectionMissed | TaskKind::PromiseMissed => {
-                self.check_missed(task, outcome)
+                self.check_missed(by, task, outcome)
             }
             TaskKind::ApproveExtension if outcome.granted => {
                 let act = self.extension_of(task, by);
@@ -409,7 +423,6 @@ impl Turn<'_> {
             | TaskKind::Rejected
             | TaskKind::ConfirmDenial
             | TaskKind::ApproveExtension
-            | TaskKind::Countersign
             | TaskKind::Amendment => Ok(()),
         }
     }
@@ -428,6 +441,7 @@ impl Turn<'_> {
                 format!("{} has not given its word yet", waiting.role),
             ));
         }
+        self.check_first_word(by, task.no)?;
         if task.proposed.as_ref().is_some_and(|(first, _)| *first == by.subject) {
             return Err(Refusal::new(
                 "FOUR_EYES",
@@ -437,6 +451,23 @@ impl Turn<'_> {
         }
         let kind = if outcome.granted { ActKind::Grant } else { ActKind::Deny };
         self.would_decide(task.matter, &self.act_now(kind, &outcome.opinion))
+    }
+
+    /// One officer gives one word: who countersigned a decision neither countersigns it again nor
+    /// takes it.
+    fn check_first_word(&self, by: &Viewer, main: Seq) -> Result<(), Refusal> {
+        let mut given = self.case.tasks.values().filter(|other| other.opened.before == Some(main));
+        let own = given.any(|other| {
+            matches!(&other.end, Some(TaskEnd::Completed(word)) if word.officer == by.subject)
+        });
+        if own {
+            return Err(Refusal::new(
+                "COUNTERSIGNED_BEFORE",
+                "您已会签,须由其他人员办理",
+                "you countersigned this decision; someone else must act",
+            ));
+        }
+        Ok(())
     }
 
     /// Returns the options of the decision that a task is for.
@@ -527,7 +558,9 @@ fn check_escalate(task: &Task, to: &RoleCode, reason: &str) -> Result<(), Refusa
         )
         .at(["reason"]));
     }
-    if to.department() != task.role.department() || *to == task.role {
+    let duty = |role: &RoleCode| role.as_str().split_once('.').map(|(_, duty)| duty.to_owned());
+    let down = duty(to).as_deref() == Some("window") || duty(&task.role).as_deref() == Some("head");
+    if down || to.department() != task.role.department() || *to == task.role {
         return Err(Refusal::new(
             "ESCALATION_OUTSIDE",
             format!("只能上报给 {} 的其他岗位", task.role.department()),

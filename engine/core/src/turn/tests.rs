@@ -309,6 +309,8 @@ macro_rules! or_end {
     };
 }
 
+mod promises;
+
 /// Asks one agency and grants on its documents.
 fn ask_and_grant() -> Handler {
     Box::new(|replay| {
