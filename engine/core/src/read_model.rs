@@ -49,13 +49,17 @@ pub fn state(case: &Case) -> CaseState {
     CaseState::Submitted
 }
 
-/// Returns who may see the case.
+/// Returns who may see the case: the departments that decide its matters, and those that were
+/// asked for their word on one.
 pub fn scope(case: &Case) -> CaseScope {
-    let departments = case.matters.iter().filter(|matter| matter.is_included());
+    let matters = case.matters.iter().filter(|matter| matter.is_included());
+    let deciding = matters.map(|matter| matter.planned.department.clone());
+    let asked = case.tasks.values().filter(|task| !task.role.as_str().ends_with(".window"));
+    let departments = deciding.chain(asked.map(|task| task.role.department()));
     CaseScope {
         region: case.started.region.clone(),
         applicant: case.started.applicant.id.clone(),
-        departments: departments.map(|matter| matter.planned.department.clone()).collect(),
+        departments: departments.collect(),
     }
 }
 
