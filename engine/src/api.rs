@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tongban_core::calendar::{Calendar, Due, Explanation};
-use tongban_core::case::{Case, Matter, Task};
+use tongban_core::case::{Case, Document, Matter, Task};
 use tongban_core::entry::Entry;
 use tongban_core::id::{CaseId, CommitNo, Seq, ServiceCode, TaskId};
 use tongban_core::law::{Clock, ClockKind};
@@ -108,6 +108,17 @@ impl CaseView {
     /// Lists each counted and each skipped day of a clock.
     pub fn explain(&self, matter: &Matter, clock: &Clock) -> Explanation {
         matter.law.explain(clock, self.calendar(), self.now)
+    }
+
+    /// Returns the documents that the viewer may see, in the order of their drafting: what is
+    /// only drafted is the offices' own business.
+    pub fn documents(&self) -> Vec<&Document> {
+        let applicant = self.viewer == Role::Applicant;
+        let all = self.case.documents.values();
+        let mut shown: Vec<&Document> =
+            all.filter(|document| !applicant || document.sealed().is_some()).collect();
+        shown.sort_by_key(|document| document.at);
+        shown
     }
 
     /// Returns the folded case.

@@ -202,8 +202,9 @@ impl<S, H> EngineBuilder<S, H> {
         self
     }
 
-    /// Sets who seals notices; without it they stay drafts, and the offices issue their papers
-    /// elsewhere. What is sealed is kept among the files, so a place for them is needed too.
+    /// Sets who seals notices; without it, or where no office is known, they stay drafts, and the
+    /// offices issue their papers elsewhere. What is sealed is kept among the files, so a place
+    /// for them is needed too.
     pub fn seal(mut self, seal: Arc<dyn Seal>) -> Self {
         self.seal = Some(seal);
         self

@@ -2,6 +2,7 @@
 
 mod duplicates;
 mod documents;
+mod figures;
 mod files;
 mod guide;
 mod read;
@@ -34,6 +35,7 @@ use crate::standing::Standing;
 
 pub use self::documents::{DocumentError, DocumentPage, Show, Unmade};
 pub use self::files::{CaseFile, FileError, Upload};
+pub(crate) use self::read::outermost;
 pub use self::work::{Change, Decided};
 
 /// Channels in which papers came to an office (GB/T 39046).

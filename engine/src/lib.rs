@@ -13,6 +13,7 @@ pub mod clock;
 pub mod conformance;
 pub mod document;
 mod error;
+pub mod figures;
 mod handle;
 mod number;
 pub mod objects;

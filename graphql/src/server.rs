@@ -13,7 +13,7 @@ use tongban_engine::Engine;
 use crate::auth::{Authority, Trust};
 use crate::gate::BODY_BYTES_MAX;
 use crate::schema;
-use crate::transport::{Front, http, upload, websocket};
+use crate::transport::{Front, document, http, upload, websocket};
 
 /// Milliseconds that open requests and sockets have to end once the server stops.
 const GRACE_MILLIS: u64 = 10_000;
@@ -126,6 +126,7 @@ fn routes(front: Arc<Front>) -> Router {
         .route("/graphql/ws", any(websocket::upgrade))
         .route("/upload", post(upload::post).fallback(upload::not_post))
         .route("/blob/{case}/{digest}", get(upload::get).fallback(upload::not_get))
+        .route("/document/{case}/{number}", get(document::get).fallback(upload::not_get))
         .route("/health", get(health))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(front)

@@ -5,6 +5,7 @@
 //! the same everywhere: method, media types, token, size, shape, gate, introspection, run.
 
 pub(crate) mod accept;
+pub(crate) mod document;
 pub(crate) mod failure;
 pub(crate) mod http;
 mod message;

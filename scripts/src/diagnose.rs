@@ -100,11 +100,23 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
     best.map(|(_, candidate)| candidate)
 }
 
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The scripts are not loaded.
+    Error,
+    /// They are loaded, and somebody should look.
+    Warning,
+}
+
 /// Something that is wrong with a script, at its place.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Finding {
     /// Stable code, such as `UNDEFINED_FUNCTION`.
     pub code: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
     /// File, relative to the script folder.
     pub file: String,
     /// Line, from 1; 0 when it concerns the whole file.
@@ -124,6 +136,7 @@ impl Finding {
         let (line, column) = place(at);
         Self {
             code: trouble.code,
+            severity: Severity::Error,
             file: file.to_owned(),
             line,
             column,
@@ -131,6 +144,12 @@ impl Finding {
             message: trouble.message,
             advice: trouble.advice,
         }
+    }
+
+    /// Lets it keep nothing from being loaded.
+    pub(crate) fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// Points it at another place.
@@ -151,7 +170,11 @@ impl fmt::Display for Finding {
         if self.line > 0 {
             write!(f, ":{}:{}", self.line, self.column)?;
         }
-        writeln!(f, " {}", self.code)?;
+        let mark = match self.severity {
+            Severity::Error => "",
+            Severity::Warning => " 提醒 / warning",
+        };
+        writeln!(f, " {}{mark}", self.code)?;
         for line in self.excerpt.lines() {
             writeln!(f, "    | {line}")?;
         }

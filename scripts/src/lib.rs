@@ -26,7 +26,7 @@ mod testing;
 mod tests;
 
 pub use check::{Catalogue, Report, check};
-pub use diagnose::{Both, Finding};
+pub use diagnose::{Both, Finding, Severity};
 pub use host::{Host, ServiceChange};
 pub use load::LoadError;
 pub use suspend::Guard;

@@ -14,6 +14,7 @@ mod materials;
 mod time;
 mod written;
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 pub use form::Asked;
@@ -21,7 +22,9 @@ pub use labels::{Words, limit_words, list_words};
 pub use materials::{Bring, Exemption, Requirement, Supply};
 pub use time::{Length, LimitBasis, PromiseCheck, Stretch, TimePlan};
 
-use crate::definition::{After, Closure, DecidesIn, Intake, Limits, MatterDef, Part, Regime};
+use crate::definition::{
+    After, Closure, DecidesIn, Fee, Intake, Limits, MatterDef, Part, Regime,
+};
 use crate::digest::Digest;
 use crate::id::{DepartmentCode, MatterCode, ServiceCode};
 use crate::value::Value;
@@ -49,6 +52,9 @@ pub struct Guide {
     pub requirements: Vec<Requirement>,
     /// What the applicant has to hand in, each once.
     pub bring: Vec<Bring>,
+    /// What the declared fees come to, in yuan; none when no matter declares any.
+    #[serde(serialize_with = "written::amount")]
+    pub fees: Option<Decimal>,
     /// The one form: each field once.
     pub form: Vec<Asked>,
     /// How long it takes.
@@ -112,9 +118,23 @@ pub struct GuidedMatter {
     pub after: Vec<Predecessor>,
     /// Type of the license that a grant gives.
     pub gives: Option<String>,
+    /// What the applicant pays; empty when nothing is declared.
+    #[serde(serialize_with = "written::fees")]
+    pub fees: Vec<Fee>,
 }
 
 impl GuidedMatter {
+    /// Says what each fee is: name, yuan and the rule that fixes it.
+    pub fn fee_words(&self) -> Vec<Words> {
+        let words = |fee: &Fee| {
+            Words::new(
+                format!("{} {} 元({})", fee.name, fee.amount, fee.basis),
+                format!("{} {} yuan ({})", fee.name, fee.amount, fee.basis),
+            )
+        };
+        self.fees.iter().map(words).collect()
+    }
+
     /// Says who accepts it.
     pub fn intake_words(&self) -> Words {
         labels::intake_label(self.intake).1
@@ -198,11 +218,17 @@ pub fn guide(closure: &Closure, selected: &[bool], answers: &Value) -> Guide {
         skipped: skipped.iter().map(Chosen::named).collect(),
         requirements,
         bring,
+        fees: fees(&chosen),
         form: form::asked(closure, selected, &chosen),
         time,
         exemption,
         warnings,
     }
+}
+
+fn fees(chosen: &[Chosen<'_>]) -> Option<Decimal> {
+    let all = chosen.iter().flat_map(|one| &one.matter.fees);
+    all.map(|fee| fee.amount).reduce(|one, other| one + other)
 }
 
 /// Divides the parts of a service into those of the situation and the others.
@@ -232,6 +258,7 @@ fn joined(one: &Chosen<'_>, chosen: &[Chosen<'_>]) -> GuidedMatter {
         limits: matter.limits,
         after: after.collect(),
         gives: matter.gives.clone(),
+        fees: matter.fees.clone(),
     }
 }
 

@@ -137,9 +137,10 @@ impl Law {
         open.find(|open| open.until.is_none() && open.ground != CORRECTION_GROUND)
     }
 
-    /// Returns the round of correction that the applicant has yet to supply.
+    /// Returns the round of correction that the applicant has yet to supply; after an end, none.
     pub fn correction(&self) -> Option<&Correction> {
-        self.corrections.last().filter(|round| round.is_open())
+        let asked = self.corrections.last().filter(|_| self.ending().is_none());
+        asked.filter(|round| round.is_open())
     }
 
     /// Returns the ending, if the matter has ended.
@@ -201,7 +202,9 @@ impl Law {
             return false;
         }
         let at = act.effective_at;
-        self.since = self.since.max(at);
+        // A receipt may have been given on paper before the matter was entered here.
+        let first = act.kind == ActKind::Receive;
+        self.since = if first { at } else { self.since.max(at) };
         if !act.ground.is_empty() {
             self.ground.clone_from(&act.ground);
         }
@@ -228,9 +231,9 @@ impl Law {
                 self.stage = Stage::ForwardedUp;
                 self.stop_kind(ClockKind::FirstReview, at);
             }
-            ActKind::Grant => self.decide(Ending::Granted, at),
-            ActKind::GrantTolerant => self.decide(Ending::GrantedTolerant, at),
-            ActKind::Deny => self.decide(Ending::Denied, at),
+            ActKind::Grant => self.grant(Ending::Granted, at),
+            ActKind::GrantTolerant => self.grant(Ending::GrantedTolerant, at),
+            ActKind::Deny => self.end(Ending::Denied, at),
             ActKind::NotAccept => self.end(Ending::NotAccepted, at),
             ActKind::NotFile => self.end(Ending::NotFiled, at),
             ActKind::Withdraw => self.end(Ending::Withdrawn, at),
@@ -241,6 +244,9 @@ impl Law {
                     ground: act.ground.clone(),
                     document_no: act.document_no.clone(),
                 });
+                // Nothing more is owed: no license by the office, no material by the applicant.
+                self.stop(at);
+                self.stop_kind(ClockKind::Tolerance, at);
             }
             ActKind::MakeLicense => self.license_made = Some(at),
             ActKind::Deliver => {
@@ -293,13 +299,12 @@ impl Law {
         }
     }
 
-    /// The office proved that its notice went out in time: the acceptance by silence, and the
-    /// clocks it had started, never were.
+    /// The office proved that its notice went out in time: the acceptance by silence, and all
+    /// that it had set going, never were. What was asked since gives way to that notice.
     fn rebut(&mut self, act: &Act) {
-        let handling = |clock: &Clock| {
-            clock.is_running() && (clock.kind.pauses() || clock.kind == ClockKind::Tolerance)
-        };
-        self.clocks.retain(|clock| !handling(clock));
+        self.clocks.retain(|clock| !clock.is_running());
+        self.corrections.retain(|round| !round.is_open());
+        self.stand_no_longer(act.effective_at);
         self.stage = Stage::Correcting;
         self.ask_correction(act);
     }
@@ -418,7 +423,7 @@ impl Law {
         }
     }
 
-    fn decide(&mut self, ending: Ending, at: Moment) {
+    fn grant(&mut self, ending: Ending, at: Moment) {
         self.end(ending, at);
         if let Some(limit) = self.rules.issuing {
             self.start(ClockKind::Issuing, limit, at);
@@ -431,6 +436,10 @@ impl Law {
         if ending != Ending::GrantedTolerant {
             self.stop_kind(ClockKind::Tolerance, at);
         }
+        self.stand_no_longer(at);
+    }
+
+    fn stand_no_longer(&mut self, at: Moment) {
         for suspension in &mut self.suspensions {
             suspension.until.get_or_insert(at);
         }

@@ -16,6 +16,7 @@ pub mod digest;
 pub mod document;
 pub mod entry;
 pub mod error;
+pub mod figures;
 pub mod guide;
 pub mod id;
 pub mod identifier;

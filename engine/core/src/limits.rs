@@ -94,6 +94,10 @@ pub const FEED_MILLIS: i64 = 14 * 24 * 3_600 * 1_000;
 pub const IDEMPOTENCY_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Rows that a search may look at for one page.
 pub const SCAN_BUDGET: usize = 10_000;
+/// Cases that one count of figures reads.
+pub const FIGURES_CASES_MAX: u64 = 200_000;
+/// Matters that wait longest, as one count of figures names them.
+pub const FIGURES_STUCK_MAX: usize = 200;
 /// Largest page.
 pub const PAGE_MAX: usize = 100;
 

@@ -49,16 +49,17 @@ pub fn state(case: &Case) -> CaseState {
     CaseState::Submitted
 }
 
-/// Returns who may see the case.
+/// Returns who may see the case: the departments that decide its matters, and those that were
+/// asked for their word on one.
 pub fn scope(case: &Case) -> CaseScope {
     let matters = case.matters.iter().filter(|matter| matter.is_included());
-    let own = matters.map(|matter| matter.planned.department.clone());
-    // Whoever was asked something in the case sees what he was asked about.
-    let asked = case.tasks.values().map(|task| task.role.department());
+    let deciding = matters.map(|matter| matter.planned.department.clone());
+    let asked = case.tasks.values().filter(|task| !task.role.as_str().ends_with(".window"));
+    let departments = deciding.chain(asked.map(|task| task.role.department()));
     CaseScope {
         region: case.started.region.clone(),
         applicant: case.started.applicant.id.clone(),
-        departments: own.chain(asked).collect(),
+        departments: departments.collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod rungs;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::calendar::Calendar;
 use crate::case::{Case, Matter};

@@ -9,7 +9,7 @@ use tongban_core::digest::Digest;
 use tongban_core::document::{Seal as _, Sealed};
 use tongban_core::error::ErrorClass;
 use tongban_core::id::CaseId;
-use tongban_core::viewer::{Role, Viewer};
+use tongban_core::viewer::Viewer;
 
 use super::Engine;
 use crate::blob::BlobError;
@@ -77,19 +77,6 @@ impl DocumentError {
     }
 }
 
-/// Tells whether the viewer, who may see the case, may see this document of it: what is only
-/// drafted is the offices' own business.
-pub(crate) fn shows(viewer: &Viewer, document: &Document) -> bool {
-    match viewer.role {
-        Role::Applicant => document.sealed().is_some(),
-        Role::WindowClerk
-        | Role::Approver
-        | Role::OfficeHead
-        | Role::Supervisor
-        | Role::Integrator => true,
-    }
-}
-
 impl Engine {
     /// Returns a page of a document of a case, or `None` when the viewer may not see it or there
     /// is no such page: a draft has no kept bytes.
@@ -104,8 +91,8 @@ impl Engine {
     ) -> Result<Option<DocumentPage>, DocumentError> {
         let (number, show) = named;
         let Some(view) = self.case(viewer, case).await? else { return Ok(None) };
-        let document = view.case().documents.get(number);
-        let Some(document) = document.filter(|document| shows(viewer, document)) else {
+        let mut shown = view.documents().into_iter();
+        let Some(document) = shown.find(|document| document.number().to_string() == number) else {
             return Ok(None);
         };
         match (document.sealed(), show) {

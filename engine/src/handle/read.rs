@@ -213,7 +213,7 @@ fn commit_of(commits: &[(CommitNo, Seq)], seq: Seq) -> (CommitNo, Seq) {
 }
 
 /// Returns the viewer's regions without those inside another of them.
-fn outermost(viewer: &Viewer) -> Vec<RegionCode> {
+pub(crate) fn outermost(viewer: &Viewer) -> Vec<RegionCode> {
     let regions = viewer.regions.iter();
     regions
         .filter(|region| {

@@ -105,7 +105,7 @@ impl Unmade {
 
 /// Issues a notice, if there is a seal service; each has one carrier at a time.
 pub(super) fn carry_out(runtime: &Arc<Runtime>, draft: CommittedDraft) {
-    if runtime.issuer.is_none() || !runtime.issued.begin(&draft) {
+    if runtime.issuing() == Issuing::Drafts || !runtime.issued.begin(&draft) {
         return;
     }
     let own = Arc::clone(runtime);
@@ -175,9 +175,10 @@ fn is_sealed(entries: &[Entry], number: &DocumentNo) -> bool {
 }
 
 impl Runtime {
-    /// Returns what becomes of notices here.
+    /// Returns what becomes of notices here: where no office is known, none can issue any.
     pub(super) fn issuing(&self) -> Issuing {
-        if self.issuer.is_some() { Issuing::Sealed } else { Issuing::Drafts }
+        let issues = |_: &Issuer| self.standing.now().organisation.offices().next().is_some();
+        if self.issuer.as_ref().is_some_and(issues) { Issuing::Sealed } else { Issuing::Drafts }
     }
 
     /// Builds the content of a document from the log up to its draft.

@@ -8,6 +8,7 @@ use tongban_connectors::{
     Bindings, CallbackOptions, CallbackParty, Contract, CxpConnector, CxpOptions, ManualConnector,
     ManualOffice, Party, Proof,
 };
+use tongban_core::document::Seal;
 use tongban_core::port::{Connector, Store, WireClock as _};
 use tongban_engine::Engine;
 use tongban_engine::blob::Blobs;
@@ -39,6 +40,14 @@ pub(crate) enum Time {
     Real,
     /// Lawful time that can be moved.
     Movable(Arc<RealLawfulClock>),
+}
+
+/// Where files of cases are kept, and who seals the notices among them.
+pub(crate) struct Papers {
+    /// The files.
+    pub(crate) blobs: Blobs,
+    /// The seal service; without one notices stay drafts.
+    pub(crate) seal: Option<Arc<dyn Seal>>,
 }
 
 /// Loads scripts: those of a folder, or the shipped ones.
@@ -134,7 +143,7 @@ impl Wires {
 /// Starts an engine. Must be called inside a tokio runtime.
 pub(crate) async fn engine(
     store: Arc<SledStore>,
-    blobs: Blobs,
+    papers: Papers,
     host: impl Into<Arc<Host>>,
     wires: &Wires,
     (time, standing): (Time, Standing),
@@ -143,9 +152,12 @@ pub(crate) async fn engine(
     let mut builder = Engine::builder()
         .store(store)
         .standing(standing)
-        .blobs(blobs)
+        .blobs(papers.blobs)
         .scripts(host.into())
         .wiring(Arc::new(wires.bindings.clone()));
+    if let Some(seal) = papers.seal {
+        builder = builder.seal(seal);
+    }
     for (name, connector) in &wires.connectors {
         builder = builder.connector(name, Arc::clone(connector));
     }

@@ -39,7 +39,7 @@ use self::driver::{Course, Driver};
 use self::plan::Plan;
 use self::summary::Summary;
 use super::args::{DemoArguments, Format};
-use super::assemble::{self, Time, Wires};
+use super::assemble::{self, Papers, Time, Wires};
 use super::error::{Both, ProgramError, shown};
 use super::{folder, output, serve, signal, token};
 use crate::auth::{Authority, DevIdentity};
@@ -93,14 +93,12 @@ impl House {
         let agencies = Agencies::start(&plan, &callback_url, lawful).await?;
         let wires = agencies.wires()?;
         let host = assemble::scripts(None)?;
-        let engine = assemble::engine(
-            store,
-            folder::blobs(&data)?,
-            host,
-            &wires,
-            (Time::Movable(clock), Standing::default()),
-        )
-        .await?;
+        let seal = Some(folder::trial_seal(&data)?);
+        let papers = Papers { blobs: folder::blobs(&data)?, seal };
+        let organisation = Arc::new(plan::organisation());
+        let standing = Standing { organisation, ..Standing::default() };
+        let lives = (Time::Movable(clock), standing);
+        let engine = assemble::engine(store, papers, host, &wires, lives).await?;
         let stop = watch::Sender::new(false);
         let serving = serve_api(&engine, &identity, wires, (listener, stop.subscribe()));
         let url = url_of(address);

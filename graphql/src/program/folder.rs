@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tongban_core::document::Seal;
 use tongban_core::port::Store as _;
 use tongban_engine::blob::Blobs;
+use tongban_engine::document::DevSeal;
 use tongban_engine::store::{OpenError, SledOptions, SledStore};
 
 use super::error::{Both, ProgramError, shown};
@@ -21,6 +23,16 @@ pub(crate) fn blobs(folder: &Path) -> Result<Blobs, ProgramError> {
         what: shown(folder),
         detail: Both::of(&error),
     })
+}
+
+/// Opens the trial seal in a folder, or draws its key there. What it seals says that it binds
+/// nobody.
+pub(crate) fn trial_seal(folder: &Path) -> Result<Arc<dyn Seal>, ProgramError> {
+    let seal = DevSeal::create_or_open(folder).map_err(|error| ProgramError::InputOutput {
+        what: shown(folder),
+        detail: Both::of(&error),
+    })?;
+    Ok(Arc::new(seal))
 }
 
 /// Refuses a folder whose lawful time was moved.

@@ -155,6 +155,10 @@ impl Page {
         let (intake, place) = (matter.intake_words(), matter.decides_in_words());
         let how = format!("      {}; {}", self.of_words(&intake), self.of_words(&place));
         self.line(&how);
+        for fee in matter.fee_words() {
+            let line = format!("      {} {}", self.say("收费", "fee"), self.of_words(&fee));
+            self.line(&line);
+        }
         for earlier in &matter.after {
             let (name, awaits) = (&earlier.matter.name, earlier.awaits_words());
             let after = match self.lang {
@@ -316,9 +320,14 @@ fn sheet(guide: &Guide, region: &str) -> GuideSheet {
     }
 }
 
-/// Fees are not declared, so the sheet names who publishes them instead of claiming none.
-fn fee() -> GuideFee {
-    GuideFee::Charged("以主管部门公布的标准为准".to_owned())
+/// Where no fee is declared the sheet names who publishes them instead of claiming none.
+fn fee(declared: Option<String>) -> GuideFee {
+    GuideFee::Charged(declared.unwrap_or_else(|| "以主管部门公布的标准为准".to_owned()))
+}
+
+fn fees_of(matter: &GuidedMatter) -> Option<String> {
+    let fees: Vec<String> = matter.fee_words().into_iter().map(|words| words.zh).collect();
+    (!fees.is_empty()).then(|| fees.join(";"))
 }
 
 fn sheet_matter(guide: &Guide, matter: &GuidedMatter) -> GuideMatter {
@@ -330,7 +339,7 @@ fn sheet_matter(guide: &Guide, matter: &GuidedMatter) -> GuideMatter {
         after: matter.after.iter().map(|one| one.matter.name.zh.clone()).collect(),
         statutory: matter.limits.statutory,
         promised: matter.limits.promised,
-        fee: fee(),
+        fee: fee(fees_of(matter)),
         materials: own
             .map(|one| GuideMaterial {
                 code: one.material.clone(),
@@ -369,7 +378,7 @@ fn sheet_total(guide: &Guide) -> GuideTotal {
         ),
         to_hand_in: count(guide.bring.len()),
         exempt: count(guide.exemption.pairs - guide.exemption.handed_in),
-        fee: fee(),
+        fee: fee(guide.fees.map(|sum| format!("已列明的收费合计 {sum} 元"))),
     }
 }
 

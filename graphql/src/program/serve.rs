@@ -16,7 +16,7 @@ use crate::auth::{Authority, Expected, KeySet};
 use crate::server;
 
 use super::args::ServeArguments;
-use super::assemble::{self, Time, Wires};
+use super::assemble::{self, Papers, Time, Wires};
 use super::config::{Config, Identity};
 use super::error::{Both, ProgramError, shown};
 use super::watch::{self, Change, Watch};
@@ -43,19 +43,20 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
     let wires = Wires::configured(&config)?;
     let listener = listen(arguments.listen).await?;
     let store = folder::open(&arguments.data)?;
-    let (authority, time) = if arguments.dev {
+    let (authority, time, seal) = if arguments.dev {
         let identity = token::open(&arguments.data)?;
-        (Authority::dev(&identity, Arc::new(SystemClock)), movable(&store))
+        let seal = folder::trial_seal(&arguments.data)?;
+        (Authority::dev(&identity, Arc::new(SystemClock)), movable(&store), Some(seal))
     } else {
         folder::must_be_real_time(&arguments.data, &store)?;
-        (authority(config.identity.as_ref())?, Time::Real)
+        (authority(config.identity.as_ref())?, Time::Real, None)
     };
-    let blobs = folder::blobs(&arguments.data)?;
+    let papers = Papers { blobs: folder::blobs(&arguments.data)?, seal };
     let standing = Standing {
         calendars: Arc::new(super::calendar::in_force(&arguments.data).await?),
         organisation: Arc::new(import::stored(&arguments.data).await?),
     };
-    let engine = assemble::engine(store, blobs, host, &wires, (time, standing)).await?;
+    let engine = assemble::engine(store, papers, host, &wires, (time, standing)).await?;
     announce(&listener, &arguments.data)?;
     let served = serve(engine, authority, wires, listener);
     let Some(watch) = watch else { return served.await };

@@ -258,7 +258,7 @@ fn of_file(error: &FileError) -> Failure {
     }
 }
 
-fn of_engine(error: &EngineError) -> Failure {
+pub(super) fn of_engine(error: &EngineError) -> Failure {
     use EngineError as E;
     match error {
         E::Refused(refusal) => match refusal.code.as_str() {
@@ -281,7 +281,7 @@ fn of_engine(error: &EngineError) -> Failure {
     }
 }
 
-fn of_blob(error: &BlobError) -> Failure {
+pub(super) fn of_blob(error: &BlobError) -> Failure {
     use BlobError as B;
     let refused = |status| Failure::transport(status, error.code(), error.to_string());
     match error {
@@ -311,7 +311,7 @@ fn unavailable(error: &dyn std::error::Error) -> Failure {
 }
 
 /// Shows nothing but an id under which the log has the rest.
-fn internal(error: &(dyn std::error::Error + 'static)) -> Failure {
+pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Failure {
     let id = request_id();
     tracing::error!(request = id, error, "a file could not be kept or read");
     let text =

@@ -1,5 +1,8 @@
-//! Acts of the law: `grant`, `grant_tolerant`, `deny`. They are asked of the legal fold, which
-//! answers; a refusal is a fault of the script. Also `log`.
+//! Acts of the law: `grant`, `grant_tolerant`, `deny`, `terminate`, `forward_up`. They are asked of
+//! the legal fold, which answers; a refusal is a fault of the script. Also `log`.
+//!
+//! A script denies only on an officer's no. Its own reason to deny or to terminate becomes an
+//! officer's task, and the script goes on when he has agreed.
 
 use rhai::{Dynamic, Engine, NativeCallContext};
 use tongban_core::law::{ActAnswer, ActKind};
@@ -7,6 +10,7 @@ use tongban_core::replay::Arrived;
 use tongban_core::request::Evidence;
 use tongban_core::value::Value;
 
+use crate::api::decision::{is_deemed, rests_on_silence};
 use crate::api::outcome::{DecisionView, Output};
 use crate::diagnose::Trouble;
 use crate::suspend::{Current, Thrown, with};
@@ -20,13 +24,23 @@ pub(crate) fn register(engine: &mut Engine) {
             grant(&context, act, &on)
         });
     }
+    for (name, act) in [
+        ("deny", ActKind::Deny),
+        ("forward_up", ActKind::ForwardUp),
+        ("terminate", ActKind::Terminate),
+    ] {
+        engine.register_fn(name, move |context: NativeCallContext<'_>, reason: &str| {
+            let detail = Value::of([("reason", Value::from(reason))]);
+            answered(&context, act, None, detail)
+        });
+    }
     engine
         .register_fn("deny", |context: NativeCallContext<'_>, on: DecisionView| {
             deny_decided(&context, on)
         })
-        .register_fn("deny", |context: NativeCallContext<'_>, reason: &str| {
-            let detail = Value::of([("reason", Value::from(reason))]);
-            answered(&context, ActKind::Deny, None, detail)
+        .register_fn("forward_up", |context: NativeCallContext<'_>, on: DecisionView| {
+            let detail = Value::of([("reason", Value::from(on.decision.opinion.as_str()))]);
+            answered(&context, ActKind::ForwardUp, Some(Evidence::Decision(on.key)), detail)
         })
         .register_fn("log", |context: NativeCallContext<'_>, what: Dynamic| log(&context, &what));
 }
@@ -44,6 +58,9 @@ fn grant(context: &NativeCallContext<'_>, act: ActKind, on: &Dynamic) -> Result<
                 "write if opinion.denied { return deny(opinion); } first.",
             )
             .thrown());
+        }
+        if is_deemed(&view.decision) {
+            return Err(rests_on_silence().thrown());
         }
         let evidence = Evidence::Decision(view.key.clone());
         return answered(context, act, Some(evidence), Value::map());

@@ -1,9 +1,8 @@
-//! Asking systems and people: `start`, `ask`, `at`, `start_decide`, `decide`, `wait`, `settle`.
+//! Asking systems: `start`, `ask`, `at`; and waiting for whatever was asked: `wait`, `settle`.
 
-use rhai::{Dynamic, Engine, ImmutableString, Map, NativeCallContext};
+use rhai::{Dynamic, Engine, Map, NativeCallContext};
 use tongban_core::replay::Handle;
 use tongban_core::request::Ask;
-use tongban_core::value::Value;
 
 use crate::api::outcome::{settled, waited};
 use crate::convert::from_script;
@@ -22,7 +21,6 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Awaited>("Handle");
     engine.register_type_with_name::<Place>("Place");
     calls(engine);
-    decisions(engine);
     engine
         .register_fn("wait", |context: NativeCallContext<'_>, on: Awaited| wait(&context, on))
         .register_fn("settle", |context: NativeCallContext<'_>, on: Awaited| {
@@ -62,17 +60,6 @@ fn calls(engine: &mut Engine) {
         );
 }
 
-fn decisions(engine: &mut Engine) {
-    engine
-        .register_fn("start_decide", |context: NativeCallContext<'_>, role: &str, task: Map| {
-            start_decide(&context, role, task)
-        })
-        .register_fn("decide", |context: NativeCallContext<'_>, role: &str, task: Map| {
-            let handle = start_decide(&context, role, task)?;
-            wait(&context, handle)
-        });
-}
-
 /// Waits for a handle; throws the outcome when it is not success.
 pub(crate) fn wait(context: &NativeCallContext<'_>, on: Awaited) -> Result<Dynamic, Thrown> {
     waited(with(context, |run| run.replay.wait(on.0))?)
@@ -109,39 +96,6 @@ fn ask(
 ) -> Result<Dynamic, Thrown> {
     let handle = start(context, place, operation, input)?;
     wait(context, handle)
-}
-
-fn start_decide(
-    context: &NativeCallContext<'_>,
-    role: &str,
-    mut task: Map,
-) -> Result<Awaited, Thrown> {
-    let title = task.remove("title").unwrap_or_default();
-    let title = title.try_cast::<ImmutableString>().ok_or_else(|| {
-        Trouble::new(
-            "DECIDE",
-            "decide 需要 title（审批人看到的标题）",
-            "decide needs a title, which the approver reads",
-        )
-        .thrown()
-    })?;
-    let part = |task: &mut Map, name: &str| match task.remove(name) {
-        Some(value) => from_script(&value, name).map_err(Trouble::thrown),
-        None => Ok(Value::Null),
-    };
-    let facts = part(&mut task, "facts")?;
-    let options = part(&mut task, "options")?;
-    if let Some(name) = task.keys().next() {
-        return Err(Trouble::new(
-            "DECIDE",
-            format!("decide 不认识选项 {name}"),
-            format!("decide does not know {name}"),
-        )
-        .advise_nearest(name, ["title", "facts", "options"])
-        .thrown());
-    }
-    let ask = Ask::Decide { role: role.to_owned(), title: title.to_string(), facts, options };
-    with(context, |run| run.replay.request(ask)).map(Awaited)
 }
 
 fn not_a_handle(name: &str, given: &Dynamic) -> Result<Dynamic, Thrown> {

@@ -7,13 +7,14 @@ use std::cell::RefCell;
 
 use rhai::{Array, Dynamic, Engine, FnPtr, Map};
 use tongban_core::definition::{
-    DecidesIn, Field, Intake, Limits, MaterialDef, MatterDef, Regime, ServiceDef, Source,
+    DecidesIn, Field, Intake, MaterialDef, MatterDef, Regime, ServiceDef, Source,
 };
 use tongban_core::id::{DepartmentCode, MatterCode, RegionCode, ServiceCode};
 use tongban_core::limits;
-use tongban_core::time::Period;
 
 use crate::api::field::{DeclaredField, DeclaredMaterial, DeclaredPart, DeclaredSource, texts};
+use crate::api::members::Members;
+use crate::api::procedure;
 use crate::api::time::period;
 use crate::diagnose::Trouble;
 use crate::suspend::{self, Thrown};
@@ -62,118 +63,7 @@ fn declare(read: impl FnOnce() -> Result<Declared, Thrown>) -> Result<(), Thrown
     Ok(())
 }
 
-/// Takes the members of a declaration one by one.
-struct Members {
-    what: &'static str,
-    map: Map,
-}
-
-impl Members {
-    fn take<T: Clone + Send + Sync + 'static>(
-        &mut self,
-        name: &str,
-        zh: &str,
-        en: &str,
-    ) -> Result<Option<T>, Thrown> {
-        let Some(given) = self.map.remove(name).filter(|given| !given.is_unit()) else {
-            return Ok(None);
-        };
-        let kind = given.type_name();
-        given.try_cast::<T>().map(Some).ok_or_else(|| {
-            Trouble::new(
-                "DECLARATION",
-                format!("{} 的 {name} 应为{zh}，而不是 {kind}", self.what),
-                format!("{name} of {} must be {en}, not {kind}", self.what),
-            )
-            .thrown()
-        })
-    }
-
-    fn text(&mut self, name: &str) -> Result<Option<String>, Thrown> {
-        let text: Option<rhai::ImmutableString> = self.take(name, "文字", "a text")?;
-        Ok(text.map(|text| text.to_string()))
-    }
-
-    fn needed(&mut self, name: &str) -> Result<String, Thrown> {
-        let what = self.what;
-        let text = self.text(name)?.filter(|text| !text.trim().is_empty());
-        text.ok_or_else(|| {
-            Trouble::new(
-                "DECLARATION",
-                format!("{what} 缺少 {name}"),
-                format!("{what} lacks {name}"),
-            )
-            .thrown()
-        })
-    }
-
-    fn list<T: Clone + Send + Sync + 'static>(
-        &mut self,
-        name: &str,
-        zh: &str,
-        en: &str,
-    ) -> Result<Vec<T>, Thrown> {
-        let what = self.what;
-        let list: Array = self.take(name, "列表", "a list")?.unwrap_or_default();
-        list.into_iter()
-            .map(|item| {
-                let kind = item.type_name();
-                item.try_cast::<T>().ok_or_else(|| {
-                    Trouble::new(
-                        "DECLARATION",
-                        format!("{what} 的 {name} 只能含 {zh}，而不是 {kind}"),
-                        format!("{name} of {what} holds {en}, not {kind}"),
-                    )
-                    .thrown()
-                })
-            })
-            .collect()
-    }
-
-    fn fields(&mut self, name: &str) -> Result<Vec<Field>, Thrown> {
-        let list: Vec<DeclaredField> =
-            self.list(name, "field(…) 或 question(…)", "field(…) or question(…)")?;
-        let fields: Vec<Field> = list.into_iter().map(|field| field.0).collect();
-        unique(fields.iter().map(|field| field.name.as_str()), name)?;
-        Ok(fields)
-    }
-
-    fn one_of<T: Copy>(
-        &mut self,
-        name: &str,
-        known: &[(&'static str, T)],
-    ) -> Result<Option<T>, Thrown> {
-        let Some(text) = self.text(name)? else {
-            return Ok(None);
-        };
-        let found = known.iter().find(|(code, _)| *code == text);
-        found.map(|(_, value)| Some(*value)).ok_or_else(|| {
-            Trouble::new(
-                "DECLARATION",
-                format!("{} 的 {name} 不能是 {text}", self.what),
-                format!("{name} of {} cannot be {text}", self.what),
-            )
-            .advise_nearest(&text, known.iter().map(|(code, _)| *code))
-            .thrown()
-        })
-    }
-
-    /// Refuses members that nobody took.
-    fn end(self, known: &[&str]) -> Result<(), Thrown> {
-        match self.map.keys().next() {
-            None => Ok(()),
-            Some(name) => Err(Trouble::new(
-                "DECLARATION",
-                format!("{} 没有成员 {name}", self.what),
-                format!("{} has no member {name}", self.what),
-            )
-            .advise_nearest(name, known.iter().copied())
-            .thrown()),
-        }
-    }
-}
-
-fn unique<'n>(names: impl Iterator<Item = &'n str>, what: &str) -> Result<(), Thrown> {
+pub(crate) fn unique<'n>(names: impl Iterator<Item = &'n str>, what: &str) -> Result<(), Thrown> {
     let mut seen = std::collections::BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
@@ -192,7 +82,7 @@ const SERVICE: [&str; 9] =
     ["code", "name", "name_en", "lead", "target", "regions", "promise", "questions", "matters"];
 
 fn service(map: Map) -> Result<DeclaredService, Thrown> {
-    let mut members = Members { what: "service", map };
+    let mut members = Members::new("DECLARATION", "service", map);
     let parts: Vec<DeclaredPart> = members.list("matters", "part(…)", "part(…)")?;
     check_parts(&parts)?;
     let regions: Array = members.take("regions", "列表", "a list")?.unwrap_or_default();
@@ -206,7 +96,7 @@ fn service(map: Map) -> Result<DeclaredService, Thrown> {
         target: members.one_of("target", &targets)?.unwrap_or("person").to_owned(),
         regions: texts(regions, "regions")?.into_iter().map(RegionCode::new).collect(),
         promise: promise.as_deref().map(period).transpose()?,
-        questions: members.fields("questions")?,
+        questions: fields(&mut members, "questions")?,
         parts: parts.iter().map(|part| part.part.clone()).collect(),
     };
     members.end(&SERVICE)?;
@@ -228,7 +118,7 @@ fn check_parts(parts: &[DeclaredPart]) -> Result<(), Thrown> {
     Ok(())
 }
 
-const MATTER: [&str; 12] = [
+const MATTER: [&str; 16] = [
     "code",
     "name",
     "name_en",
@@ -238,13 +128,17 @@ const MATTER: [&str; 12] = [
     "intake",
     "decides_in",
     "limit",
+    "suspends",
+    "correction",
+    "tolerance",
     "form",
     "materials",
+    "fees",
     "gives",
 ];
 
 fn matter(map: Map) -> Result<MatterDef, Thrown> {
-    let mut members = Members { what: "matter", map };
+    let mut members = Members::new("DECLARATION", "matter", map);
     let regimes = Regime::ALL.map(|(regime, code, _)| (code, regime));
     let intakes = [("window", Intake::Window), ("auto", Intake::Auto)];
     let places = [
@@ -252,6 +146,7 @@ fn matter(map: Map) -> Result<MatterDef, Thrown> {
         ("connector", DecidesIn::Connector),
         ("manual", DecidesIn::Manual),
     ];
+    let (limits, procedure) = procedure::read(&mut members)?;
     let def = MatterDef {
         code: MatterCode::new(code(members.needed("code")?)?),
         name: members.needed("name")?,
@@ -261,12 +156,12 @@ fn matter(map: Map) -> Result<MatterDef, Thrown> {
         basis: members.text("basis")?.unwrap_or_default(),
         intake: members.one_of("intake", &intakes)?.unwrap_or(Intake::Window),
         decides_in: members.one_of("decides_in", &places)?.unwrap_or(DecidesIn::Here),
-        limits: time_limits(&mut members)?,
-        form: members.fields("form")?,
+        limits,
+        form: fields(&mut members, "form")?,
         materials: materials(&mut members)?,
         gives: gives(&mut members)?,
-        procedure: tongban_core::law::Procedure::default(),
-        fees: Vec::new(),
+        procedure,
+        fees: procedure::fees(&mut members)?,
     };
     members.end(&MATTER)?;
     Ok(def)
@@ -287,15 +182,12 @@ fn code(text: String) -> Result<String, Thrown> {
     .thrown())
 }
 
-fn time_limits(members: &mut Members) -> Result<Limits, Thrown> {
-    let map: Map = members.take("limit", "映射", "a map")?.unwrap_or_default();
-    let mut limit = Members { what: "limit", map };
-    let mut read = |name: &str| -> Result<Option<Period>, Thrown> {
-        limit.text(name)?.as_deref().map(period).transpose()
-    };
-    let limits = Limits { statutory: read("statutory")?, promised: read("promised")? };
-    limit.end(&["statutory", "promised"])?;
-    Ok(limits)
+fn fields(members: &mut Members, name: &str) -> Result<Vec<Field>, Thrown> {
+    let list: Vec<DeclaredField> =
+        members.list(name, "field(…) 或 question(…)", "field(…) or question(…)")?;
+    let fields: Vec<Field> = list.into_iter().map(|field| field.0).collect();
+    unique(fields.iter().map(|field| field.name.as_str()), name)?;
+    Ok(fields)
 }
 
 fn materials(members: &mut Members) -> Result<Vec<MaterialDef>, Thrown> {

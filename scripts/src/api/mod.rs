@@ -5,12 +5,15 @@
 
 pub(crate) mod act;
 pub(crate) mod ask;
+pub(crate) mod decision;
 pub(crate) mod declare;
 pub(crate) mod field;
 pub(crate) mod guard;
 pub(crate) mod join;
 pub(crate) mod matter_view;
+pub(crate) mod members;
 pub(crate) mod outcome;
+pub(crate) mod procedure;
 pub(crate) mod time;
 
 use rhai::Engine;
@@ -19,7 +22,7 @@ use rhai::Engine;
 pub(crate) const API_LEVEL: u32 = 1;
 
 /// Functions that ask for something durable: never inside a comparer or a predicate.
-pub(crate) const DURABLE: [&str; 18] = [
+pub(crate) const DURABLE: [&str; 20] = [
     "start",
     "ask",
     "start_decide",
@@ -37,6 +40,8 @@ pub(crate) const DURABLE: [&str; 18] = [
     "grant",
     "grant_tolerant",
     "deny",
+    "forward_up",
+    "terminate",
     "log",
 ];
 
@@ -45,9 +50,11 @@ pub(crate) fn register(engine: &mut Engine) {
     guard::register(engine);
     field::register(engine);
     declare::register(engine);
+    procedure::register(engine);
     matter_view::register(engine);
     outcome::register(engine);
     ask::register(engine);
+    decision::register(engine);
     join::register(engine);
     time::register(engine);
     act::register(engine);

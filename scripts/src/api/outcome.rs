@@ -9,6 +9,7 @@ use tongban_core::replay::Arrived;
 use tongban_core::request::{Decision, Outcome, RequestKey};
 use tongban_core::value::Value;
 
+use crate::api::decision::is_deemed;
 use crate::convert::to_script;
 use crate::diagnose::Trouble;
 use crate::suspend::Thrown;
@@ -93,6 +94,7 @@ impl DecisionView {
             ("granted", Value::from(self.decision.granted)),
             ("opinion", Value::from(self.decision.opinion.as_str())),
             ("officer", Value::from(self.decision.officer.as_str())),
+            ("deemed", Value::from(is_deemed(&self.decision))),
             ("fields", self.decision.fields.clone()),
         ])
     }
@@ -161,6 +163,7 @@ pub(crate) fn register(engine: &mut Engine) {
         .register_get("granted", |view: &mut DecisionView| view.decision.granted)
         .register_get("denied", |view: &mut DecisionView| !view.decision.granted)
         .register_get("opinion", |view: &mut DecisionView| view.decision.opinion.clone())
+        .register_get("deemed", |view: &mut DecisionView| is_deemed(&view.decision))
         .register_get("officer", |view: &mut DecisionView| view.decision.officer.clone())
         .register_get("fields", |view: &mut DecisionView| to_script(&view.decision.fields))
         .register_indexer_get(|_: &mut DecisionView, name: &str| {
@@ -177,7 +180,7 @@ pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Trouble>("ScriptError");
 }
 
-const DECISION_MEMBERS: [&str; 5] = ["granted", "denied", "opinion", "officer", "fields"];
+const DECISION_MEMBERS: [&str; 6] = ["granted", "denied", "deemed", "opinion", "officer", "fields"];
 
 /// Refuses a member that a host object does not have.
 pub(crate) fn unknown(name: &str, zh: &str, en: &str, known: &[&str]) -> Result<Dynamic, Thrown> {

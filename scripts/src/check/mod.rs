@@ -2,10 +2,12 @@
 //!
 //! [`check`] reads a folder; the host runs the same checks when it loads one, only without an
 //! operations catalogue. Each check is a file: it walks syntax trees or declarations, and adds
-//! findings; none stops at the first.
+//! findings; none stops at the first. What `lawful` says are warnings: such scripts are loaded.
 
 mod catalogue;
+mod decisions;
 mod durable;
+mod lawful;
 mod members;
 pub(crate) mod names;
 mod structure;
@@ -19,7 +21,7 @@ use serde::Serialize;
 
 pub use catalogue::{Catalogue, CatalogueError, IssuedDocument, Operation};
 
-use crate::diagnose::Finding;
+use crate::diagnose::{Finding, Severity};
 use crate::load::{LoadError, Project};
 use crate::rehearsal;
 use crate::sandbox;
@@ -45,7 +47,7 @@ impl Report {
 
     /// Tells whether anything was found that keeps the scripts from being loaded.
     pub fn has_errors(&self) -> bool {
-        !self.findings.is_empty()
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 }
 
@@ -62,7 +64,9 @@ impl fmt::Display for Report {
             )
         } else {
             let count = self.findings.len();
-            writeln!(f, "共 {count} 处问题 / {count} found")
+            let (zh, en) =
+                if self.has_errors() { ("问题", "found") } else { ("提醒", "warnings") };
+            writeln!(f, "共 {count} 处{zh} / {count} {en}")
         }
     }
 }
@@ -74,6 +78,8 @@ pub fn check(folder: impl AsRef<Path>, catalogue: Option<&Catalogue>) -> Result<
     let engine = sandbox::engine();
     let mut read = Project::read(&engine, &sources);
     project(&mut read, &engine, catalogue);
+    let warnings = lawful::check(&read, catalogue);
+    read.findings.extend(warnings);
     rehearsal::check(&sources, &mut read.findings);
     Ok(Report {
         services: read.services.len(),
@@ -88,6 +94,7 @@ pub(crate) fn project(project: &mut Project, engine: &Engine, catalogue: Option<
     names::check(project, engine, &mut found);
     durable::check(project, &mut found);
     members::check(project, &mut found);
+    decisions::check(project, &mut found);
     structure::check(project, &mut found);
     if let Some(catalogue) = catalogue {
         catalogue::check(project, catalogue, &mut found);

@@ -30,6 +30,8 @@ pub(crate) struct Alone<'a> {
     pub(crate) results: BTreeMap<String, Value>,
     /// Earlier matters whose results come while the matter is handled (容缺).
     pub(crate) later: BTreeSet<String>,
+    /// Materials of the applicant's own that may come later (容缺).
+    pub(crate) tolerant: BTreeSet<String>,
 }
 
 /// Returns the operation by which the stand-in of an earlier matter gets its result.
@@ -102,7 +104,9 @@ fn service(alone: &Alone<'_>) -> String {
     };
     let before: Vec<String> = alone.results.keys().map(|code| format!("{code:?}")).collect();
     let owed = |source: &Source| matches!(source, Source::ResultOf(code) if alone.later.contains(code.as_str()));
-    let tolerated = def.materials.iter().filter(|material| material.sources.iter().any(owed));
+    let tolerated = def.materials.iter().filter(|material| {
+        alone.tolerant.contains(&material.code) || material.sources.iter().any(owed)
+    });
     let tolerated: Vec<String> = tolerated.map(|material| format!("{:?}", material.code)).collect();
     let earlier = alone.results.keys().chain(&alone.later);
     let mut parts: Vec<String> = earlier.map(|code| format!("part({code:?})")).collect();

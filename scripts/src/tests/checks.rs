@@ -48,6 +48,19 @@ fn syntax_and_declarations() {
 }
 
 #[test]
+fn options_of_decisions_and_procedures() {
+    reported("decisions", &expect_file!["bad/decisions/report.txt"]);
+}
+
+#[test]
+fn what_may_not_be_lawful_is_a_warning() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/bad/warnings");
+    let report = check(folder, Some(&Catalogue::shipped())).unwrap();
+    assert!(!report.has_errors(), "such scripts are loaded");
+    expect_file!["bad/warnings/report.txt"].assert_eq(&report.to_string());
+}
+
+#[test]
 fn reports_are_data_too() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/bad/members");
     let report = check(folder, None).unwrap();

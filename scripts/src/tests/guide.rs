@@ -35,9 +35,11 @@ fn with_waste_all_eight_matters_and_four_own_materials() {
     assert_eq!(drawings.names, ["设计方案图纸", "消防设计文件"]);
     assert_eq!(drawings.matters.len(), 2, "one upload serves two matters");
     let exemption = &guide.exemption;
-    assert_eq!((exemption.pairs, exemption.handed_in, exemption.percent), (15, 6, Some(60)));
+    assert_eq!((exemption.pairs, exemption.handed_in, exemption.percent), (16, 6, Some(62)));
     assert_eq!(exemption.by_cause["earlier_matter"], 8);
     assert_eq!(exemption.by_cause["data"], 1);
+    assert_eq!(exemption.by_cause["license"], 1);
+    assert_eq!(guide.fees, Some(550.into()), "what is declared is told before he files");
 }
 
 #[test]
@@ -50,7 +52,7 @@ fn without_waste_its_matter_material_and_fields_are_gone() {
     assert!(!asked.contains(&"waste_volume"), "{asked:?}");
     let parcel = guide.form.iter().find(|one| one.field.name == "parcel_no").unwrap();
     assert_eq!(parcel.matters.len(), 3, "asked once, used by three");
-    assert_eq!((guide.exemption.pairs, guide.exemption.percent), (14, Some(64)));
+    assert_eq!((guide.exemption.pairs, guide.exemption.percent), (15, Some(66)));
 }
 
 #[test]

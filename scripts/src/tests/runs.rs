@@ -142,7 +142,7 @@ fn only_outcomes_can_be_caught() {
         "helper()",
         "let s = \"xx\"; loop { s += s; }",
         "[1].map(|x| loop {})",
-        "decide(\"a.b\", #{ titel: \"x\" })",
+        "let task = #{ titel: \"x\" }; decide(\"a.b\", task)",
     ] {
         let wrong = wrong.replace("nothing.there", "#{ a: 1 }.there");
         let desk = Desk::new(&format!(

@@ -234,3 +234,26 @@ fn a_guide_is_written_with_stable_codes() {
     assert_eq!(json["time"]["check"], "too_short");
     assert_eq!(json["version"].as_str().unwrap().len(), 64);
 }
+
+#[test]
+fn fees_are_told_with_their_basis_and_added_up() {
+    let mut closure = sample();
+    let fee = |amount: &str| crate::definition::Fee {
+        name: "登记费".to_owned(),
+        amount: amount.parse().unwrap(),
+        basis: "收费目录第三条".to_owned(),
+    };
+    let codes: Vec<MatterCode> = closure.matters.keys().cloned().collect();
+    closure.matters.get_mut(&codes[0]).unwrap().fees = vec![fee("550"), fee("10.50")];
+    let all = vec![true; closure.service.parts.len()];
+    let told = guide(&closure, &all, &Value::map());
+    assert_eq!(told.fees, Some("560.50".parse().unwrap()));
+    let words = told.matters[0].fee_words();
+    assert_eq!(words[0].zh, "登记费 550 元(收费目录第三条)");
+    let json = serde_json::to_value(&told).unwrap();
+    assert_eq!(json["fees"], "560.50");
+    assert_eq!(json["matters"][0]["fees"][1]["amount"], "10.50");
+
+    closure.matters.get_mut(&codes[0]).unwrap().fees.clear();
+    assert_eq!(guide(&closure, &all, &Value::map()).fees, None, "nothing is claimed to be free");
+}

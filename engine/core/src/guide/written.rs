@@ -7,11 +7,12 @@
     reason = "serde hands every member over by reference"
 )]
 
+use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use super::form::Shape;
 use super::labels::{self, Label};
-use crate::definition::{After, DecidesIn, Field, Intake, Limits, Regime, Source};
+use crate::definition::{After, DecidesIn, Fee, Field, Intake, Limits, Regime, Source};
 use crate::digest::Digest;
 use crate::time::Period;
 use crate::value::Value;
@@ -59,6 +60,26 @@ pub(super) fn digest<S: Serializer>(digest: &Digest, to: S) -> Result<S::Ok, S::
 
 pub(super) fn value<S: Serializer>(value: &Value, to: S) -> Result<S::Ok, S::Error> {
     value.to_json().serialize(to)
+}
+
+/// Writes fees with their amounts as texts: money is no binary number.
+pub(super) fn fees<S: Serializer>(fees: &[Fee], to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Form<'a> {
+        name: &'a str,
+        amount: String,
+        basis: &'a str,
+    }
+    to.collect_seq(fees.iter().map(|fee| Form {
+        name: &fee.name,
+        amount: fee.amount.to_string(),
+        basis: &fee.basis,
+    }))
+}
+
+/// Writes an amount in yuan as a text.
+pub(super) fn amount<S: Serializer>(amount: &Option<Decimal>, to: S) -> Result<S::Ok, S::Error> {
+    amount.map(|amount| amount.to_string()).serialize(to)
 }
 
 /// Writes a period as people and scripts write it: `5 working days`.

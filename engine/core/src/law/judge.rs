@@ -3,7 +3,10 @@
 use crate::calendar::Calendar;
 use crate::time::Moment;
 
-use super::{Act, ActAnswer, ActKind, ClockKind, Ending, Law, NOT_ACCEPT_GROUNDS, Stage, Terms};
+use super::{
+    Act, ActAnswer, ActKind, CORRECTION_GROUND, ClockKind, Ending, Law, NOT_ACCEPT_GROUNDS, Stage,
+    Terms,
+};
 
 fn refused(code: &str, reason: impl Into<String>) -> ActAnswer {
     ActAnswer::refused(code, reason)
@@ -13,29 +16,39 @@ impl Law {
     /// Answers whether `act` would hold; changes nothing. `calendar` counts the days of rules
     /// that ask whether something was in time.
     pub fn judge(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
+        let answer = self.judge_standing(act, calendar);
+        // Messages come twice and late: one that holds already is not out of order.
+        if answer == ActAnswer::Done { self.judge_order(act) } else { answer }
+    }
+
+    fn judge_standing(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
         use ActKind as K;
-        if let Some(answer) = self.judge_order(act) {
-            return answer;
-        }
         match (&self.stage, act.kind) {
-            (Stage::Planned, K::NotFile | K::Withdraw)
-            | (Stage::Filed, K::Receive | K::Withdraw | K::Terminate)
-            | (Stage::Returned, K::Resubmit | K::Withdraw | K::Terminate)
-            | (
-                Stage::Received | Stage::Correcting | Stage::Accepted { .. } | Stage::ForwardedUp,
-                K::Withdraw,
-            ) => ActAnswer::Done,
-            (Stage::Filed | Stage::Received, K::Return) => judge_reasons(act, "退回", "a return"),
+            (Stage::Filed, K::Receive) | (Stage::Returned, K::Resubmit) => ActAnswer::Done,
+            (_, K::Withdraw) if self.ending().is_none() => ActAnswer::Done,
+            (Stage::Planned, K::NotFile) => judge_reasons(act, "不提交", "not filing"),
             (
-                Stage::Received | Stage::Correcting | Stage::Accepted { .. } | Stage::ForwardedUp,
+                Stage::Filed
+                | Stage::Returned
+                | Stage::Received
+                | Stage::Correcting
+                | Stage::Accepted { .. }
+                | Stage::ForwardedUp,
                 K::Terminate,
-            ) => judge_reasons(act, "终止", "a termination"),
+            ) => self.judge_termination(act, calendar),
+            (Stage::Received, K::NotAccept | K::AskCorrection | K::Return)
+                if self.has_law_spoken(act.effective_at, calendar) =>
+            {
+                accepted_by_silence()
+            }
+            (Stage::Filed | Stage::Received, K::Return) => judge_reasons(act, "退回", "a return"),
             (Stage::Received, K::Accept) => judge_promises(act),
             (Stage::Received, K::NotAccept) => judge_not_accept(act),
             (Stage::Received, K::DeemAccept) => self.judge_deemed(act, calendar),
-            (Stage::Received | Stage::Accepted { .. } | Stage::ForwardedUp, K::AskCorrection) => {
-                self.judge_correction(act)
-            }
+            (
+                Stage::Received | Stage::Correcting | Stage::Accepted { .. } | Stage::ForwardedUp,
+                K::AskCorrection,
+            ) => self.judge_correction(act),
             (_, K::ServeCorrection | K::SupplyCorrection) if self.ending().is_none() => {
                 self.judge_round(act)
             }
@@ -55,26 +68,25 @@ impl Law {
             (Stage::Ended(ending), K::Revoke | K::MakeLicense | K::Deliver) => {
                 self.judge_after(*ending, act)
             }
-            (Stage::Received | Stage::Accepted { .. } | Stage::Ended(_), K::Receive)
+            (
+                Stage::Received
+                | Stage::Correcting
+                | Stage::Accepted { .. }
+                | Stage::ForwardedUp
+                | Stage::Ended(_),
+                K::Receive,
+            )
             | (Stage::Accepted { .. } | Stage::ForwardedUp, K::Accept | K::DeemAccept)
             | (Stage::Returned, K::Return)
+            | (Stage::Filed, K::Resubmit)
             | (Stage::ForwardedUp, K::ForwardUp) => ActAnswer::Already,
             (Stage::Ended(ending), kind) => judge_ended(*ending, kind),
-            (stage, kind) => refused(
-                "WRONG_STATE",
-                format!(
-                    "事项处于“{}”,不能{} / the matter is {}, it cannot {}",
-                    stage.name(),
-                    kind.name(),
-                    stage.code(),
-                    kind.code()
-                ),
-            ),
+            (stage, kind) => wrong_state(stage, kind),
         }
     }
 
     /// An act that takes effect before the one it builds on is out of order.
-    fn judge_order(&self, act: &Act) -> Option<ActAnswer> {
+    fn judge_order(&self, act: &Act) -> ActAnswer {
         // By date: the clocks of two offices differ by seconds, and limits count days. Silence
         // counts from the receipt; a notice is proven with the date it bears.
         let looks_back = matches!(
@@ -83,18 +95,42 @@ impl Law {
         );
         let handled = !looks_back && !matches!(self.stage, Stage::Planned | Stage::Filed);
         let since = self.since;
-        (handled && act.effective_at.date() < since.date()).then(|| {
-            refused(
-                "EFFECTIVE_TOO_EARLY",
-                format!(
-                    "{0}的生效时间{1}早于前一行为{2} / {3} takes effect at {1}, before the act it follows at {2}",
-                    act.kind.name(),
-                    act.effective_at,
-                    since,
-                    act.kind.code(),
-                ),
-            )
-        })
+        if !handled || act.effective_at.date() >= since.date() {
+            return ActAnswer::Done;
+        }
+        refused(
+            "EFFECTIVE_TOO_EARLY",
+            format!(
+                "{0}的生效时间{1}早于前一行为{2} / {3} takes effect at {1}, before the act it follows at {2}",
+                act.kind.name(),
+                act.effective_at,
+                since,
+                act.kind.code(),
+            ),
+        )
+    }
+
+    /// Tells whether the law has accepted for an office that was silent until `at`, recorded or
+    /// not: what the office says later comes too late.
+    fn has_law_spoken(&self, at: Moment, calendar: &Calendar) -> bool {
+        self.rules.deemed_acceptance && !self.is_timely(ClockKind::Acceptance, at, calendar)
+    }
+
+    /// An officer gives his reasons; the clock ends a matter only by the matter's own rule, after
+    /// the period for a correction has passed.
+    fn judge_termination(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
+        let Terms::ByRule(rule) = &act.terms else {
+            return judge_reasons(act, "终止", "a termination");
+        };
+        let own = &self.rules.correction.ends_by;
+        let cited = !own.is_empty() && rule == own;
+        if cited && !self.is_timely(ClockKind::Correction, act.effective_at, calendar) {
+            return ActAnswer::Done;
+        }
+        refused(
+            "NO_AUTOMATIC_END",
+            "没有规定允许此时自动终止,须由工作人员决定 / no rule ends the matter by itself now; an officer decides",
+        )
     }
 
     fn judge_deemed(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
@@ -121,17 +157,21 @@ impl Law {
         let Terms::Correction(list) = &act.terms else {
             return list_missing();
         };
-        let clocks = self.clocks().iter().rev();
-        let mut accepting = clocks.filter(|clock| clock.kind == ClockKind::Acceptance);
-        let due = accepting.next().map(|clock| self.due(clock, calendar, act.effective_at).at);
+        let mut clocks = self.clocks().iter().rev();
+        let silence = clocks.find(|clock| clock.kind == ClockKind::Acceptance);
         if list.is_empty() || act.document_no.trim().is_empty() {
             return refused(
                 "PROOF_MISSING",
                 "须提供已按期发出的补正告知书文号和清单 / give the number and the list of the notice that went out in time",
             );
         }
-        match (list.served_at, due) {
-            (Some(served), Some(due)) if served <= due => ActAnswer::Done,
+        match (list.served_at, silence) {
+            (Some(served), Some(clock))
+                if served.date() >= clock.since.date()
+                    && served <= self.due(clock, calendar, served).at =>
+            {
+                ActAnswer::Done
+            }
             (_, _) => refused(
                 "NOTICE_NOT_TIMELY",
                 "告知未在受理期限内送达,视为受理成立 / the notice was not served within the limit; the acceptance stands",
@@ -140,12 +180,19 @@ impl Law {
     }
 
     fn judge_correction(&self, act: &Act) -> ActAnswer {
-        if self.correction().is_some() {
-            return ActAnswer::Already;
-        }
         let Terms::Correction(list) = &act.terms else {
             return list_missing();
         };
+        if let Some(open) = self.correction() {
+            return if (&open.list.materials, &open.list.fields) == (&list.materials, &list.fields) {
+                ActAnswer::Already
+            } else {
+                refused(
+                    "CORRECTION_OPEN",
+                    "上一次补正尚未完成,补正须一次性告知 / a correction is open, and what is missing is told once",
+                )
+            };
+        }
         if list.is_empty() || list.text.trim().is_empty() {
             return list_missing();
         }
@@ -193,8 +240,18 @@ impl Law {
     }
 
     fn judge_suspend(&self, act: &Act) -> ActAnswer {
-        if self.special_procedure().is_some() {
-            return ActAnswer::Already;
+        if let Some(open) = self.special_procedure() {
+            return if open.ground == act.ground {
+                ActAnswer::Already
+            } else {
+                refused(
+                    "SUSPENDED",
+                    format!(
+                        "特别程序({0})尚未结束,不能开始另一项 / the special procedure ({0}) has not ended, so no other can begin",
+                        open.ground,
+                    ),
+                )
+            };
         }
         let known: Vec<&str> = self.rules.grounds().collect();
         if known.contains(&act.ground.as_str()) {
@@ -204,7 +261,15 @@ impl Law {
     }
 
     fn judge_resume(&self) -> ActAnswer {
-        if self.special_procedure().is_some() { ActAnswer::Done } else { ActAnswer::Already }
+        if self.special_procedure().is_some() {
+            return ActAnswer::Done;
+        }
+        let mut past = self.suspensions().iter();
+        if past.any(|past| past.ground != CORRECTION_GROUND) {
+            return ActAnswer::Already;
+        }
+        // Its start may still be on the way; answered as held, it would never be sent again.
+        refused("NOT_SUSPENDED", "没有开始过特别程序 / no special procedure has begun")
     }
 
     fn judge_extend(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
@@ -245,6 +310,15 @@ impl Law {
             return refused(
                 "LIMIT_PASSED",
                 "法定期限已届满,不能再延期 / the limit has passed, it cannot be extended any more",
+            );
+        }
+        if clock.budget.unit != by.unit {
+            return refused(
+                "EXTENSION_UNIT",
+                format!(
+                    "法定期限为 {0},延期须用同一单位 / the limit is {0}, an extension is counted in the same unit",
+                    clock.budget
+                ),
             );
         }
         ActAnswer::Done
@@ -299,7 +373,10 @@ impl Law {
         let (possible, already) = if act.kind == ActKind::Revoke {
             (grant, self.revoked.is_some())
         } else if act.kind == ActKind::MakeLicense {
-            (grant && self.revoked.is_none(), self.license_made.is_some())
+            (
+                grant && (self.revoked.is_none() || self.license_made.is_some()),
+                self.license_made.is_some(),
+            )
         } else {
             (grant || ending == Ending::Denied, self.delivered.is_some())
         };
@@ -318,6 +395,26 @@ impl Law {
     pub fn is_timely(&self, kind: ClockKind, at: Moment, calendar: &Calendar) -> bool {
         self.running(kind).is_none_or(|clock| at <= self.due(clock, calendar, at).at)
     }
+}
+
+fn wrong_state(stage: &Stage, kind: ActKind) -> ActAnswer {
+    refused(
+        "WRONG_STATE",
+        format!(
+            "事项处于“{}”,不能{} / the matter is {}, it cannot {}",
+            stage.name(),
+            kind.name(),
+            stage.code(),
+            kind.code()
+        ),
+    )
+}
+
+fn accepted_by_silence() -> ActAnswer {
+    refused(
+        "ACCEPTED_BY_SILENCE",
+        "受理期限内未告知,依法自收件之日起视为受理 / the office was silent past its limit; the law accepts as of the receipt",
+    )
 }
 
 fn list_missing() -> ActAnswer {

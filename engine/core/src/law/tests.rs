@@ -123,11 +123,11 @@ fn every_stage_answers_every_act() {
     // Named: done. In brackets: held already. Not named: refused.
     expect_test::expect![[r#"
         planned: not_file withdraw
-        filed: receive withdraw terminate return
+        filed: receive withdraw terminate return (resubmit)
         returned: withdraw terminate (return) resubmit
         received: (receive) accept not_accept withdraw terminate return ask_correction
-        correcting: withdraw terminate serve_correction supply_correction
-        accepted: (receive) (accept) suspend (resume) grant grant_tolerant deny withdraw terminate (deem_accept) ask_correction extend
+        correcting: (receive) withdraw terminate (ask_correction) serve_correction supply_correction
+        accepted: (receive) (accept) suspend grant grant_tolerant deny withdraw terminate (deem_accept) ask_correction extend
         suspended: (receive) (accept) (suspend) resume withdraw terminate (deem_accept) ask_correction extend
         granted: (receive) (grant) revoke make_license deliver
         denied: (receive) (deny) deliver
@@ -325,4 +325,159 @@ fn a_promised_material_outlives_a_tolerant_grant() {
     assert!(law.running(ClockKind::Tolerance).is_some());
     law.keep_promise("fire", at("2026-03-05T10:00:00+08:00"));
     assert!(law.running(ClockKind::Tolerance).is_none());
+}
+
+/// A licence that silence accepted on 10 March, as of 2 March, and the notice that rebuts it.
+fn accepted_by_silence() -> (Law, Act) {
+    let mut law = received(Regime::Licence);
+    let silence = deemed(&mut law);
+    law.done(&silence);
+    let Terms::Correction(mut notice) = list("缺页") else { unreachable!("it is a list") };
+    notice.served_at = Some(at("2026-03-09T17:00:00+08:00"));
+    let mut proof = act(ActKind::RebutAcceptance, "2026-03-12T09:00:00+08:00", "");
+    proof.document_no = "补正〔2026〕1".to_owned();
+    (law, proof.with(Terms::Correction(notice)))
+}
+
+#[test]
+fn what_an_office_says_after_its_silence_comes_too_late() {
+    let law = received(Regime::Licence);
+    let says = |kind, when, ground| law.refusal(&act(kind, when, ground).with(list("缺页")));
+    for (kind, ground) in [
+        (ActKind::AskCorrection, ""),
+        (ActKind::NotAccept, "no_competence"),
+        (ActKind::Return, "缺页"),
+    ] {
+        // Although nothing has recorded the passing yet, as after a downtime.
+        assert_eq!(says(kind, "2026-03-10T00:00:00+08:00", ground), "ACCEPTED_BY_SILENCE");
+        assert_eq!(says(kind, "2026-03-09T23:59:00+08:00", ground), "Done");
+    }
+    let registration = received(Regime::Registration);
+    let late = act(ActKind::NotAccept, "2026-03-10T09:00:00+08:00", "no_competence");
+    assert_eq!(registration.refusal(&late), "Done");
+}
+
+#[test]
+fn a_rebuttal_undoes_all_that_the_silence_had_set_going() {
+    let (mut law, proof) = accepted_by_silence();
+    law.done(&act(ActKind::Suspend, "2026-03-10T09:00:00+08:00", "hearing"));
+    let asked = act(ActKind::AskCorrection, "2026-03-11T09:00:00+08:00", "").with(list("再缺"));
+    law.done(&asked);
+    law.done(&act(ActKind::ServeCorrection, "2026-03-11T10:00:00+08:00", ""));
+    law.done(&proof);
+    assert!(law.suspended().is_none(), "a suspension of clocks that never were");
+    let running = law.clocks().iter().filter(|clock| clock.is_running());
+    let running: Vec<ClockKind> = running.map(|clock| clock.kind).collect();
+    assert_eq!(running, [ClockKind::Correction], "the proven notice's alone");
+    law.done(&act(ActKind::SupplyCorrection, "2026-03-13T09:00:00+08:00", ""));
+    assert!(law.corrections.iter().all(|round| !round.is_open()));
+}
+
+#[test]
+fn a_notice_from_before_the_receipt_rebuts_nothing() {
+    let (law, mut proof) = accepted_by_silence();
+    let Terms::Correction(notice) = &mut proof.terms else { unreachable!("it is a list") };
+    notice.served_at = Some(at("2026-03-01T09:00:00+08:00"));
+    assert_eq!(law.refusal(&proof), "NOTICE_NOT_TIMELY");
+}
+
+#[test]
+fn the_clock_ends_a_matter_only_by_its_rule_and_after_the_period() {
+    let mut law = received(Regime::Licence);
+    law.done(&usual(ActKind::AskCorrection));
+    law.done(&act(ActKind::ServeCorrection, "2026-03-04T09:00:00+08:00", ""));
+    let by = |rule: &str, when| {
+        act(ActKind::Terminate, when, "补正超时").with(Terms::ByRule(rule.to_owned()))
+    };
+    let late = "2026-03-26T00:00:00+08:00";
+    assert_eq!(law.refusal(&by("", late)), "NO_AUTOMATIC_END");
+    law.rules.correction.ends_by = "本事项办法第八条".to_owned();
+    assert_eq!(law.refusal(&by("别的规则", late)), "NO_AUTOMATIC_END");
+    assert_eq!(
+        law.refusal(&by("本事项办法第八条", "2026-03-25T23:00:00+08:00")),
+        "NO_AUTOMATIC_END"
+    );
+    law.done(&by("本事项办法第八条", late));
+}
+
+#[test]
+fn an_end_leaves_no_correction_open() {
+    let mut law = received(Regime::Licence);
+    law.done(&usual(ActKind::AskCorrection));
+    law.done(&act(ActKind::Withdraw, "2026-03-04T09:00:00+08:00", ""));
+    assert!(law.correction().is_none());
+}
+
+#[test]
+fn every_termination_and_every_matter_not_filed_has_its_reasons() {
+    let mut law = Law::planned(at("2026-03-02T09:00:00+08:00"));
+    let silent = |kind| act(kind, "2026-03-03T09:00:00+08:00", "");
+    assert_eq!(law.refusal(&silent(ActKind::NotFile)), "REASONS_MISSING");
+    assert!(law.file(law.since, Rules::of(Regime::Licence, limits())));
+    assert_eq!(law.refusal(&silent(ActKind::Terminate)), "REASONS_MISSING");
+}
+
+#[test]
+fn what_holds_already_is_said_to_hold_however_late_it_arrives_again() {
+    let mut law = accepted();
+    law.done(&act(ActKind::Suspend, "2026-03-05T09:00:00+08:00", "hearing"));
+    let again = act(ActKind::Accept, "2026-03-02T10:00:00+08:00", "");
+    assert_eq!(law.refusal(&again), "Already");
+    law.done(&act(ActKind::Resume, "2026-03-06T09:00:00+08:00", ""));
+    law.done(&act(ActKind::Grant, "2026-03-09T09:00:00+08:00", ""));
+    let made = act(ActKind::MakeLicense, "2026-03-10T09:00:00+08:00", "");
+    law.done(&made);
+    law.done(&act(ActKind::Revoke, "2026-04-01T09:00:00+08:00", "以欺骗手段取得"));
+    assert_eq!(law.refusal(&made), "Already");
+}
+
+#[test]
+fn another_procedure_or_another_list_does_not_hold_already() {
+    let mut law = accepted();
+    law.done(&act(ActKind::Suspend, "2026-03-03T09:00:00+08:00", "hearing"));
+    let other = |ground| act(ActKind::Suspend, "2026-03-03T10:00:00+08:00", ground);
+    assert_eq!(law.refusal(&other("testing")), "SUSPENDED");
+    law.done(&act(ActKind::AskCorrection, "2026-03-04T09:00:00+08:00", "").with(list("缺")));
+    let more = Terms::Correction(CorrectionList {
+        materials: vec!["title".to_owned(), "drawing".to_owned()],
+        text: "再缺".to_owned(),
+        ..CorrectionList::default()
+    });
+    let ask = |terms| act(ActKind::AskCorrection, "2026-03-05T09:00:00+08:00", "").with(terms);
+    assert_eq!(law.refusal(&ask(more)), "CORRECTION_OPEN");
+    assert_eq!(law.refusal(&ask(list("缺"))), "Already");
+}
+
+#[test]
+fn an_end_of_what_never_began_is_refused() {
+    let resume = act(ActKind::Resume, "2026-03-04T09:00:00+08:00", "");
+    assert_eq!(accepted().refusal(&resume), "NOT_SUSPENDED");
+}
+
+#[test]
+fn an_extension_in_another_unit_than_the_limit_is_refused() {
+    let mut law = received(Regime::Licence);
+    law.rules.limits.statutory = Some("30 calendar days".parse().unwrap());
+    law.done(&act(ActKind::Accept, "2026-03-02T10:00:00+08:00", ""));
+    assert_eq!(law.refusal(&usual(ActKind::Extend)), "EXTENSION_UNIT");
+}
+
+#[test]
+fn only_a_grant_has_a_license_to_issue_and_a_revoked_one_no_more() {
+    let mut law = accepted();
+    law.done(&act(ActKind::Deny, "2026-03-04T09:00:00+08:00", "不符合条件"));
+    assert!(law.running(ClockKind::Issuing).is_none());
+    let mut law = accepted();
+    law.done(&act(ActKind::Grant, "2026-03-04T09:00:00+08:00", ""));
+    law.done(&act(ActKind::Revoke, "2026-03-05T09:00:00+08:00", "以欺骗手段取得"));
+    assert!(law.clocks().iter().all(|clock| !clock.is_running()));
+}
+
+#[test]
+fn papers_taken_before_they_were_entered_are_accepted_when_they_were() {
+    let mut law = Law::planned(at("2026-03-05T09:00:00+08:00"));
+    assert!(law.file(at("2026-03-05T09:00:00+08:00"), Rules::of(Regime::Licence, limits())));
+    law.done(&act(ActKind::Receive, "2026-03-02T09:00:00+08:00", ""));
+    law.done(&act(ActKind::Accept, "2026-03-03T09:00:00+08:00", ""));
+    assert_eq!(law.due_on(ClockKind::Promised, "2026-03-05T09:00:00+08:00"), "2026-03-10");
 }

@@ -3,4 +3,4 @@
 
 mod generated;
 mod rules;
-mod story;
+pub(crate) mod story;

@@ -199,18 +199,19 @@ impl Turn<'_> {
         said: &Decision,
     ) -> Result<(), FoldError> {
         let request = task.opened.request.clone();
+        let act = self.act_now(self.proposed_end(task), &said.opinion);
         if said.granted {
-            let act = self.act_now(ActKind::Deny, &said.opinion);
             return self.request_act(task.matter, person(by), act, request);
         }
         let answer = ActAnswer::Refused {
             code: "OFFICER_DISAGREES".to_owned(),
             reason: format!(
-                "审批人不同意不予决定:{0} / the officer disagrees with the denial: {0}",
-                said.opinion
+                "审批人不同意{1}:{0} / the officer disagrees with {2}: {0}",
+                said.opinion,
+                act.kind.name(),
+                act.kind.code(),
             ),
         };
-        let act = self.act_now(ActKind::Deny, &said.opinion);
         self.push(task.matter, person(by), Body::Acted { act, answer, request })?;
         // Somebody still decides: the script anew, or an officer's denial with his own reasons.
         let facts = Value::of([("reason", said.opinion.as_str().into())]);

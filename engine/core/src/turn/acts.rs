@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::agency::{AgencyAct, ReplyBody};
-use crate::case::{CallState, FoldError};
+use crate::case::{CallState, FoldError, Task};
 use crate::definition::DecidesIn;
 use crate::entry::{Body, CallMade, CallRenewed, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode, Seq};
 use crate::law::{Act, ActAnswer, ActKind, Ending, Stage};
 use crate::limits;
-use crate::request::{End, Evidence, RequestKey};
+use crate::request::{Ask, End, Evidence, RequestKey};
 use crate::value::Value;
 
 use super::{Effect, Turn};
@@ -142,8 +142,10 @@ impl Turn<'_> {
         asked: &AskedAct<'_>,
     ) -> Result<(), FoldError> {
         let AskedAct { kind, evidence, detail, seen: _ } = *asked;
-        if kind == ActKind::Deny && !self.is_officers_no(no, evidence) {
-            return self.propose_denial(no, key, detail);
+        let proposed = kind == ActKind::Terminate
+            || (kind == ActKind::Deny && !self.is_officers_no(no, evidence));
+        if proposed {
+            return self.propose_end(no, key, (kind, detail));
         }
         let mut act = self.act_now(kind, "");
         act.ground = self.ground_of(no, evidence, detail);
@@ -157,6 +159,24 @@ impl Turn<'_> {
             act.detail = detail.clone();
         }
         self.request_act(no, Origin::Script, act, Some(key))
+    }
+
+    /// Returns the act that an officer's task proposes: a denial, unless its script asked for a
+    /// termination.
+    pub(super) fn proposed_end(&self, task: &Task) -> ActKind {
+        let asked = task
+            .opened
+            .request
+            .as_ref()
+            .and_then(|key| self.case.matter(task.matter)?.run.request(key))
+            .map(|request| &request.made.ask);
+        match asked {
+            Some(Ask::Act { act: ActKind::Terminate, .. }) => ActKind::Terminate,
+            Some(
+                Ask::Act { .. } | Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. },
+            )
+            | None => ActKind::Deny,
+        }
     }
 
     fn settled_end(&self, no: MatterNo, key: &RequestKey) -> Option<&End> {
@@ -218,7 +238,7 @@ impl Turn<'_> {
         }
         let end = evidence.and_then(|evidence| self.settled_end(no, evidence.key()));
         let holds = match end {
-            // Silence that counts as consent is nobody's decision.
+            // An opinion that silence gave is nobody's decision.
             Some(End::Decided(decision)) => decision.granted && !decision.officer.is_empty(),
             Some(End::Completed(reply)) => has_documents(reply),
             Some(End::Otherwise(_) | End::Fired | End::Answered(_)) | None => false,
@@ -253,12 +273,14 @@ impl Turn<'_> {
     }
 
     /// No adverse act by machine: an officer is asked.
-    fn propose_denial(
+    fn propose_end(
         &mut self,
         no: MatterNo,
         key: RequestKey,
-        detail: &Value,
+        what: (ActKind, &Value),
     ) -> Result<(), FoldError> {
+        let (act, detail) = what;
+        let label = if act == ActKind::Deny { "不予决定" } else { act.name() };
         let Some(matter) = self.case.matter(no) else {
             return Ok(());
         };
@@ -266,7 +288,7 @@ impl Turn<'_> {
             kind: TaskKind::ConfirmDenial,
             role: RoleCode::new(format!("{}.approver", matter.planned.department)),
             region: self.case.started.region.clone(),
-            title: format!("确认不予决定:{}", matter.planned.name),
+            title: format!("确认{label}:{}", matter.planned.name),
             facts: detail.clone(),
             request: Some(key),
             call: None,

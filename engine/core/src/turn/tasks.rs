@@ -404,7 +404,7 @@ impl Turn<'_> {
             TaskKind::Rejected | TaskKind::ConfirmDenial
                 if no == (task.opened.kind == TaskKind::Rejected) =>
             {
-                let act = self.act_now(ActKind::Deny, &outcome.opinion);
+                let act = self.act_now(self.proposed_end(task), &outcome.opinion);
                 self.would_hold(task.matter, &act)
             }
             TaskKind::Decide => self.check_decision(by, task, outcome),

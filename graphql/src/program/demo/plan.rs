@@ -6,9 +6,26 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tongban_core::digest::Digest;
 use tongban_core::id::{DepartmentCode, RegionCode};
+use tongban_core::organisation::{DocumentKind, Organisation, Source};
 use tongban_core::viewer::{Role, Viewer};
 
 const CONSTRUCTION_START: &str = include_str!("../../../demo/construction-start.json");
+const ORGANISATION: &str = include_str!("../../../demo/organisation.json");
+const CALENDAR: &str = include_str!("../../../demo/calendar.json");
+
+/// Returns the demo's offices and people, in whose names its notices are issued.
+pub(super) fn organisation() -> Organisation {
+    let source = |label, kind, text: &'static str| Source {
+        label,
+        kind: Some(kind),
+        bytes: text.as_bytes(),
+    };
+    let sources = [
+        source("organisation.json", DocumentKind::Organisation, ORGANISATION),
+        source("calendar.json", DocumentKind::Calendar, CALENDAR),
+    ];
+    Organisation::read(&sources).expect("a test imports the shipped documents")
+}
 
 /// A case, from application to last decision.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,23 +1,19 @@
-//! Acts of the law that people ask for, and what the applicant hands in meanwhile.
+//! Acts of the law that people ask for.
 //!
 //! `does(act, #{ … })` says any act by its code; the words for the frequent ones are the same
 //! with less to write. Which matter is meant says `.on("code")`; a case of one needs none.
 
 use rhai::{Engine, Map, NativeCallContext};
-use tongban_core::case::Case;
 use tongban_core::command::{ActRequest, Came, Command};
-use tongban_core::digest::Digest;
-use tongban_core::id::MatterNo;
 use tongban_core::law::{ActKind, CorrectionList, Terms};
-use tongban_core::material::MaterialGiven;
 use tongban_core::value::Value;
 
-use crate::convert::from_script;
 use crate::diagnose::Trouble;
 use crate::rehearsal::current::{Current, with};
 use crate::suspend::Thrown;
 
 use super::given::Given;
+use super::meant;
 use super::people::{Person, give, viewer};
 use super::time::{moment, period};
 
@@ -52,6 +48,13 @@ pub(super) fn register(engine: &mut Engine) {
                 does(&context, person, "ask_correction", list)
             },
         )
+        .register_fn(
+            "asks_correction",
+            |context: NativeCallContext<'_>, person: &mut Person, matter: &str, list: Map| {
+                let person = Person { on: Some(matter.to_owned()), ..person.clone() };
+                does(&context, &person, "ask_correction", list)
+            },
+        )
         .register_fn("resumes", |context: NativeCallContext<'_>, person: &mut Person| {
             does(&context, person, "resume", Map::new())
         });
@@ -76,47 +79,6 @@ pub(super) fn register(engine: &mut Engine) {
             does(&context, person, "extend", Map::from(given))
         },
     );
-    supplies(engine);
-}
-
-fn supplies(engine: &mut Engine) {
-    engine
-        .register_fn("gives", |context: NativeCallContext<'_>, person: &mut Person, code: &str| {
-            with(&context, |current| {
-                let by = viewer(&*current.case()?, &person.who);
-                let version = current.scene.entries().len();
-                let file_name = format!("{code}-{version}.pdf");
-                let digest = Digest::of(file_name.as_bytes());
-                let given = MaterialGiven::file(code, &file_name, digest);
-                give(current, person, Command::GiveMaterial { by, given, came: Came::default() })
-            })
-        })
-        .register_fn(
-            "amends",
-            |context: NativeCallContext<'_>, person: &mut Person, fields: Map| {
-                amend(&context, person, fields, "")
-            },
-        )
-        .register_fn(
-            "amends",
-            |context: NativeCallContext<'_>, person: &mut Person, fields: Map, reason: &str| {
-                amend(&context, person, fields, reason)
-            },
-        );
-}
-
-fn amend(
-    context: &NativeCallContext<'_>,
-    person: &Person,
-    fields: Map,
-    reason: &str,
-) -> Result<(), Thrown> {
-    let fields = from_script(&fields.into(), "amends").map_err(Trouble::thrown)?;
-    with(context, |current| {
-        let by = viewer(&*current.case()?, &person.who);
-        let reason = reason.to_owned();
-        give(current, person, Command::AmendForm { by, fields, reason, came: Came::default() })
-    })
 }
 
 fn does(
@@ -131,9 +93,8 @@ fn does(
                 .advise_nearest(act, ActKind::ALL.iter().map(|(_, code, _)| *code))
         })?;
         let request = request(current, kind, given)?;
-        let case = current.case()?;
-        let matter = meant(current, &case, person.on.as_deref())?;
-        let by = viewer(&case, &person.who);
+        let matter = meant(current, person.matter())?;
+        let by = viewer(current, person)?;
         give(current, person, Command::Act { by, matter, act: request })
     })
 }
@@ -176,26 +137,4 @@ fn terms(current: &Current, kind: ActKind, given: &mut Given) -> Result<Terms, T
         return Ok(Terms::Extension { by, approved_by: String::new() });
     }
     Ok(Terms::None)
-}
-
-/// Finds the matter that is meant: the named one, or the only one there is.
-fn meant(current: &Current, case: &Case, on: Option<&str>) -> Result<MatterNo, Trouble> {
-    let known = || {
-        let own = case.matters.iter().filter(|matter| matter.is_included());
-        own.filter(|matter| !current.hidden.contains(&matter.no))
-    };
-    let codes = || known().map(|matter| matter.planned.code.as_str());
-    let found = match on {
-        Some(code) => known().find(|matter| matter.planned.code.as_str() == code),
-        None => known().next().filter(|_| known().count() == 1),
-    };
-    found.map(|matter| matter.no).ok_or_else(|| {
-        let name = on.unwrap_or_default();
-        Trouble::new(
-            "WHICH_MATTER",
-            format!("请用 .on(\"事项编码\") 指明事项;没有事项“{name}”"),
-            format!("say which matter by .on(\"code\"); there is no matter “{name}”"),
-        )
-        .advise_nearest(name, codes())
-    })
 }

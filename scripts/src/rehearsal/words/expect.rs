@@ -16,7 +16,7 @@ use crate::diagnose::Trouble;
 use crate::rehearsal::current::{Current, Detail, with};
 use crate::rehearsal::history::minute;
 
-use super::R;
+use super::{R, meant};
 
 /// Characters of a date.
 const DATE_LENGTH: usize = 10;
@@ -70,22 +70,22 @@ fn states(engine: &mut Engine) {
         .register_fn(
             "expect_waiting",
             |context: NativeCallContext<'_>, _: &mut R, matter: &str, party: &str| {
-                with(&context, |current| {
-                    let case = current.case()?;
-                    let matter = matter_of(current, &case, matter)?;
-                    let on =
-                        waiting_on(&case, matter, current.scene.calendar(), current.scene.now());
-                    let got = on.as_ref().map_or("nobody", |on| on.party.code());
-                    let code = &matter.planned.code;
-                    same(
-                        current,
-                        (&format!("{code} 等待谁"), &format!("whom {code} waits for")),
-                        party,
-                        got,
-                    )
-                })
+                with(&context, |current| expect_waiting(current, Some(matter), party))
             },
-        );
+        )
+        .register_fn("expect_waiting", |context: NativeCallContext<'_>, _: &mut R, party: &str| {
+            with(&context, |current| expect_waiting(current, None, party))
+        });
+}
+
+fn expect_waiting(current: &mut Current, matter: Option<&str>, party: &str) -> Result<(), Trouble> {
+    let no = meant(current, matter)?;
+    let case = current.case()?;
+    let Some(matter) = case.matter(no) else { return Ok(()) };
+    let on = waiting_on(&case, matter, current.scene.calendar(), current.scene.now());
+    let got = on.as_ref().map_or("nobody", |on| on.party.code());
+    let code = &matter.planned.code;
+    same(current, (&format!("{code} 等待谁"), &format!("whom {code} waits for")), party, got)
 }
 
 fn clocks(engine: &mut Engine) {
@@ -180,7 +180,7 @@ fn others(engine: &mut Engine) {
 }
 
 /// Compares; a difference is kept for those who read the failure as data.
-fn same(
+pub(super) fn same(
     current: &mut Current,
     what: (&str, &str),
     expected: &str,
@@ -199,7 +199,7 @@ fn same(
     ))
 }
 
-fn matter_of<'c>(
+pub(super) fn matter_of<'c>(
     current: &Current,
     case: &'c Arc<Case>,
     code: &str,

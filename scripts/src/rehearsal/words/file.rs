@@ -7,7 +7,7 @@ use rhai::{Engine, Map, NativeCallContext};
 use tongban_core::command::{Answer, Command, Refusal};
 use tongban_core::definition::{Closure, MatterDef, Source};
 use tongban_core::digest::Digest;
-use tongban_core::entry::Party;
+use tongban_core::entry::{Consent, Party};
 use tongban_core::id::{MatterNo, RegionCode, ServiceCode};
 use tongban_core::material::MaterialGiven;
 use tongban_core::port::Script as _;
@@ -26,19 +26,30 @@ use super::people::applicant;
 /// Who applies when a rehearsal names nobody: an enterprise that does not exist.
 const APPLICANT: (&str, &str) = ("91420302MA4DEM010M", "示例建设有限公司");
 
-const FILE: [&str; 8] =
-    ["service", "region", "applicant", "agent", "answers", "form", "materials", "without"];
-const FILE_MATTER: [&str; 10] = [
+const FILE: [&str; 9] = [
+    "service",
+    "region",
+    "applicant",
+    "agent",
+    "answers",
+    "form",
+    "consents",
+    "materials",
+    "without",
+];
+const FILE_MATTER: [&str; 12] = [
     "matter",
     "region",
     "applicant",
     "agent",
     "answers",
     "form",
+    "consents",
     "materials",
     "without",
     "results",
     "later",
+    "tolerant",
 ];
 
 pub(crate) fn register(engine: &mut Engine) {
@@ -144,13 +155,23 @@ fn application(
     let answers = given.take("answers").unwrap_or_else(Value::map);
     let selected = current.host.select(closure, &answers);
     let selected = selected.map_err(|fault| of_scene(&SceneError::Script(fault)))?;
-    let materials = materials(given, closure, &selected)?;
+    let consents: Vec<Consent> = codes(&given.list("consents")?.unwrap_or_default())
+        .into_iter()
+        .map(|license| Consent {
+            license,
+            holder: person.id.clone(),
+            purpose: "*".to_owned(),
+            text_version: "1".to_owned(),
+        })
+        .collect();
+    let materials = materials(given, &consents, (closure, &selected))?;
     let service = ServiceCode::new(closure.service.code.as_str());
     Ok(StartCase {
         agent: party(given, "agent")?,
         answers,
         form: given.take("form").unwrap_or_else(Value::map),
         materials,
+        consents,
         ..StartCase::new(service, RegionCode::new(region), person)
     })
 }
@@ -164,17 +185,17 @@ fn party(given: &mut Given, name: &str) -> Result<Option<Party>, Trouble> {
 }
 
 /// Reads `materials`, a list of codes. Left out, it is everything that only the applicant can
-/// bring, but for what `without` names.
+/// bring (a license that he authorises comes by itself), but for what `without` names.
 fn materials(
     given: &mut Given,
-    closure: &Closure,
-    selected: &[bool],
+    consents: &[Consent],
+    of: (&Closure, &[bool]),
 ) -> Result<Vec<MaterialGiven>, Trouble> {
     let listed = given.list("materials")?;
     let without = codes(&given.list("without")?.unwrap_or_default());
     let codes = match listed {
         Some(listed) => codes(&listed),
-        None => own_materials(closure, selected),
+        None => own_materials(of, consents),
     };
     let wanted = codes.into_iter().filter(|code| !without.contains(code));
     Ok(wanted
@@ -190,12 +211,18 @@ fn codes(list: &[Value]) -> Vec<String> {
 }
 
 /// Returns the materials of the selected matters that only the applicant can bring.
-fn own_materials(closure: &Closure, selected: &[bool]) -> Vec<String> {
+fn own_materials(of: (&Closure, &[bool]), consents: &[Consent]) -> Vec<String> {
+    let (closure, selected) = of;
     let parts = closure.service.parts.iter().zip(selected).filter(|(_, included)| **included);
     let matters = parts.filter_map(|(part, _)| closure.matters.get(&part.matter));
     let own = |sources: &[Source]| {
         let uploaded = sources.iter().any(|source| matches!(source, Source::Upload(_)));
-        uploaded && !sources.iter().any(|source| matches!(source, Source::ResultOf(_)))
+        let comes = |source: &Source| match source {
+            Source::ResultOf(_) => true,
+            Source::License(license) => consents.iter().any(|given| given.license == *license),
+            Source::Data(_) | Source::Upload(_) | Source::Commitment => false,
+        };
+        uploaded && !sources.iter().any(comes)
     };
     let all = matters.flat_map(|def| &def.materials).filter(|material| own(&material.sources));
     let codes: BTreeSet<String> = all.map(|material| material.code.clone()).collect();
@@ -218,10 +245,14 @@ fn file_matter(current: &mut Current, given: Map) -> Result<Result<(), Refusal>,
     let region = given.text("region")?.unwrap_or_else(|| "420300".to_owned());
     let answers = given.peek("answers").unwrap_or_else(Value::map);
     let (results, later) = earlier(&mut given, def)?;
+    let tolerant: BTreeSet<String> =
+        codes(&given.list("tolerant")?.unwrap_or_default()).into_iter().collect();
+    check_materials(def, &tolerant)?;
     let stand_ins: BTreeSet<String> = results.keys().cloned().chain(later.clone()).collect();
-    let alone = Alone { def, file, region: &region, answers: &answers, results, later };
+    let alone = Alone { def, file, region: &region, answers: &answers, results, later, tolerant };
     let closure = alone::closure(&alone, &known, &current.host)?;
-    let input = application(current, &mut given, &closure, &region)?;
+    let mut input = application(current, &mut given, &closure, &region)?;
+    input.materials.retain(|material| !alone.tolerant.contains(&material.code));
     given.end(&FILE_MATTER)?;
     for (earlier, result) in &alone.results {
         grant(current, earlier, result.clone())?;
@@ -231,6 +262,19 @@ fn file_matter(current: &mut Current, given: Map) -> Result<Result<(), Refusal>,
     match begin(current, closure, input)? {
         Ok(()) => submit(current),
         refused @ Err(_) => Ok(refused),
+    }
+}
+
+fn check_materials(def: &MatterDef, codes: &BTreeSet<String>) -> Result<(), Trouble> {
+    let known = || def.materials.iter().map(|material| material.code.as_str());
+    match codes.iter().find(|code| !known().any(|own| own == code.as_str())) {
+        None => Ok(()),
+        Some(strange) => Err(Trouble::new(
+            "UNKNOWN_MATERIAL",
+            format!("事项 {} 没有材料 {strange}", def.code),
+            format!("matter {} has no material {strange}", def.code),
+        )
+        .advise_nearest(strange, known())),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Person {
     /// Only a task of this matter, or with this in its title.
     pub(super) on: Option<String>,
     /// The refusal that is expected.
-    refusal: Option<String>,
+    pub(super) refusal: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,7 +36,26 @@ pub(super) enum Who {
     Applicant,
     /// A holder of a role, by his name.
     Holder { role: String, name: String },
+    /// The holder of a role of the lead department (`window`) or of the matter's own.
+    Of { role: &'static str, name: Option<String>, matter: Option<String> },
 }
+
+impl Person {
+    /// Returns the matter that his acts are about: the one he was named for, or stands on.
+    pub(super) fn matter(&self) -> Option<&str> {
+        match &self.who {
+            Who::Of { matter: Some(matter), .. } => Some(matter),
+            Who::Of { matter: None, .. } | Who::Holder { .. } | Who::Applicant => {
+                self.on.as_deref()
+            }
+        }
+    }
+}
+
+/// Words for those who act most, with the role that each has in his department.
+const OFFICERS: [(&str, &str); 3] = [("window", WINDOW), ("officer", "approver"), ("head", "head")];
+
+const WINDOW: &str = "window";
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Person>("person");
@@ -53,8 +72,10 @@ pub(crate) fn register(engine: &mut Engine) {
         })
         .register_fn("named", |person: &mut Person, name: &str| {
             let mut person = person.clone();
-            if let Who::Holder { name: own, .. } = &mut person.who {
-                name.clone_into(own);
+            match &mut person.who {
+                Who::Holder { name: own, .. } => name.clone_into(own),
+                Who::Of { name: own, .. } => *own = Some(name.to_owned()),
+                Who::Applicant => {}
             }
             person
         })
@@ -69,6 +90,16 @@ pub(crate) fn register(engine: &mut Engine) {
         .register_fn("everyone_approves", |context: NativeCallContext<'_>, _: &mut R| {
             with(&context, everyone)
         });
+    for (word, role) in OFFICERS {
+        let of = move |matter| Person {
+            who: Who::Of { role, name: None, matter },
+            on: None,
+            refusal: None,
+        };
+        engine
+            .register_fn(word, move |_: &mut R| of(None))
+            .register_fn(word, move |_: &mut R, matter: &str| of(Some(matter.to_owned())));
+    }
     decisions(engine);
     handling(engine);
     applying(engine);
@@ -164,11 +195,11 @@ fn act(
 ) -> Result<(), Thrown> {
     with(context, |current| {
         let case = current.case()?;
-        let by = viewer(&case, &person.who);
-        let Who::Holder { role, .. } = &person.who else {
+        let by = viewer(current, person)?;
+        let Some(role) = role_of(current, person)? else {
             return Err(Trouble::new("WORD", "申请人没有待办", "the applicant has no tasks"));
         };
-        let task = find(&case, role, person.on.as_deref())?;
+        let task = find(&case, &role, person.on.as_deref().or_else(|| person.matter()))?;
         let at = TaskAt { no: task.no, version: task.version };
         give(current, person, command(by, at))
     })
@@ -180,7 +211,7 @@ fn apply(
     command: impl FnOnce(Viewer) -> Command,
 ) -> Result<(), Thrown> {
     with(context, |current| {
-        let by = viewer(&*current.case()?, &person.who);
+        let by = viewer(current, person)?;
         give(current, person, command(by))
     })
 }
@@ -228,18 +259,42 @@ pub(crate) fn expect_refusal(
 
 /// Returns the applicant as the engine sees him.
 pub(crate) fn applicant(current: &Current) -> Result<Viewer, Trouble> {
-    Ok(viewer(&*current.case()?, &Who::Applicant))
+    let case = current.case()?;
+    let party = case.started.applicant.id.as_str();
+    Ok(Viewer::new(party, Role::Applicant).for_party(party))
 }
 
 /// Returns someone as the engine sees him.
-pub(super) fn viewer(case: &Case, who: &Who) -> Viewer {
-    match who {
-        Who::Applicant => {
-            let party = case.started.applicant.id.as_str();
-            Viewer::new(party, Role::Applicant).for_party(party)
-        }
-        Who::Holder { role, name } => holder(case, &RoleCode::new(role), name),
-    }
+pub(super) fn viewer(current: &Current, person: &Person) -> Result<Viewer, Trouble> {
+    let case = current.case()?;
+    let Some(role) = role_of(current, person)? else {
+        return applicant(current);
+    };
+    let name = match &person.who {
+        Who::Holder { name, .. } | Who::Of { name: Some(name), .. } => name,
+        Who::Of { name: None, .. } | Who::Applicant => &role,
+    };
+    Ok(holder(&case, &RoleCode::new(&role), name))
+}
+
+/// Returns the role that someone acts in; the applicant has none.
+fn role_of(current: &Current, person: &Person) -> Result<Option<String>, Trouble> {
+    let role = match &person.who {
+        Who::Applicant => return Ok(None),
+        Who::Holder { role, .. } => return Ok(Some(role.clone())),
+        Who::Of { role, .. } => *role,
+    };
+    let case = current.case()?;
+    let department = if role == WINDOW {
+        case.started.lead.clone()
+    } else {
+        // What he stands on may be part of a title instead of a matter.
+        let only = |named| super::meant(current, None).map_err(|_| named);
+        let no = super::meant(current, person.matter()).or_else(only)?;
+        let own = case.matter(no);
+        own.map_or(&case.started.lead, |own| &own.planned.department).clone()
+    };
+    Ok(Some(format!("{department}.{role}")))
 }
 
 fn holder(case: &Case, role: &RoleCode, name: &str) -> Viewer {
@@ -307,9 +362,13 @@ fn nothing_open(case: &Case, role: &str, on: Option<&str>) -> Trouble {
 fn everyone(current: &mut Current) -> Result<(), Trouble> {
     for _ in 0..APPROVALS_MAX {
         let case = current.case()?;
-        let Some(task) = case.open_tasks().next() else { return Ok(()) };
+        let asked_before =
+            |task: &&Task| case.open_tasks().any(|other| other.opened.before == Some(task.no));
+        let Some(task) = case.open_tasks().find(|task| !asked_before(task)) else { return Ok(()) };
         let role = &task.role;
-        let by = holder(&case, role, role.as_str());
+        // The second word of two is another officer's.
+        let second = if task.proposed.is_some() { "/2" } else { "" };
+        let by = holder(&case, role, &format!("{role}{second}"));
         let fields = match task.opened.kind {
             TaskKind::Manual => {
                 Value::of([("number", Value::text(format!("示例〔人工〕{}号", task.no)))])

@@ -26,7 +26,7 @@ use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
 /// Asks an approver, perhaps within a limit, and grants what he grants.
-pub(super) struct Question {
+pub(crate) struct Question {
     closure: Arc<Closure>,
     within: Option<&'static str>,
     broken: bool,
@@ -86,34 +86,34 @@ impl Wiring for Unbound {
     }
 }
 
-pub(super) fn clerk() -> Viewer {
+pub(crate) fn clerk() -> Viewer {
     Viewer::new("clerk", Role::WindowClerk).within("420302")
 }
 
-pub(super) fn approver() -> Viewer {
+pub(crate) fn approver() -> Viewer {
     Viewer::new("approver", Role::Approver).within("420300").of("natural-resources")
 }
 
-pub(super) fn head() -> Viewer {
+pub(crate) fn head() -> Viewer {
     Viewer::new("head", Role::OfficeHead).within("420300").of("natural-resources")
 }
 
-pub(super) fn applicant() -> Viewer {
+pub(crate) fn applicant() -> Viewer {
     Viewer::new("boss", Role::Applicant).for_party("91420302MA4DEM010M")
 }
 
-pub(super) fn moment(text: &str) -> Moment {
+pub(crate) fn moment(text: &str) -> Moment {
     let text = if text.len() == 10 { format!("{text}T09:30:00") } else { text.to_owned() };
     Moment::parse(&format!("{text}+08:00")).unwrap()
 }
 
 /// What a story is told with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Setting {
-    pub(super) regime: Regime,
-    pub(super) promised: &'static str,
-    pub(super) first_review: Option<&'static str>,
-    pub(super) within: Option<&'static str>,
+pub(crate) struct Setting {
+    pub(crate) regime: Regime,
+    pub(crate) promised: &'static str,
+    pub(crate) first_review: Option<&'static str>,
+    pub(crate) within: Option<&'static str>,
 }
 
 impl Default for Setting {
@@ -128,12 +128,12 @@ impl Default for Setting {
 }
 
 /// A case of one matter, driven by commands at given times.
-pub(super) struct Story {
-    pub(super) script: Question,
-    pub(super) case: Arc<Case>,
-    pub(super) entries: Vec<Entry>,
-    pub(super) organisation: Organisation,
-    pub(super) calendar: Arc<Calendar>,
+pub(crate) struct Story {
+    pub(crate) script: Question,
+    pub(crate) case: Arc<Case>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) organisation: Organisation,
+    pub(crate) calendar: Arc<Calendar>,
 }
 
 fn definition(setting: Setting) -> MatterDef {
@@ -191,7 +191,7 @@ fn closure(setting: Setting) -> Arc<Closure> {
 
 impl Story {
     /// Begins and submits a case; its papers are received then.
-    pub(super) fn begin(setting: Setting, at: &str) -> Self {
+    pub(crate) fn begin(setting: Setting, at: &str) -> Self {
         let closure = closure(setting);
         let script =
             Question { closure: Arc::clone(&closure), within: setting.within, broken: false };
@@ -220,7 +220,7 @@ impl Story {
         story
     }
 
-    pub(super) fn take(&mut self, now: Moment, commands: &[Command]) -> Vec<Answer> {
+    pub(crate) fn take(&mut self, now: Moment, commands: &[Command]) -> Vec<Answer> {
         let secret = Secret::new([9; 32]);
         let closure = Arc::clone(&self.script.closure);
         let context = TurnContext {
@@ -242,35 +242,35 @@ impl Story {
 
     /// Does something that must be done.
     #[track_caller]
-    pub(super) fn does(&mut self, at: &str, command: Command) -> &mut Self {
+    pub(crate) fn does(&mut self, at: &str, command: Command) -> &mut Self {
         let answers = self.take(moment(at), &[command]);
         assert_eq!(answers, [Answer::Done], "at {at}");
         self
     }
 
-    pub(super) fn accepted(setting: Setting, at: &str) -> Self {
+    pub(crate) fn accepted(setting: Setting, at: &str) -> Self {
         let mut story = Self::begin(setting, at);
         let accept = story.completion(TaskKind::Intake, "").expect("an intake task is open");
         story.does(at, accept);
         story
     }
 
-    pub(super) fn tick(&mut self, at: &str) -> &mut Self {
+    pub(crate) fn tick(&mut self, at: &str) -> &mut Self {
         self.does(at, Command::Tick)
     }
 
     /// Breaks the script: every later run fails.
-    pub(super) fn broken(mut self) -> Self {
+    pub(crate) fn broken(mut self) -> Self {
         self.script.broken = true;
         self
     }
 
-    pub(super) fn reading(&self, now: Moment) -> Reading<'_> {
+    pub(crate) fn reading(&self, now: Moment) -> Reading<'_> {
         Reading { calendar: &self.calendar, organisation: &self.organisation, now }
     }
 
     /// Returns a yes to the open task of a kind.
-    pub(super) fn completion(&self, kind: TaskKind, longer: &str) -> Option<Command> {
+    pub(crate) fn completion(&self, kind: TaskKind, longer: &str) -> Option<Command> {
         let task = self.case.open_tasks().find(|task| task.opened.kind == kind)?;
         let by = if task.role.as_str().ends_with(".window") { clerk() } else { approver() };
         let fields =
@@ -281,7 +281,7 @@ impl Story {
     }
 
     /// Returns the cards in the log: rule, level, day of the rung, day of recording.
-    pub(super) fn cards(&self) -> Vec<(String, &'static str, String, String)> {
+    pub(crate) fn cards(&self) -> Vec<(String, &'static str, String, String)> {
         let cards = self.entries.iter();
         cards
             .filter_map(|entry| Some((raised(entry)?, entry.recorded_at)))
@@ -293,34 +293,34 @@ impl Story {
     }
 
     /// Returns the cards in the log as rule and day.
-    pub(super) fn rungs(&self) -> Vec<(String, String)> {
+    pub(crate) fn rungs(&self) -> Vec<(String, String)> {
         self.cards().into_iter().map(|(rule, _, at, _)| (rule, at)).collect()
     }
 }
 
-pub(super) fn raised(entry: &Entry) -> Option<&CardRaised> {
+pub(crate) fn raised(entry: &Entry) -> Option<&CardRaised> {
     if let Body::CardRaised(card) = &entry.body { Some(card) } else { None }
 }
 
-pub(super) fn act(by: Viewer, act: ActRequest) -> Command {
+pub(crate) fn act(by: Viewer, act: ActRequest) -> Command {
     Command::Act { by, matter: MatterNo(1), act }
 }
 
-pub(super) fn suspend() -> Command {
+pub(crate) fn suspend() -> Command {
     let ground = ActRequest::now(ActKind::Suspend, "hearing");
     act(approver(), ground.with(Terms::Suspension { expected: None }))
 }
 
-pub(super) fn resume() -> Command {
+pub(crate) fn resume() -> Command {
     act(approver(), ActRequest::now(ActKind::Resume, ""))
 }
 
-pub(super) fn extend(by: &str) -> Command {
+pub(crate) fn extend(by: &str) -> Command {
     let terms = Terms::Extension { by: by.parse().unwrap(), approved_by: String::new() };
     act(head(), ActRequest::now(ActKind::Extend, "案情复杂").with(terms))
 }
 
-pub(super) fn ask_correction(now: Moment) -> Command {
+pub(crate) fn ask_correction(now: Moment) -> Command {
     let list = CorrectionList {
         materials: Vec::new(),
         fields: vec!["area".to_owned()],
@@ -331,7 +331,7 @@ pub(super) fn ask_correction(now: Moment) -> Command {
     act(clerk(), ActRequest::now(ActKind::AskCorrection, "").with(Terms::Correction(list)))
 }
 
-pub(super) fn supply() -> Command {
+pub(crate) fn supply() -> Command {
     Command::AmendForm {
         by: applicant(),
         fields: Value::of([("area", "120".into())]),
