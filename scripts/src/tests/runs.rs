@@ -304,8 +304,8 @@ fn time_is_what_the_journal_says() {
     assert_eq!(waiting.0, RunEnd::Suspended);
     desk.fire(0);
     let asked = winner(&desk);
-    assert_eq!(asked.get("before"), Some(&Value::from("2026-03-02T09:04:00+08:00")));
-    assert_eq!(asked.get("after"), Some(&Value::from("2026-03-02T11:04:00+08:00")));
+    assert_eq!(asked.get("before"), Some(&Value::from("2026-03-02T09:05:00+08:00")));
+    assert_eq!(asked.get("after"), Some(&Value::from("2026-03-02T11:05:00+08:00")));
     assert_eq!(asked.get("day"), Some(&Value::from("2026-03-02")));
 }
 
