@@ -11,7 +11,7 @@ use crate::sources::{Kind, Sources, kind_of};
 fn a_rehearsal_is_never_loaded_and_never_part_of_a_closure() {
     let shipped = Sources::shipped();
     let count = shipped.of_kind(Kind::Rehearsal).count();
-    assert_eq!(count, 10, "one beside the service and one beside each matter");
+    assert_eq!(count, 11, "one beside each service and one beside each matter");
     let mut bare: BTreeMap<String, String> = shipped.0.clone();
     bare.retain(|path, _| kind_of(path) != Some(Kind::Rehearsal));
     let digests = |sources: &Sources| -> Vec<_> {
