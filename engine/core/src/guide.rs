@@ -22,9 +22,7 @@ pub use labels::{Words, limit_words, list_words};
 pub use materials::{Bring, Exemption, Requirement, Supply};
 pub use time::{Length, LimitBasis, PromiseCheck, Stretch, TimePlan};
 
-use crate::definition::{
-    After, Closure, DecidesIn, Fee, Intake, Limits, MatterDef, Part, Regime,
-};
+use crate::definition::{After, Closure, DecidesIn, Fee, Intake, Limits, MatterDef, Part, Regime};
 use crate::digest::Digest;
 use crate::id::{DepartmentCode, MatterCode, ServiceCode};
 use crate::value::Value;

@@ -172,9 +172,7 @@ impl Turn<'_> {
             .map(|request| &request.made.ask);
         match asked {
             Some(Ask::Act { act: ActKind::Terminate, .. }) => ActKind::Terminate,
-            Some(
-                Ask::Act { .. } | Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. },
-            )
+            Some(Ask::Act { .. } | Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. })
             | None => ActKind::Deny,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::case::{FoldError, Task};
+use crate::case::{FoldError, Matter, Task};
 use crate::command::{ActRequest, Answer, Came, Refusal};
 use crate::definition::MatterDef;
 use crate::entry::{Body, Origin, TaskKind, TaskOpened};
@@ -85,11 +85,20 @@ impl Turn<'_> {
             }
             self.check_list(no, list)?;
         }
-        if act.kind == ActKind::SupplyCorrection
-            && actor == Actor::Applicant
-            && matter.law.correction().is_some()
-            && !self.is_supplied(no)
-        {
+        self.check_place(actor, matter, act.kind)?;
+        if act.kind == ActKind::Accept && act.terms == Terms::None {
+            act.terms = self.promises(matter.no);
+        }
+        self.would_hold(no, &act)?;
+        Ok(act)
+    }
+
+    /// Refuses what a person says where it is not his to say: an applicant that everything was
+    /// corrected, anybody what the department's own system reports.
+    fn check_place(&self, actor: Actor, matter: &Matter, kind: ActKind) -> Result<(), Refusal> {
+        let open = matter.law.correction().is_some();
+        let claims = kind == ActKind::SupplyCorrection && actor == Actor::Applicant;
+        if claims && open && !self.is_supplied(matter.no) {
             return Err(Refusal::new(
                 "CORRECTION_INCOMPLETE",
                 "清单所列材料和内容尚未全部补正",
@@ -97,7 +106,7 @@ impl Turn<'_> {
             ));
         }
         let reported = matches!(
-            act.kind,
+            kind,
             ActKind::Accept
                 | ActKind::NotAccept
                 | ActKind::Suspend
@@ -112,11 +121,7 @@ impl Turn<'_> {
                 "the department acts on this matter in its own system",
             ));
         }
-        if act.kind == ActKind::Accept && act.terms == Terms::None {
-            act.terms = self.promises(matter.no);
-        }
-        self.would_hold(no, &act)?;
-        Ok(act)
+        Ok(())
     }
 
     /// Returns in which capacity a person acts on a matter.
