@@ -26,6 +26,10 @@ pub(crate) struct Query(
 pub(crate) struct Mutation(
     mutation::CaseMutations,
     mutation::TaskMutations,
+    mutation::HandMutations,
+    mutation::BulkMutations,
+    mutation::ActMutations,
+    mutation::RecordMutations,
     mutation::ClockMutations,
 );
 
