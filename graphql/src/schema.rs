@@ -15,6 +15,7 @@ pub(crate) struct Query(
     query::CatalogueQueries,
     query::CaseQueries,
     query::EventQueries,
+    query::FigureQueries,
     query::GuideQueries,
     query::NodeQueries,
     query::QueueQueries,

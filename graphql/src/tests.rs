@@ -3,6 +3,7 @@
 mod acts;
 mod bulk;
 mod desk;
+mod figures;
 mod guide;
 mod hands;
 mod http;

@@ -12,6 +12,7 @@ mod code;
 mod document;
 mod entry_id;
 mod event;
+mod figures;
 mod explain;
 mod form;
 mod guide;
@@ -33,6 +34,7 @@ pub(crate) use self::code::{
 };
 pub(crate) use self::entry_id::{EntryKind, read_entry_id, write_entry_id};
 pub(crate) use self::event::{Event, EventConnection, EventDelta, events_of};
+pub(crate) use self::figures::{Figures, StuckMatters};
 pub(crate) use self::guide::Guide;
 pub(crate) use self::matter::CaseMatter;
 pub(crate) use self::node::Node;
