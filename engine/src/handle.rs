@@ -373,7 +373,8 @@ impl Engine {
             ));
         };
         let issues = !self.runtime.issued.is_empty();
-        if issues || !self.runtime.carried.is_empty() || !self.runtime.desk.is_quiet() {
+        let carried = !self.runtime.carried.is_empty();
+        if millis > 0 && (issues || carried || !self.runtime.desk.is_quiet()) {
             return Err(EngineError::Clock(
                 "有调用尚未结束,稍后再拨动时钟 / calls are under way; move the clock when they are over".to_owned(),
             ));

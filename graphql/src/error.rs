@@ -126,11 +126,14 @@ pub(crate) enum Stop {
 }
 
 /// The refusals of the engine by their codes. What is not listed is a matter of state.
-const CODES: [(&str, UserErrorCode); 19] = [
+const CODES: [(&str, UserErrorCode); 36] = [
     ("VERSION_CONFLICT", UserErrorCode::VersionConflict),
     ("NOT_PERMITTED", UserErrorCode::NotPermitted),
     ("CASE_NOT_FOUND", UserErrorCode::NotFound),
     ("TASK_NOT_FOUND", UserErrorCode::NotFound),
+    ("MATTER_NOT_FOUND", UserErrorCode::NotFound),
+    ("CARD_NOT_FOUND", UserErrorCode::NotFound),
+    ("DOCUMENT_NOT_FOUND", UserErrorCode::NotFound),
     ("INVALID_INPUT", UserErrorCode::InvalidInput),
     ("INVALID_FIELD", UserErrorCode::InvalidInput),
     ("UNKNOWN_FIELD", UserErrorCode::InvalidInput),
@@ -139,6 +142,20 @@ const CODES: [(&str, UserErrorCode); 19] = [
     ("PARTY_INCOMPLETE", UserErrorCode::InvalidInput),
     ("REASONS_MISSING", UserErrorCode::InvalidInput),
     ("GROUND_UNKNOWN", UserErrorCode::InvalidInput),
+    ("EVIDENCE_MISSING", UserErrorCode::InvalidInput),
+    ("EFFECTIVE_IN_FUTURE", UserErrorCode::InvalidInput),
+    ("EFFECTIVE_TOO_EARLY", UserErrorCode::InvalidInput),
+    ("PERIOD_PASSED", UserErrorCode::InvalidInput),
+    ("NOT_A_HOLDER", UserErrorCode::InvalidInput),
+    ("ESCALATION_OUTSIDE", UserErrorCode::InvalidInput),
+    ("LIST_MISSING", UserErrorCode::InvalidInput),
+    ("PROOF_MISSING", UserErrorCode::InvalidInput),
+    ("EXTENSION_MISSING", UserErrorCode::InvalidInput),
+    ("EXTENSION_TOO_LONG", UserErrorCode::InvalidInput),
+    ("FILE_NOT_FOUND", UserErrorCode::InvalidInput),
+    ("FILE_TYPE_NOT_ACCEPTED", UserErrorCode::InvalidInput),
+    ("NO_COMMITMENT", UserErrorCode::InvalidInput),
+    ("NOT_VOIDABLE", UserErrorCode::InvalidInput),
     ("MATERIALS_INCOMPLETE", UserErrorCode::MaterialsIncomplete),
     ("IDEMPOTENCY_KEY_REUSED", UserErrorCode::IdempotencyKeyReused),
     ("UNKNOWN_SERVICE", UserErrorCode::UnknownService),

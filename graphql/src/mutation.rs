@@ -2,12 +2,21 @@
 //! viewer, and puts what came of it into a payload. What the domain refuses is in the payload's
 //! `errors`; only faults leave it.
 
+mod acts;
+mod bulk;
+mod came;
 mod cases;
 mod clock;
+mod hands;
 mod outcome;
+mod records;
 mod tasks;
 
+pub(crate) use self::acts::ActMutations;
+pub(crate) use self::bulk::BulkMutations;
 pub(crate) use self::cases::CaseMutations;
 pub(crate) use self::clock::ClockMutations;
+pub(crate) use self::hands::HandMutations;
 pub(crate) use self::outcome::Tally;
+pub(crate) use self::records::RecordMutations;
 pub(crate) use self::tasks::TaskMutations;

@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod error;
 pub mod exit;
+mod figures;
 mod folder;
 mod id;
 mod import;
@@ -71,6 +72,7 @@ fn run(command: Command) -> Exit {
         },
         Command::Id(tools) => return id::run(&tools.tool),
         Command::Calendar(tools) => wait_for(calendar::run(tools.tool)),
+        Command::Figures(arguments) => wait_for(figures::run(&arguments)),
         Command::Import(arguments) => wait_for(import::run(&arguments)),
         Command::Schema(arguments) => {
             match arguments.of {

@@ -4,6 +4,7 @@
 mod cases;
 mod catalogue;
 mod events;
+mod figures;
 mod guide;
 mod nodes;
 mod queue;
@@ -12,6 +13,7 @@ mod server;
 pub(crate) use self::cases::CaseQueries;
 pub(crate) use self::catalogue::CatalogueQueries;
 pub(crate) use self::events::EventQueries;
+pub(crate) use self::figures::FigureQueries;
 pub(crate) use self::guide::GuideQueries;
 pub(crate) use self::nodes::NodeQueries;
 pub(crate) use self::queue::QueueQueries;

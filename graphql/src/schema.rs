@@ -15,6 +15,7 @@ pub(crate) struct Query(
     query::CatalogueQueries,
     query::CaseQueries,
     query::EventQueries,
+    query::FigureQueries,
     query::GuideQueries,
     query::NodeQueries,
     query::QueueQueries,
@@ -26,6 +27,10 @@ pub(crate) struct Query(
 pub(crate) struct Mutation(
     mutation::CaseMutations,
     mutation::TaskMutations,
+    mutation::HandMutations,
+    mutation::BulkMutations,
+    mutation::ActMutations,
+    mutation::RecordMutations,
     mutation::ClockMutations,
 );
 

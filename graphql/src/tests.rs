@@ -1,9 +1,14 @@
 //! The API as its users meet it: over real HTTP and `WebSocket`, against a real engine in memory.
 
+mod acts;
+mod bulk;
 mod desk;
+mod figures;
 mod guide;
+mod hands;
 mod http;
 mod nulls;
+mod records;
 mod scope;
 mod sdl;
 mod socket;

@@ -4,11 +4,17 @@
 //! there is no way to show one that he may not see. Whatever counts time or needs the whole case
 //! is nullable; whatever a list's row holds is not.
 
+mod card;
 mod case;
 mod catalogue;
 mod clock;
 mod code;
+mod document;
+mod entry_id;
 mod event;
+mod figures;
+mod explain;
+mod form;
 mod guide;
 mod material;
 mod matter;
@@ -17,18 +23,23 @@ mod page;
 mod person;
 mod scalar;
 mod server;
+mod stage;
 mod task;
 mod waiting;
 
 pub(crate) use self::case::Case;
 pub(crate) use self::catalogue::CombinedService;
-pub(crate) use self::code::{CaseState, Lang, QueueView, in_lang};
+pub(crate) use self::code::{
+    CardAnswerKind, CaseState, Channel, Lang, PeriodUnit, QueueView, in_lang,
+};
+pub(crate) use self::entry_id::{EntryKind, read_entry_id, write_entry_id};
 pub(crate) use self::event::{Event, EventConnection, EventDelta, events_of};
+pub(crate) use self::figures::{Figures, StuckMatters};
 pub(crate) use self::guide::Guide;
 pub(crate) use self::matter::CaseMatter;
 pub(crate) use self::node::Node;
 pub(crate) use self::page::{CaseConnection, PageInfo, TaskConnection, read_cursor, read_first};
 pub(crate) use self::person::ViewerView;
-pub(crate) use self::scalar::{DateTime, Json, Revision};
+pub(crate) use self::scalar::{Date, DateTime, Json, Revision};
 pub(crate) use self::server::ServerInfo;
 pub(crate) use self::task::Task;

@@ -220,26 +220,6 @@ unions! {
         InvalidInput => InvalidInput,
         IdempotencyKeyReused => IdempotencyKeyReused,
     }
-    /// claimTask 的业务错误 / Refusals of claimTask
-    ClaimTaskError {
-        VersionConflict => VersionConflict,
-        TaskTaken => TaskTaken,
-        TaskClosed => TaskClosed,
-        NotFound => NotFound,
-        NotPermitted => NotPermitted,
-        InvalidInput => InvalidInput,
-        IdempotencyKeyReused => IdempotencyKeyReused,
-    }
-    /// releaseTask 的业务错误 / Refusals of releaseTask
-    ReleaseTaskError {
-        VersionConflict => VersionConflict,
-        TaskTaken => TaskTaken,
-        TaskClosed => TaskClosed,
-        NotFound => NotFound,
-        NotPermitted => NotPermitted,
-        InvalidInput => InvalidInput,
-        IdempotencyKeyReused => IdempotencyKeyReused,
-    }
     /// completeTask 的业务错误 / Refusals of completeTask
     CompleteTaskError {
         VersionConflict => VersionConflict,
@@ -251,10 +231,118 @@ unions! {
         MaterialsIncomplete => MaterialsIncomplete,
         IdempotencyKeyReused => IdempotencyKeyReused,
     }
+    /// claimTasks 整体的业务错误 / Refusals of claimTasks as a whole
+    ClaimTasksError {
+        InvalidInput => InvalidInput,
+    }
+    /// urgeTasks 整体的业务错误 / Refusals of urgeTasks as a whole
+    UrgeTasksError {
+        InvalidInput => InvalidInput,
+    }
     /// advanceClock 的业务错误 / Refusals of advanceClock
     AdvanceClockError {
         ClockNotMovable => ClockNotMovable,
         NotPermitted => NotPermitted,
         InvalidInput => InvalidInput,
     }
+}
+
+/// Declares unions of mutations that change a case, all with the same members.
+macro_rules! change_unions {
+    ($($(#[doc = $doc:literal])+ $union:ident;)*) => {
+        unions! {$(
+            $(#[doc = $doc])+
+            $union {
+                VersionConflict => VersionConflict,
+                NotFound => NotFound,
+                NotPermitted => NotPermitted,
+                InvalidInput => InvalidInput,
+                IdempotencyKeyReused => IdempotencyKeyReused,
+            }
+        )*}
+    };
+}
+
+change_unions! {
+    /// acceptMatter 的业务错误 / Refusals of acceptMatter
+    AcceptMatterError;
+    /// notAcceptMatter 的业务错误 / Refusals of notAcceptMatter
+    NotAcceptMatterError;
+    /// returnMatter 的业务错误 / Refusals of returnMatter
+    ReturnMatterError;
+    /// resubmitMatter 的业务错误 / Refusals of resubmitMatter
+    ResubmitMatterError;
+    /// askCorrection 的业务错误 / Refusals of askCorrection
+    AskCorrectionError;
+    /// serveCorrection 的业务错误 / Refusals of serveCorrection
+    ServeCorrectionError;
+    /// supplyCorrection 的业务错误 / Refusals of supplyCorrection
+    SupplyCorrectionError;
+    /// suspendMatter 的业务错误 / Refusals of suspendMatter
+    SuspendMatterError;
+    /// resumeMatter 的业务错误 / Refusals of resumeMatter
+    ResumeMatterError;
+    /// extendMatter 的业务错误 / Refusals of extendMatter
+    ExtendMatterError;
+    /// forwardMatter 的业务错误 / Refusals of forwardMatter
+    ForwardMatterError;
+    /// withdrawMatter 的业务错误 / Refusals of withdrawMatter
+    WithdrawMatterError;
+    /// terminateMatter 的业务错误 / Refusals of terminateMatter
+    TerminateMatterError;
+    /// revokeDecision 的业务错误 / Refusals of revokeDecision
+    RevokeDecisionError;
+    /// recordLicenseMade 的业务错误 / Refusals of recordLicenseMade
+    RecordLicenseMadeError;
+    /// recordDelivery 的业务错误 / Refusals of recordDelivery
+    RecordDeliveryError;
+    /// rebutDeemedAcceptance 的业务错误 / Refusals of rebutDeemedAcceptance
+    RebutDeemedAcceptanceError;
+    /// takeOverTasks 的业务错误 / Refusals of takeOverTasks
+    TakeOverTasksError;
+    /// giveMaterial 的业务错误 / Refusals of giveMaterial
+    GiveMaterialError;
+    /// consentToLicense 的业务错误 / Refusals of consentToLicense
+    ConsentToLicenseError;
+    /// amendForm 的业务错误 / Refusals of amendForm
+    AmendFormError;
+    /// voidEntry 的业务错误 / Refusals of voidEntry
+    VoidEntryError;
+    /// answerCard 的业务错误 / Refusals of answerCard
+    AnswerCardError;
+    /// serveDocument 的业务错误 / Refusals of serveDocument
+    ServeDocumentError;
+}
+
+/// Declares unions of mutations that change a task, all with the same members.
+macro_rules! task_unions {
+    ($($(#[doc = $doc:literal])+ $union:ident;)*) => {
+        unions! {$(
+            $(#[doc = $doc])+
+            $union {
+                VersionConflict => VersionConflict,
+                TaskTaken => TaskTaken,
+                TaskClosed => TaskClosed,
+                NotFound => NotFound,
+                NotPermitted => NotPermitted,
+                InvalidInput => InvalidInput,
+                IdempotencyKeyReused => IdempotencyKeyReused,
+            }
+        )*}
+    };
+}
+
+task_unions! {
+    /// claimTask 的业务错误 / Refusals of claimTask
+    ClaimTaskError;
+    /// releaseTask 的业务错误 / Refusals of releaseTask
+    ReleaseTaskError;
+    /// assignTask 的业务错误 / Refusals of assignTask
+    AssignTaskError;
+    /// escalateTask 的业务错误 / Refusals of escalateTask
+    EscalateTaskError;
+    /// urgeTask 的业务错误 / Refusals of urgeTask
+    UrgeTaskError;
+    /// saveDraft 的业务错误 / Refusals of saveDraft
+    SaveDraftError;
 }

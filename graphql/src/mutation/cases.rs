@@ -1,18 +1,18 @@
 //! Starting, submitting and withdrawing a case.
 
 use async_graphql::{Context, ID, InputObject, Object};
-use tongban_core::digest::Digest;
-use tongban_core::entry::Party;
+use tongban_core::entry::{Arrival, Consent, Party};
 use tongban_core::id::{RegionCode, ServiceCode};
 use tongban_core::material::MaterialGiven;
 use tongban_core::start::StartCase;
 use tongban_core::value::Value;
 use tongban_engine::Receipt;
 
-use super::outcome::{case_payloads, read_id, read_key, settle};
+use super::came::read_digest;
+use super::outcome::{Outcome, case_payloads, read_id, read_key, settle};
 use crate::error::{Denied, Fault, StartCaseError, Stop, SubmitCaseError, WithdrawCaseError};
 use crate::schema::{Asking, asking};
-use crate::view::{Case, Json, Revision};
+use crate::view::{Case, Channel, DateTime, Json, Revision};
 
 /// 当事人 / A party
 #[derive(InputObject)]
@@ -34,6 +34,37 @@ pub(crate) struct MaterialInput {
     sha256: String,
 }
 
+/// 用证授权 / An authorisation to fetch an electronic license of the applicant
+#[derive(InputObject)]
+pub(crate) struct ConsentInput {
+    /// 电子证照类型 / Type of the license
+    license: String,
+    /// 用于哪个事项(事项代码);不填则用于整个办件 / For which matter, by its code; for the whole case when left out
+    matter_code: Option<String>,
+    /// 授权书文本版本 / Version of the text that he agreed to
+    text_version: String,
+}
+
+/// 预填字段的来源 / Where a prefilled value came from
+#[derive(InputObject)]
+pub(crate) struct ProvenanceInput {
+    /// 表单字段 / Name of the form's field
+    field: String,
+    /// 来源,如数据资源代码 / The source, such as the code of a data resource
+    source: String,
+}
+
+/// 来件方式,由窗口人员登记 / How the application came, as a window clerk records it
+#[derive(InputObject)]
+pub(crate) struct ArrivalInput {
+    /// 申请渠道 / Channel
+    channel: Channel,
+    /// 实际收件时间,早于登记时填写;期限由此起算 / When the papers were taken, if before they are recorded; limits count from here
+    received_at: Option<DateTime>,
+    /// 凭证:收件凭证编号、邮戳、停机编号等;补录时必填 / What proves that time: number of a receipt, a postmark, an outage; needed with it
+    evidence: Option<String>,
+}
+
 /// startCase 的输入 / Input of startCase
 #[derive(InputObject)]
 pub(crate) struct StartCaseInput {
@@ -51,6 +82,12 @@ pub(crate) struct StartCaseInput {
     form: Option<Json>,
     /// 材料 / Materials
     materials: Option<Vec<MaterialInput>>,
+    /// 用证授权 / Authorisations to fetch electronic licenses
+    consents: Option<Vec<ConsentInput>>,
+    /// 预填字段的来源;未列出的为手工填写 / Where prefilled values came from; those not named were typed
+    provenance: Option<Vec<ProvenanceInput>>,
+    /// 来件方式;网上申请不填 / How it came; left out when it is filed online
+    arrival: Option<ArrivalInput>,
     /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
     idempotency_key: String,
 }
@@ -75,9 +112,42 @@ pub(crate) struct WithdrawCaseInput {
     idempotency_key: String,
 }
 
+/// startCase 的结果 / What came of startCase
+pub(crate) struct StartCasePayload(Outcome<StartCaseError>);
+
+/// startCase 的结果 / What came of startCase
+#[Object]
+impl StartCasePayload {
+    /// 建立的办件;被拒绝时为空 / The case; null when refused
+    async fn case(&self, ctx: &Context<'_>) -> Option<Result<Case, Fault>> {
+        Case::load(ctx, self.0.case?).await.transpose()
+    }
+
+    /// 同一申请人同一服务的其他未结办件:仅提示,不妨碍办理 / Other open cases of the same applicant and service: a warning, never a refusal
+    async fn duplicates(&self, ctx: &Context<'_>) -> Option<Result<Vec<Case>, Fault>> {
+        match Case::load(ctx, self.0.case?).await.transpose()? {
+            Ok(case) => case.others(ctx).await,
+            Err(fault) => Some(Err(fault)),
+        }
+    }
+
+    /// 业务错误;空则成功 / Refusals; none means it was done
+    async fn errors(&self) -> &[StartCaseError] {
+        &self.0.errors
+    }
+
+    /// 此变更可读的修订号 / Revision by which the change can be read
+    async fn revision(&self) -> Revision {
+        Revision(self.0.revision)
+    }
+
+    /// 是否由同一幂等键的先前请求完成 / Whether an earlier request with the same key did it
+    async fn replayed(&self) -> bool {
+        self.0.replayed
+    }
+}
+
 case_payloads! {
-    /// startCase 的结果 / What came of startCase
-    StartCasePayload(StartCaseError);
     /// submitCase 的结果 / What came of submitCase
     SubmitCasePayload(SubmitCaseError);
     /// withdrawCase 的结果 / What came of withdrawCase
@@ -126,11 +196,17 @@ async fn start(asking: Asking<'_>, input: StartCaseInput) -> Result<Receipt, Sto
     let materials = input.materials.unwrap_or_default().into_iter().map(read_material);
     let service = ServiceCode::new(input.service_code);
     let region = RegionCode::new(input.region);
+    let holder = input.applicant.id.clone();
+    let consents = input.consents.unwrap_or_default().into_iter();
+    let form = read_map("form", input.form)?;
     let start = StartCase {
         agent: input.agent.map(Into::into),
         answers: read_map("answers", input.answers)?,
-        form: read_map("form", input.form)?,
+        provenance: read_provenance(&form, input.provenance.unwrap_or_default())?,
+        form,
         materials: materials.collect::<Result<_, _>>()?,
+        consents: consents.map(|consent| consent.by(&holder)).collect(),
+        arrival: input.arrival.map(Arrival::from).unwrap_or_default(),
         ..StartCase::new(service, region, input.applicant.into())
     };
     Ok(asking.engine.start_case(asking.viewer, start, key).await?)
@@ -154,14 +230,47 @@ impl From<PartyInput> for Party {
     }
 }
 
+impl ConsentInput {
+    fn by(self, holder: &str) -> Consent {
+        Consent {
+            license: self.license,
+            holder: holder.to_owned(),
+            purpose: self.matter_code.unwrap_or_else(|| "*".to_owned()),
+            text_version: self.text_version,
+        }
+    }
+}
+
+impl From<ArrivalInput> for Arrival {
+    fn from(input: ArrivalInput) -> Self {
+        Self {
+            channel: input.channel.code(),
+            received_at: input.received_at.map(|at| at.0),
+            evidence: input.evidence.unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads where values came from; each is a value that was given.
+fn read_provenance(
+    form: &Value,
+    input: Vec<ProvenanceInput>,
+) -> Result<Vec<(String, String)>, Denied> {
+    let unknown = |named: &ProvenanceInput| {
+        form.get(&named.field).is_none() || named.source.trim().is_empty()
+    };
+    if input.iter().any(unknown) {
+        return Err(Denied::invalid(
+            "provenance",
+            "来源须对应表单中已有的字段,且不为空",
+            "a source is named for a field that the form holds, and is not blank",
+        ));
+    }
+    Ok(input.into_iter().map(|named| (named.field, named.source)).collect())
+}
+
 fn read_material(input: MaterialInput) -> Result<MaterialGiven, Denied> {
-    let digest = Digest::from_hex(&input.sha256).ok_or_else(|| {
-        Denied::invalid(
-            "materials",
-            "sha256 须为 64 位十六进制",
-            "sha256 has 64 hexadecimal digits",
-        )
-    })?;
+    let digest = read_digest("materials", &input.sha256)?;
     Ok(MaterialGiven::file(&input.code, &input.file_name, digest))
 }
 

@@ -5,6 +5,7 @@ use tongban_core::command::TaskOutcome;
 use tongban_core::id::TaskId;
 use tongban_engine::{Decided, Receipt};
 
+use super::came::{SeenInput, read_seen};
 use super::cases::read_map;
 use super::outcome::{Outcome, read_id, read_key, settle};
 use crate::error::{
@@ -48,20 +49,23 @@ pub(crate) struct CompleteTaskInput {
     opinion: Option<String>,
     /// 其他字段,如不予受理的理由 ground、文书编号 / Further fields, such as the ground of a refusal, the number of a document
     fields: Option<Json>,
+    /// 看到的材料和表单版本号;已变动则拒绝 / Versions of materials and form that were seen; refused when one has changed
+    seen: Option<SeenInput>,
     /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
     idempotency_key: String,
 }
 
 /// What came of a mutation of a task.
-pub(crate) struct TaskChange<E> {
-    task: Option<TaskId>,
-    outcome: Outcome<E>,
+pub(crate) struct TaskChanged<E> {
+    pub(super) task: Option<TaskId>,
+    pub(super) outcome: Outcome<E>,
 }
 
+/// Declares payload types over [`TaskChanged`], each with its own union of refusals.
 macro_rules! task_payloads {
     ($($(#[doc = $doc:literal])+ $name:ident($error:ident);)*) => {$(
         $(#[doc = $doc])+
-        pub(crate) struct $name(TaskChange<$error>);
+        pub(crate) struct $name(TaskChanged<$error>);
 
         $(#[doc = $doc])+
         #[Object]
@@ -94,6 +98,8 @@ macro_rules! task_payloads {
         }
     )*};
 }
+
+pub(super) use task_payloads;
 
 task_payloads! {
     /// claimTask 的结果 / What came of claimTask
@@ -164,16 +170,17 @@ async fn complete(asking: Asking<'_>, input: CompleteTaskInput) -> Result<Receip
         opinion: input.opinion.unwrap_or_default(),
         fields: read_map("fields", input.fields)?,
     };
-    let decided = Decided::at(input.expected_version, outcome);
+    let seen = read_seen(input.seen);
+    let decided = Decided { seen, ..Decided::at(input.expected_version, outcome) };
     Ok(asking.engine.complete_task(asking.viewer, task, decided, key).await?)
 }
 
 /// Makes a payload's content; a conflict carries the task as it is now.
-async fn change<E: From<Denied>>(
+pub(super) async fn change<E: From<Denied>>(
     ctx: &Context<'_>,
     id: &ID,
     done: Result<Receipt, Stop>,
-) -> Result<TaskChange<E>, Fault> {
+) -> Result<TaskChanged<E>, Fault> {
     let task = id.parse().ok();
     let done = match (done, task) {
         (Err(Stop::Denied(denied)), Some(task))
@@ -184,10 +191,11 @@ async fn change<E: From<Denied>>(
         }
         (done, _) => done,
     };
-    Ok(TaskChange { task, outcome: settle(ctx, done)? })
+    Ok(TaskChanged { task, outcome: settle(ctx, done)? })
 }
 
-async fn load(ctx: &Context<'_>, id: TaskId) -> Option<Result<Task, Fault>> {
+/// Loads a task for the viewer of a request.
+pub(super) async fn load(ctx: &Context<'_>, id: TaskId) -> Option<Result<Task, Fault>> {
     match Case::load(ctx, id.case).await.transpose()? {
         Ok(case) => case.task(ctx, id.no).await,
         Err(fault) => Some(Err(fault)),

@@ -12,6 +12,7 @@ pub(crate) use self::tools::{
     NewMatterArguments, NewScript, NewServiceArguments, SituationArguments,
 };
 use super::calendar::args::CalendarArguments;
+use super::figures::args::FiguresArguments;
 use super::id::args::IdArguments;
 use super::import::args::{ImportArguments, SchemaArguments};
 
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Calendar(CalendarArguments),
     /// 号码。 / Identifiers that people bring.
     Id(IdArguments),
+    /// 统计:按时率、减免率、补正、中止、督办、卡点。 / Figures: on time, exempted, corrected, stuck.
+    Figures(FiguresArguments),
     /// 导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules.
     Import(ImportArguments),
     /// 输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL).

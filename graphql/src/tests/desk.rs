@@ -11,10 +11,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tongban_core::digest::Secret;
+use tongban_core::organisation::{Organisation, Source};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::blob::Blobs;
 use tongban_engine::clock::{ManualClock, RealLawfulClock};
+use tongban_engine::standing::Standing;
 use tongban_engine::store::MemoryStore;
 use tongban_engine::{Engine, objects};
 use tongban_scripts::Host;
@@ -52,7 +54,7 @@ matter(#{
     code: "road-use", name: "占道", department: "transport",
     intake: "window",
     limit: #{ statutory: "20 working days", promised: "3 working days" },
-    form: [], materials: [],
+    form: [ field("phone", "联系电话", text(20)).optional() ], materials: [],
 });
 fn handle(m) {
     let opinion = decide("transport.approver", #{ title: "占道审查", facts: #{} });
@@ -60,6 +62,41 @@ fn handle(m) {
     grant(opinion)
 }
 "#;
+
+/// Offices, and who holds which role in them: the approver, a colleague who stands in for him in
+/// one week of March, and the head.
+const ORGANISATION: &str = r#"{
+  "kind": "organisation", "code": "shiyan",
+  "offices": [
+    { "code": "urban-management", "place": "420300", "creditCode": "1142030000DEM1069Y",
+      "name": "十堰市城市管理执法委员会(示例)", "word": "十城管",
+      "reviewBody": "十堰市人民政府(示例)", "court": "十堰市茅箭区人民法院(示例)" }
+  ],
+  "roles": [
+    { "code": "urban-management.window", "name": "窗口", "may": ["window"] },
+    { "code": "urban-management.approver", "name": "审批人", "may": ["approve"] },
+    { "code": "urban-management.head", "name": "负责人", "may": ["head", "approve"] }
+  ],
+  "people": [
+    { "subject": "clerk-1", "name": "示例甲", "office": "urban-management@420300",
+      "holds": [ { "role": "urban-management.window", "region": "420300", "from": "2025-01-01" } ] },
+    { "subject": "approver-1", "name": "示例乙", "office": "urban-management@420300",
+      "holds": [ { "role": "urban-management.approver", "region": "420300", "from": "2025-01-01" } ] },
+    { "subject": "approver-3", "name": "示例丙", "office": "urban-management@420300",
+      "holds": [ { "role": "urban-management.approver", "region": "420300", "from": "2025-01-01" } ] },
+    { "subject": "head-1", "name": "示例丁", "office": "urban-management@420300",
+      "holds": [ { "role": "urban-management.head", "region": "420300", "from": "2025-01-01" } ] }
+  ],
+  "standIns": [
+    { "for": "approver-1", "by": "approver-3", "from": "2026-03-02", "until": "2026-03-06", "reason": "培训" }
+  ]
+}"#;
+
+fn standing() -> Standing {
+    let source = Source { label: "organisation", kind: None, bytes: ORGANISATION.as_bytes() };
+    let organisation = Organisation::read(&[source]).unwrap_or_else(|wrong| panic!("{wrong}"));
+    Standing { organisation: Arc::new(organisation), ..Standing::default() }
+}
 
 /// A running server.
 pub(super) struct Desk {
@@ -100,6 +137,7 @@ pub(super) async fn engine(scripts: &TempDir, wire: &Arc<ManualClock>) -> Engine
         .scripts(Arc::new(Host::open(scripts.path()).unwrap()))
         .wire_clock(wire.clone())
         .virtual_clock(lawful)
+        .standing(standing())
         .blobs(Blobs::open(objects::memory()))
         .start()
         .await
@@ -229,6 +267,19 @@ pub(super) fn approver() -> Viewer {
     Viewer::new("approver-1", Role::Approver).within("420300").of("urban-management")
 }
 
+/// A colleague of the approver, who stands in for him.
+pub(super) fn colleague() -> Viewer {
+    Viewer::new("approver-3", Role::Approver).within("420300").of("urban-management")
+}
+
+pub(super) fn head() -> Viewer {
+    Viewer::new("head-1", Role::OfficeHead).within("420300").of("urban-management")
+}
+
+pub(super) fn supervisor() -> Viewer {
+    Viewer::new("supervisor-1", Role::Supervisor).within("420300")
+}
+
 pub(super) fn start_input(key: &str) -> Json {
     json!({
         "serviceCode": "shop-opening",
@@ -269,6 +320,63 @@ impl Desk {
         done["completeTask"].clone()
     }
 
+    /// Runs a mutation `name` with an input and returns its payload. What it selects beside the
+    /// errors is the caller's.
+    pub(super) async fn mutate(&self, who: &Viewer, name: &str, asked: (Json, &str)) -> Json {
+        let (input, select) = asked;
+        let (first, rest) = name.split_at(1);
+        let document = format!(
+            "mutation($input: {}{rest}Input!) {{ {name}(input: $input) {{ {select} replayed revision
+               errors {{ __typename ... on UserError {{ code message(lang: EN) path }} }} }} }}",
+            first.to_uppercase()
+        );
+        self.data(who, &document, json!({ "input": input })).await[name].clone()
+    }
+
+    /// Does an act on the first matter of a case, which must hold, and returns the matter.
+    pub(super) async fn act(&self, who: &Viewer, name: &str, input: Json) -> Json {
+        let done = self.mutate(who, name, (input, MATTER)).await;
+        assert_eq!(done["errors"], json!([]), "{name}: {done}");
+        done["caseMatter"].clone()
+    }
+
+    /// Asks for an act that must be refused, and returns the refusal.
+    pub(super) async fn refused(&self, who: &Viewer, name: &str, input: Json) -> Json {
+        let done = self.mutate(who, name, (input, REFUSED)).await;
+        assert_eq!(done["case"], Json::Null, "{name}: {done}");
+        assert_eq!(done["errors"].as_array().map(Vec::len), Some(1), "{name}: {done}");
+        done["errors"][0].clone()
+    }
+
+    /// Moves lawful time to a moment. What is under way, such as a notice that is being sealed,
+    /// holds it up and is asked past.
+    pub(super) async fn advance(&self, until: &str) {
+        loop {
+            let input = json!({ "until": until, "idempotencyKey": until });
+            let moved = self.mutate(&supervisor(), "advanceClock", (input, "lawfulNow")).await;
+            match moved["errors"][0]["code"].as_str() {
+                None => return,
+                Some("CLOCK_NOT_MOVABLE") => {}
+                Some(_) => panic!("{moved}"),
+            }
+        }
+    }
+
+    /// Reads a node until it is as it should be, and returns it: timers act in their own time.
+    /// Commits are waited for, so that a test which never comes true stands still.
+    pub(super) async fn until(&self, id: &str, read: (&str, fn(&Json) -> bool)) -> Json {
+        let (select, is_so) = read;
+        let query = format!("query($id: ID!) {{ node(id: $id) {{ {select} }} }}");
+        let mut commits = self.engine.watch();
+        loop {
+            let node = self.data(&supervisor(), &query, json!({ "id": id })).await["node"].clone();
+            if is_so(&node) {
+                return node;
+            }
+            commits.changed().await.unwrap();
+        }
+    }
+
     /// Returns the first open task of a kind in someone's queue.
     pub(super) async fn open_task(&self, who: &Viewer, kind: &str) -> Json {
         let queue = self.data(who, QUEUE, json!({})).await;
@@ -276,6 +384,22 @@ impl Desk {
         let found = nodes.into_iter().find(|task| task["kind"] == kind);
         found.unwrap_or_else(|| panic!("no {kind} in {queue}"))
     }
+}
+
+/// What tests read of a refusal beside what every one has.
+const REFUSED: &str =
+    "case { id } errors { ... on WrongState { rule } ... on VersionConflict { currentVersion } }";
+
+/// What tests read of a matter.
+const MATTER: &str = "caseMatter { id state materialsVersion suspendedFor isDeemedAccepted
+    suspensions { ground groundName expected { amount unit } from until }
+    corrections { materials fields text open limit { amount unit } askedAt servedAt dueAt suppliedAt }
+    extension { amount unit } revocation { at ground documentNo } licenseMadeAt deliveredAt
+    waitingOn { kind nextStep(lang: EN) } }";
+
+/// Returns the id of a matter of a case.
+pub(super) fn matter_id(case: &str, no: u16) -> String {
+    format!("{}-{no}", case.replacen("case_", "mtr_", 1))
 }
 
 pub(super) const QUEUE: &str = "{ queue(view: OPEN, first: 50) { totalCount { value exact }

@@ -9,7 +9,7 @@ use tongban_core::viewer::{Role, Viewer};
 
 use super::desk::{Desk, Reply, START, applicant, approver, clerk, start_input};
 
-const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n";
+pub(super) const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n";
 /// 效果图.pdf
 const NAME: &str = "%E6%95%88%E6%9E%9C%E5%9B%BE.pdf";
 
@@ -41,7 +41,7 @@ impl Desk {
         Answer { status, head: head.to_ascii_lowercase(), body: bytes[end + 4..].to_vec() }
     }
 
-    async fn upload(&self, who: &Viewer, query: &str, body: &[u8]) -> Reply {
+    pub(super) async fn upload(&self, who: &Viewer, query: &str, body: &[u8]) -> Reply {
         let token = self.token(who);
         let head = format!(
             "POST /upload?{query} HTTP/1.1\r\nHost: t\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n",
@@ -67,7 +67,7 @@ impl Desk {
     }
 }
 
-fn sketch(case: &str, name: &str) -> String {
+pub(super) fn sketch(case: &str, name: &str) -> String {
     format!("case={case}&material=sketch&name={name}")
 }
 

@@ -9,10 +9,13 @@ use tongban_core::summary::CaseSummary;
 use tongban_core::viewer::Role;
 use tongban_engine::CaseView;
 
+use super::card::Card;
 use super::clock::{Period, case_light};
-use super::code::{CaseState, Lang, Light, label};
+use super::code::{CaseState, Channel, Lang, Light, label};
+use super::document::{self, Document};
 use super::event::events_of;
-use super::material::Material;
+use super::form::{FormValue, form_values};
+use super::material::{Material, handed_in};
 use super::person::Party;
 use super::waiting::{WaitingOn, case_waiting};
 use super::{CaseMatter, CombinedService, DateTime, EventConnection, Revision, Task};
@@ -91,6 +94,17 @@ impl Case {
         }
     }
 
+    /// Returns the other open cases of the same applicant and service that the viewer may see.
+    pub(crate) async fn others(&self, ctx: &Context<'_>) -> Option<Result<Vec<Self>, Fault>> {
+        let asking = asking(ctx);
+        let view = match self.read(ctx, |view| Some(view.clone())).await? {
+            Ok(view) => view,
+            Err(fault) => return Some(Err(fault)),
+        };
+        let found = asking.engine.duplicates(asking.viewer, &view).await;
+        Some(found.map(|rows| rows.into_iter().map(Self::from).collect()).map_err(Fault::from))
+    }
+
     fn open_tasks(&self) -> Vec<Task> {
         let tasks = self.row.tasks.iter();
         tasks.map(|row| Task::of(self.clone(), row.clone(), None)).collect()
@@ -164,12 +178,56 @@ impl Case {
         matters.map(|row| CaseMatter::new(self.clone(), row.clone())).collect()
     }
 
-    /// 申请人提交的材料 / Materials that the applicant gave
+    /// 申请人提交的材料,含各版本 / Materials that the applicant gave, every version
     async fn materials(&self, ctx: &Context<'_>) -> Option<Result<Vec<Material>, Fault>> {
+        self.read(ctx, |view| Some(handed_in(view.case()))).await
+    }
+
+    /// 表单,每个值附来源;部门只看本部门事项的字段 / The form, each value with its source; an office reads the fields of its own matters
+    async fn form(&self, ctx: &Context<'_>) -> Option<Result<Vec<FormValue>, Fault>> {
+        let asking = asking(ctx);
         self.read(ctx, |view| {
-            Some(view.case().started.materials.iter().map(Material::from).collect())
+            let closure = asking.engine.declarations(view);
+            Some(form_values(view, closure.as_deref(), asking.viewer))
         })
         .await
+    }
+
+    /// 表单版本号,随更正递增;办理时可带上所见版本 / Version of the form, rises with every amendment; a decision may name the one it saw
+    async fn form_version(&self, ctx: &Context<'_>) -> Option<Result<u32, Fault>> {
+        self.read(ctx, |view| Some(view.case().form_version())).await
+    }
+
+    /// 申请渠道;未登记为空 / Channel of the application; null when none was recorded
+    async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel, Fault>> {
+        self.read(ctx, |view| Channel::of_code(view.case().started.arrival.channel)).await
+    }
+
+    /// 补录的实际收件时间;非补录为空 / When the papers were really taken; null unless they were recorded later
+    async fn received_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime, Fault>> {
+        self.read(ctx, |view| view.case().started.arrival.received_at.map(DateTime)).await
+    }
+
+    /// 文书,按拟制先后;申请人只看到已签章的 / Its documents in the order of their drafting; an applicant sees those that are sealed
+    async fn documents(&self, ctx: &Context<'_>) -> Option<Result<Vec<Document>, Fault>> {
+        self.read(ctx, |view| Some(document::documents(self, view, None))).await
+    }
+
+    /// 督办牌;申请人看不到 / Supervision cards; not shown to applicants
+    async fn cards(&self, ctx: &Context<'_>) -> Option<Result<Vec<Card>, Fault>> {
+        if asking(ctx).viewer.role == Role::Applicant {
+            return None;
+        }
+        self.read(ctx, |view| {
+            let cards = view.case().cards.values();
+            Some(cards.map(|card| Card::of(self.clone(), card.clone())).collect())
+        })
+        .await
+    }
+
+    /// 同一申请人同一服务的其他未结办件:仅提示,不妨碍办理 / Other open cases of the same applicant and service: a warning, never a refusal
+    async fn duplicates(&self, ctx: &Context<'_>) -> Option<Result<Vec<Case>, Fault>> {
+        self.others(ctx).await
     }
 
     /// 待办;申请人看不到 / Its tasks; not shown to applicants

@@ -8,7 +8,7 @@ use tongban_core::time::{self, Moment};
 use tongban_engine::CaseView;
 
 use super::DateTime;
-use super::code::{ClockKind, Light, PeriodUnit};
+use super::code::{ClockKind, Lang, Light, PeriodUnit};
 
 /// A light turns yellow when no more than one part in so many of the time is left.
 const YELLOW_PARTS: i64 = 5;
@@ -59,6 +59,24 @@ impl TimeLimit {
         self.clock.kind.into()
     }
 
+    /// 类别名称 / Name of the kind
+    async fn kind_label(
+        &self,
+        #[graphql(desc = "语言,默认中文 / Language, Chinese by default")] lang: Option<Lang>,
+    ) -> String {
+        ClockKind::label(self.clock.kind, lang)
+    }
+
+    /// 针对什么:容缺材料代码;其他期限为空 / What it is about: the promised material; null for other clocks
+    async fn about(&self) -> Option<&str> {
+        Some(self.clock.about.as_str()).filter(|about| !about.is_empty())
+    }
+
+    /// 延期增加的数量,单位同 period / Units that an extension added, in the unit of the period
+    async fn extended_by(&self) -> u32 {
+        self.clock.more
+    }
+
     /// 期限长度 / How long
     async fn period(&self) -> Period {
         let declared = Period::declared(self.clock.budget);
@@ -83,6 +101,11 @@ impl TimeLimit {
     /// 到期时间 / Last moment that is in time
     async fn due_at(&self) -> DateTime {
         self.due.at.into()
+    }
+
+    /// 逾期后果生效时所记录的到期时间;尚无后果则为空 / The due time by which the consequence of its passing was recorded; null without one
+    async fn fired_at(&self) -> Option<DateTime> {
+        self.clock.fired.map(DateTime)
     }
 
     /// 到期时间是否暂定(超出已发布的节假日表) / Whether the due time is provisional: past the published holidays

@@ -1,7 +1,10 @@
 //! Enums of the schema, each made from an enum or a table of core, and their labels.
 
 use async_graphql::Enum;
-use tongban_core::{definition, entry, law, summary, time, viewer, waiting};
+use tongban_core::organisation::card_rules;
+use tongban_core::{
+    calendar, card, definition, entry, law, material, summary, time, viewer, waiting,
+};
 
 /// 语言 / Language
 #[derive(Clone, Copy, Debug, Default, Enum, Eq, PartialEq)]
@@ -230,6 +233,124 @@ pub(crate) enum ClockKind {
     Task,
 }
 
+impl ClockKind {
+    /// Returns the label of a kind.
+    pub(crate) fn label(kind: law::ClockKind, lang: Option<Lang>) -> String {
+        label(lang, kind.code(), kind.name())
+    }
+}
+
+/// 某日计入或不计入期限的原因。枚举会增加。 / Why a day counts or not. The enum grows.
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+pub(crate) enum DayReason {
+    /// 起算事件当日,不计入 / The day of the event, which never counts
+    Event,
+    /// 工作日,计入 / A working day: counted
+    Working,
+    /// 调休上班日,计入 / A workday that makes up for a holiday: counted
+    MakeUp,
+    /// 自然日,计入 / A calendar day: counted
+    Calendar,
+    /// 按小时或分钟计入 / Counted by the wall clock
+    WallClock,
+    /// 周末,不计入 / A weekend: skipped
+    Weekend,
+    /// 节假日,不计入 / A holiday: skipped
+    Holiday,
+    /// 中止期间,不计入 / Suspended: skipped
+    Suspended,
+}
+
+impl From<&calendar::Why> for DayReason {
+    fn from(why: &calendar::Why) -> Self {
+        use calendar::Why as W;
+        match why {
+            W::Event => Self::Event,
+            W::Working => Self::Working,
+            W::MakeUp { .. } => Self::MakeUp,
+            W::Calendar => Self::Calendar,
+            W::WallClock => Self::WallClock,
+            W::Weekend => Self::Weekend,
+            W::Holiday { .. } => Self::Holiday,
+            W::Suspended { .. } => Self::Suspended,
+        }
+    }
+}
+
+/// 督办牌级别 / Level of a supervision card
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "card_rules::CardLevel")]
+pub(crate) enum CardLevel {
+    /// 提醒 / Reminder: in time still
+    Reminder,
+    /// 黄牌 / Yellow: a step is late, or the last day has come
+    Yellow,
+    /// 红牌 / Red: the limit has passed
+    Red,
+}
+
+impl CardLevel {
+    /// Returns the label of a level.
+    pub(crate) fn label(level: card_rules::CardLevel, lang: Option<Lang>) -> String {
+        let zh = match level {
+            card_rules::CardLevel::Reminder => "提醒",
+            card_rules::CardLevel::Yellow => "黄牌",
+            card_rules::CardLevel::Red => "红牌",
+        };
+        label(lang, level.code(), zh)
+    }
+}
+
+/// 对督办牌的处理 / What can be done about a card
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "card::CardAnswerKind")]
+pub(crate) enum CardAnswerKind {
+    /// 答复 / The office replies
+    Reply,
+    /// 申诉 / The office appeals
+    Appeal,
+    /// 申诉成立,该牌不计 / The appeal is upheld: the card does not count
+    AppealUpheld,
+    /// 申诉不成立 / The appeal is rejected
+    AppealRejected,
+}
+
+/// 申请渠道(GB/T 39046) / Channel of an application
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+pub(crate) enum Channel {
+    /// 窗口 / At a window
+    Window,
+    /// 计算机端 / By computer
+    Computer,
+    /// 移动端 / By mobile device
+    Mobile,
+    /// 邮寄 / By post
+    Post,
+    /// 其他 / Other
+    Other,
+}
+
+impl Channel {
+    const CODES: [(Self, u8); 5] = [
+        (Self::Window, 1),
+        (Self::Computer, 2),
+        (Self::Mobile, 3),
+        (Self::Post, 4),
+        (Self::Other, 9),
+    ];
+
+    /// Returns the code of the standard.
+    pub(crate) fn code(self) -> u8 {
+        let known = Self::CODES.iter().find(|(channel, _)| *channel == self);
+        known.map_or(0, |(_, code)| *code)
+    }
+
+    /// Reads the code of the standard; none when nothing was recorded.
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        Self::CODES.iter().find(|(_, known)| *known == code).map(|(channel, _)| *channel)
+    }
+}
+
 /// 正在等谁。枚举会增加。 / Who is waited for. The enum grows.
 #[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
 #[graphql(remote = "waiting::WaitingParty")]
@@ -365,6 +486,35 @@ pub(crate) enum MaterialState {
     Missing,
     /// 核验中 / A source is being asked
     Checking,
+}
+
+/// 尝试材料来源的结果 / What came of trying a source of a material
+#[derive(Clone, Copy, Debug, Enum, Eq, PartialEq)]
+#[graphql(remote = "material::Cause")]
+pub(crate) enum AttemptCause {
+    /// 已获取 / It was there
+    Found,
+    /// 无记录 / The source has none for this holder
+    NoRecord,
+    /// 多条记录 / More than one fits
+    Ambiguous,
+    /// 信息不符 / It does not fit the holder, or is not valid any more
+    Mismatch,
+    /// 被拒绝 / The source refused
+    Refused,
+    /// 服务不可用,不等于无记录 / The source could not be reached: never to be read as no record
+    Unavailable,
+    /// 未授权 / The holder has not authorised it
+    NoConsent,
+    /// 未接入 / No connector is bound for the source
+    NotConnected,
+}
+
+impl AttemptCause {
+    /// Returns the label of a cause.
+    pub(crate) fn label(cause: material::Cause, lang: Option<Lang>) -> String {
+        label(lang, cause.code(), cause.name())
+    }
 }
 
 /// 工作台视图 / View of a work queue

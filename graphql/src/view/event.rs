@@ -5,7 +5,7 @@ use tongban_core::id::CaseId;
 use tongban_engine::EventView;
 
 use super::code::{Lang, in_lang};
-use super::{DateTime, PageInfo, Revision, read_first};
+use super::{DateTime, EntryKind, PageInfo, Revision, read_first, write_entry_id};
 use crate::error::Fault;
 use crate::schema::Asking;
 
@@ -30,8 +30,7 @@ impl Event {
 impl Event {
     /// 标识 / Id
     async fn id(&self) -> ID {
-        let case = self.case.to_string();
-        ID(format!("{}-{}", case.replacen("case_", "evt_", 1), self.view.seq))
+        write_entry_id(EntryKind::Event, self.case, self.view.seq)
     }
 
     /// 在办件中的序号 / Its place in the case

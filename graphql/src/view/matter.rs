@@ -6,9 +6,12 @@ use tongban_core::id::MatterId;
 use tongban_core::summary::MatterSummary;
 use tongban_engine::CaseView;
 
-use super::clock::{TimeLimit, matter_light};
-use super::code::{Lang, Light, MatterState};
+use super::clock::{Period, TimeLimit, matter_light};
+use super::code::{ClockKind, Lang, Light, MatterState};
+use super::document::{self, Document};
+use super::explain::ClockExplanation;
 use super::material::{RequiredMaterial, required};
+use super::stage::{self, Correction, Revocation, Suspension};
 use super::waiting::WaitingOn;
 use super::{Case, DateTime, catalogue};
 use crate::error::Fault;
@@ -122,6 +125,76 @@ impl CaseMatter {
         .await
     }
 
+    /// 逐日说明一个期限如何计算;无此期限时为空 / How a clock was counted, day by day; null when there is none of the kind
+    async fn explain_clock(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "期限类别 / Kind of the clock")] kind: ClockKind,
+        #[graphql(
+            desc = "容缺材料代码,仅用于容缺期限 / The promised material, for a clock of tolerance"
+        )]
+        about: Option<String>,
+    ) -> Option<Result<ClockExplanation, Fault>> {
+        self.read(ctx, |view, matter| {
+            let mut clocks = matter.law.clocks().iter().rev();
+            let clock = clocks.find(|clock| {
+                clock.kind == kind.into()
+                    && about.as_ref().is_none_or(|about| clock.about == *about)
+            })?;
+            let explanation = view.explain(matter, clock);
+            Some(ClockExplanation::of(explanation, view.calendar().version()))
+        })
+        .await
+    }
+
+    /// 各轮补正 / Its rounds of correction
+    async fn corrections(&self, ctx: &Context<'_>) -> Option<Result<Vec<Correction>, Fault>> {
+        self.read(ctx, |view, matter| Some(stage::corrections(view, matter))).await
+    }
+
+    /// 历次计时中止 / Every interval in which its clocks stood still
+    async fn suspensions(&self, ctx: &Context<'_>) -> Option<Result<Vec<Suspension>, Fault>> {
+        self.read(ctx, |_, matter| Some(stage::suspensions(matter))).await
+    }
+
+    /// 法定期限延长了多少;未延期为空 / By how much the limit of the law was extended; null when it was not
+    async fn extension(&self, ctx: &Context<'_>) -> Option<Result<Period, Fault>> {
+        self.read(ctx, |_, matter| stage::extension(matter)).await
+    }
+
+    /// 是否因机关逾期未告知而视为受理 / Whether the law accepted it, because the office was silent
+    async fn is_deemed_accepted(&self, ctx: &Context<'_>) -> Option<Result<bool, Fault>> {
+        self.read(ctx, |_, matter| Some(stage::is_deemed_accepted(matter))).await
+    }
+
+    /// 转报上级机关的时间;未转报为空 / When it was forwarded to the higher office; null when it was not
+    async fn forwarded_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime, Fault>> {
+        self.read(ctx, |_, matter| stage::forwarded_at(matter)).await
+    }
+
+    /// 决定被撤销的情况;未撤销为空 / How its decision was revoked; null when it was not
+    async fn revocation(&self, ctx: &Context<'_>) -> Option<Result<Revocation, Fault>> {
+        self.read(ctx, |_, matter| stage::revocation(matter)).await
+    }
+
+    /// 制证时间 / When the license was made
+    async fn license_made_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime, Fault>> {
+        self.read(ctx, |_, matter| matter.law.license_made.map(DateTime)).await
+    }
+
+    /// 决定和证照的送达时间 / When decision and license were delivered
+    async fn delivered_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime, Fault>> {
+        self.read(ctx, |_, matter| matter.law.delivered.map(DateTime)).await
+    }
+
+    /// 文书,按拟制先后;申请人只看到已签章的 / Its documents in the order of their drafting; an applicant sees those that are sealed
+    async fn documents(&self, ctx: &Context<'_>) -> Option<Result<Vec<Document>, Fault>> {
+        self.read(ctx, |view, matter| {
+            Some(document::documents(&self.case, view, Some(matter.no)))
+        })
+        .await
+    }
+
     /// 灯色;尚未计时时为空 / Its light; null while no clock has started
     async fn light(&self, ctx: &Context<'_>) -> Option<Result<Light, Fault>> {
         self.read(ctx, matter_light).await
@@ -143,7 +216,12 @@ impl CaseMatter {
 
     /// 所需材料的满足情况;送达部门前为空 / How its materials were met; null before it is filed
     async fn materials(&self, ctx: &Context<'_>) -> Option<Result<Vec<RequiredMaterial>, Fault>> {
-        self.read(ctx, |_, matter| required(matter)).await
+        self.read(ctx, required).await
+    }
+
+    /// 材料版本号,随材料变动递增;办理时可带上所见版本 / Version of its materials, rises with every change; a decision may name the one it saw
+    async fn materials_version(&self, ctx: &Context<'_>) -> Option<Result<u32, Fault>> {
+        self.read(ctx, |_, matter| Some(matter.materials_version)).await
     }
 
     /// 到期时间;尚未计时时为空 / When it is due; null while no clock runs

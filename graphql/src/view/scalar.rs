@@ -31,6 +31,25 @@ impl From<Moment> for DateTime {
     }
 }
 
+/// A day on the wire.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Date(pub(crate) jiff::civil::Date);
+
+/// 日期,YYYY-MM-DD,北京时间 / A date, YYYY-MM-DD, in Beijing
+#[Scalar]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        text.parse()
+            .map(Self)
+            .map_err(|_| InputValueError::custom("须为日期 YYYY-MM-DD / must be a date YYYY-MM-DD"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
 /// A commit number on the wire: text, because clients keep only 53 bits of a number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Revision(pub(crate) CommitNo);

@@ -1,9 +1,12 @@
 //! A task: a decision or an act asked of a person.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
-use tongban_core::case::TaskEnd;
+use tongban_core::case::{self, TaskEnd};
 use tongban_core::id::TaskId;
+use tongban_core::organisation::directory::Person;
+use tongban_core::request::Decision;
 use tongban_core::summary::TaskSummary;
+use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
 
 use super::clock::light;
@@ -24,6 +27,14 @@ impl Task {
     /// Puts a task's row beside its case and its end.
     pub(crate) fn of(case: Case, row: TaskSummary, end: Option<TaskEnd>) -> Self {
         Self { case, row, end }
+    }
+
+    async fn read<T>(
+        &self,
+        ctx: &Context<'_>,
+        take: impl FnOnce(&case::Task) -> Option<T>,
+    ) -> Option<Result<T, Fault>> {
+        self.case.read(ctx, |view| take(view.case().tasks.get(&self.row.no)?)).await
     }
 
     /// Tells whether the viewer sees what the task is about: he may take it, or supervises.
@@ -47,6 +58,40 @@ pub(crate) struct TaskDecision {
     opinion: String,
     /// 办理人 / Who decided
     officer: String,
+}
+
+impl From<&Decision> for TaskDecision {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            granted: decision.granted,
+            opinion: decision.opinion.clone(),
+            officer: decision.officer.clone(),
+        }
+    }
+}
+
+/// 催办的情况 / How a task was urged
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct Urged {
+    /// 次数 / How often
+    times: u32,
+    /// 最近一次 / When last
+    last_at: DateTime,
+}
+
+/// 工作人员 / Somebody who works in an office
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct Officer {
+    /// 身份标识 / Subject of the identity
+    subject: String,
+    /// 姓名 / The name that colleagues see
+    name: String,
+}
+
+impl From<&Person> for Officer {
+    fn from(person: &Person) -> Self {
+        Self { subject: person.subject.clone(), name: person.name.clone() }
+    }
 }
 
 /// 待办:请人作出的决定或办理的事务 / A task: a decision or an act asked of a person
@@ -96,7 +141,7 @@ impl Task {
         self.case.matter(self.row.matter)
     }
 
-    /// 可办理的角色,如 natural-resources.approver / The role that may take it, such as natural-resources.approver
+    /// 现由哪个角色办理,上报后会变,如 natural-resources.approver / The role that may take it, such as natural-resources.approver
     async fn role(&self) -> &str {
         self.row.role.as_str()
     }
@@ -140,7 +185,53 @@ impl Task {
         self.case
             .read(ctx, |view| {
                 let task = view.case().tasks.get(&self.row.no)?;
-                Some(Json::from(&task.opened.facts))
+                Some(Json::from(&task.facts))
+            })
+            .await
+    }
+
+    /// 限期委派到何时;之后任务回到岗位 / Until when it was given to its holder; after it the task is again its role's
+    async fn assigned_until(&self, ctx: &Context<'_>) -> Option<Result<DateTime, Fault>> {
+        self.read(ctx, |task| {
+            self.row.assignee.as_ref()?;
+            task.assigned_until.map(DateTime)
+        })
+        .await
+    }
+
+    /// 办理草稿;只给办理人自己 / What has been written so far; only for its holder
+    async fn draft(&self, ctx: &Context<'_>) -> Option<Result<Json, Fault>> {
+        if self.row.assignee.as_ref() != Some(&asking(ctx).viewer.subject) {
+            return None;
+        }
+        let draft = |task: &case::Task| {
+            Some(&task.draft).filter(|draft| **draft != Value::Null).map(Json::from)
+        };
+        self.read(ctx, draft).await
+    }
+
+    /// 四眼复核:第一名审批人的意见;无权办理者为空 / Where two must decide: the first officer's word; null for those who may not take it
+    async fn proposed(&self, ctx: &Context<'_>) -> Option<Result<TaskDecision, Fault>> {
+        if !self.is_open_to(asking(ctx).viewer) {
+            return None;
+        }
+        self.read(ctx, |task| task.proposed.as_ref().map(|(_, proposed)| proposed.into())).await
+    }
+
+    /// 被催办的情况;未催办为空 / How it was urged; null when it was not
+    async fn urged(&self, ctx: &Context<'_>) -> Option<Result<Urged, Fault>> {
+        self.read(ctx, |task| task.urged.map(|(times, last)| Urged { times, last_at: last.into() }))
+            .await
+    }
+
+    /// 当前担任该职务、可以指派的人 / Those who hold its role now, to whom it can be assigned
+    async fn candidates(&self, ctx: &Context<'_>) -> Option<Result<Vec<Officer>, Fault>> {
+        self.case
+            .read(ctx, |view| {
+                let reading = view.reading();
+                let (role, region, today) = (&self.row.role, &self.row.region, reading.now.date());
+                let holders = reading.organisation.holders(role, region, today);
+                Some(holders.map(Officer::from).collect())
             })
             .await
     }
@@ -149,11 +240,7 @@ impl Task {
     async fn outcome(&self, ctx: &Context<'_>) -> Option<TaskDecision> {
         match &self.end {
             Some(TaskEnd::Completed(decision)) if self.is_open_to(asking(ctx).viewer) => {
-                Some(TaskDecision {
-                    granted: decision.granted,
-                    opinion: decision.opinion.clone(),
-                    officer: decision.officer.clone(),
-                })
+                Some(decision.into())
             }
             Some(TaskEnd::Completed(_) | TaskEnd::Dropped) | None => None,
         }
