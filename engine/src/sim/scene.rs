@@ -139,10 +139,9 @@ impl CaseScene {
         for effect in effects {
             match effect {
                 Effect::Send(id) => self.send(&case, id),
-                // Agencies here speak when they are told to, so nobody need ask them.
-                Effect::Query { .. } => {}
-                // Nobody prints in a rehearsal; the draft is in the history.
-                Effect::Issue(_) => {}
+                // Agencies here speak when they are told to, so nobody need ask them; nobody
+                // prints either, the draft is in the history.
+                Effect::Query { .. } | Effect::Issue(_) => {}
             }
         }
         if let Some(play) = &mut self.play {
