@@ -146,7 +146,7 @@ impl Engine {
         let view = self.visible(viewer, case).await?;
         let accepted = self.accepted(view.case(), &given.code)?;
         let held = blobs.hold().await;
-        let found = blobs.find(case, given.digest).await.map_err(store_failed)?;
+        let found = blobs.find(case, given.digest).await.map_err(|error| store_failed(&error))?;
         let Some(found) = found else {
             return Err(Refusal::new(
                 "FILE_NOT_FOUND",
@@ -215,7 +215,7 @@ fn fits(extensions: &[String], media_type: &str) -> bool {
 }
 
 /// The store of files is asked again later, like any other.
-fn store_failed(error: BlobError) -> EngineError {
+fn store_failed(error: &BlobError) -> EngineError {
     tracing::warn!(%error, "a file that is to be named cannot be looked up");
     EngineError::Busy
 }
