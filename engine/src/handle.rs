@@ -1,7 +1,7 @@
 //! [`Engine`]: what the outside may ask. Every call takes a [`Viewer`].
 
-mod duplicates;
 mod documents;
+mod duplicates;
 mod figures;
 mod files;
 mod guide;
@@ -136,12 +136,18 @@ impl Engine {
         let on_paper = matches!(arrival.channel, CHANNEL_WINDOW | CHANNEL_POST);
         let clerk = viewer.role == Role::WindowClerk;
         if on_paper && !clerk {
-            let text = ("窗口或邮寄渠道由窗口人员登记", "a clerk records what came at a window or by post");
+            let text = (
+                "窗口或邮寄渠道由窗口人员登记",
+                "a clerk records what came at a window or by post",
+            );
             return refuse("NOT_PERMITTED", "channel", text);
         }
         let Some(at) = arrival.received_at else { return Ok(()) };
         if !clerk {
-            let text = ("只有窗口人员可以补录较早的收件时间", "only a window clerk records an earlier receipt");
+            let text = (
+                "只有窗口人员可以补录较早的收件时间",
+                "only a window clerk records an earlier receipt",
+            );
             return refuse("NOT_PERMITTED", "receivedAt", text);
         }
         if arrival.evidence.trim().is_empty() {

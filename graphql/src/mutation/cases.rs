@@ -193,7 +193,8 @@ impl CaseMutations {
 
 async fn start(asking: Asking<'_>, input: StartCaseInput) -> Result<Receipt, Stop> {
     let key = read_key(input.idempotency_key)?;
-    let materials = input.materials.unwrap_or_default().into_iter().map(read_material);
+    let given = input.materials.unwrap_or_default();
+    let materials = given.iter().map(read_material);
     let service = ServiceCode::new(input.service_code);
     let region = RegionCode::new(input.region);
     let holder = input.applicant.id.clone();
@@ -269,7 +270,7 @@ fn read_provenance(
     Ok(input.into_iter().map(|named| (named.field, named.source)).collect())
 }
 
-fn read_material(input: MaterialInput) -> Result<MaterialGiven, Denied> {
+fn read_material(input: &MaterialInput) -> Result<MaterialGiven, Denied> {
     let digest = read_digest("materials", &input.sha256)?;
     Ok(MaterialGiven::file(&input.code, &input.file_name, digest))
 }

@@ -7,8 +7,9 @@ use super::desk::{Desk, applicant, approver, clerk, colleague, head, matter_id, 
 
 /// Builds the input of an act: the matter, a key of its own, and what the act needs.
 fn on(matter: &str, key: &str, more: Json) -> Json {
+    let Json::Object(more) = more else { panic!("the input of an act is an object") };
     let mut input = json!({ "matterId": matter, "idempotencyKey": key });
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    input.as_object_mut().unwrap().extend(more);
     input
 }
 

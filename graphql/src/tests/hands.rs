@@ -15,9 +15,10 @@ async fn deciding(desk: &Desk) -> Json {
 }
 
 fn on(task: &Json, key: &str, more: Json) -> Json {
+    let Json::Object(more) = more else { panic!("the input of an act is an object") };
     let mut input =
         json!({ "taskId": task["id"], "expectedVersion": task["version"], "idempotencyKey": key });
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    input.as_object_mut().unwrap().extend(more);
     input
 }
 

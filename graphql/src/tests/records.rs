@@ -10,9 +10,10 @@ use super::desk::{
 use super::upload::{PDF, sketch};
 
 fn list(matter: &str, more: Json) -> Json {
+    let Json::Object(more) = more else { panic!("the input of an act is an object") };
     let mut input = json!({ "matterId": matter, "materials": ["sketch"], "fields": ["shop"],
         "text": "效果图缺尺寸,店名有误", "idempotencyKey": "ask" });
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    input.as_object_mut().unwrap().extend(more);
     input
 }
 

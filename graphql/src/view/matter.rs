@@ -189,10 +189,8 @@ impl CaseMatter {
 
     /// 文书,按拟制先后;申请人只看到已签章的 / Its documents in the order of their drafting; an applicant sees those that are sealed
     async fn documents(&self, ctx: &Context<'_>) -> Option<Result<Vec<Document>, Fault>> {
-        self.read(ctx, |view, matter| {
-            Some(document::documents(&self.case, view, Some(matter.no)))
-        })
-        .await
+        self.read(ctx, |view, matter| Some(document::documents(&self.case, view, Some(matter.no))))
+            .await
     }
 
     /// 灯色;尚未计时时为空 / Its light; null while no clock has started

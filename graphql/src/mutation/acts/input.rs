@@ -265,7 +265,7 @@ impl TryFrom<RebutDeemedAcceptanceInput> for Asked {
 /// suspendMatter 的输入 / Input of suspendMatter
 #[derive(InputObject)]
 pub(crate) struct SuspendMatterInput {
-    /// 法定事由代码,如 hearing、testing、expert_review;事项可另有依据增列 / Code of the lawful ground, such as hearing, testing, expert_review; a matter may add its own
+    /// 法定事由代码,如 `hearing`、`testing`、`expert_review`;事项可另有依据增列 / Code of the lawful ground, such as `hearing`, `testing`, `expert_review`; a matter may add its own
     ground: String,
     /// 预计时长,告知申请人 / How long it is expected to take; told to the applicant
     expected: Option<PeriodInput>,

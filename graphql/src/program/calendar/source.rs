@@ -30,17 +30,19 @@ pub(super) async fn calendar(place: &PlaceArguments) -> Result<Arc<Calendar>, Pr
     })?;
     let chosen = match (&place.region, &from_file) {
         (Some(region), _) => calendars.of_place(region),
-        (None, Some(document)) => calendars.named(&document.code).unwrap_or(calendars.national()),
+        (None, Some(document)) => {
+            calendars.named(&document.code).unwrap_or_else(|| calendars.national())
+        }
         (None, None) => calendars.national(),
     };
-    if let (Some(region), Some(document)) = (&place.region, &from_file) {
-        if document.code != chosen.code() {
-            output::tell(&format!(
-                "注意:日历 {code} 不适用于 {region},按 {used} 推算\nnote: calendar {code} does not hold in {region}; {used} is used",
-                code = document.code,
-                used = chosen.code(),
-            ));
-        }
+    if let (Some(region), Some(document)) = (&place.region, &from_file)
+        && document.code != chosen.code()
+    {
+        output::tell(&format!(
+            "注意:日历 {code} 不适用于 {region},按 {used} 推算\nnote: calendar {code} does not hold in {region}; {used} is used",
+            code = document.code,
+            used = chosen.code(),
+        ));
     }
     Ok(Arc::clone(chosen))
 }
@@ -114,6 +116,8 @@ pub(super) fn unkept(folder: &Path, error: &ReferenceError) -> ProgramError {
             code: error.code(),
             detail: Both::of(error),
         },
-        _ => ProgramError::InputOutput { what: shown(folder), detail: Both::of(error) },
+        ReferenceError::Contended { .. } | ReferenceError::Objects(_) | _ => {
+            ProgramError::InputOutput { what: shown(folder), detail: Both::of(error) }
+        }
     }
 }

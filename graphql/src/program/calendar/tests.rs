@@ -13,19 +13,19 @@ use crate::program::exit::Exit;
 
 fn tool(line: &[&str]) -> Result<CalendarTool, clap::Error> {
     let words = ["tongban", "calendar"].iter().chain(line);
-    match Arguments::try_parse_from(words)?.command {
-        Command::Calendar(arguments) => Ok(arguments.tool),
-        other => panic!("{other:?} is another command"),
-    }
+    let Command::Calendar(arguments) = Arguments::try_parse_from(words)?.command else {
+        panic!("another command was read");
+    };
+    Ok(arguments.tool)
 }
 
 /// Parses `calendar due` with a fixed `--now`.
 fn count(line: &[&str]) -> CountArguments {
     let now = ["--now", "2026-03-31"];
-    match tool(&[&["due"], line, &now].concat()).unwrap() {
-        CalendarTool::Due(arguments) => arguments,
-        other => panic!("{other:?} is another tool"),
-    }
+    let CalendarTool::Due(arguments) = tool(&[&["due"], line, &now].concat()).unwrap() else {
+        panic!("another tool was read");
+    };
+    arguments
 }
 
 async fn question(line: &[&str]) -> Result<Question, ProgramError> {
