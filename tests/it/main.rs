@@ -8,6 +8,8 @@ mod crash;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod document;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tidy;

@@ -353,15 +353,10 @@ async fn a_correction_changes_a_form_field_during_decide() {
     assert_eq!(seen, ["office.parcel", "office.room", "office.room"]);
     world.complete(&officer(), TaskKind::Decide, says(Said::Yes)).await.unwrap();
     let view = world.until(|view| stage(view) == "granted").await;
-    let issued =
-        view.case().matters[0].run.requests.iter().rev().find_map(|request| {
-            match &request.made.ask {
-                Ask::Call { operation, input, .. } if operation == "office.issue" => {
-                    Some(input.clone())
-                }
-                _ => None,
-            }
-        });
+    let issued = view.case().matters[0].run.requests.iter().rev().find_map(|request| {
+        let Ask::Call { operation, input, .. } = &request.made.ask else { return None };
+        (operation == "office.issue").then(|| input.clone())
+    });
     assert_eq!(issued.unwrap().get("area"), Some(&Value::Int(12)));
     assert!(incidents(&view).is_empty());
 }

@@ -180,12 +180,12 @@ impl Setting<'_> {
         let Self { agencies, standing, .. } = self;
         let parts = Parts { agencies: &agencies, clock: &clock, standing: &standing };
         let engine = engine(&store, scripts.path(), parts).await;
-        let party = Party { id: APPLICANT.to_owned(), name: "测试甲".to_owned() };
+        let person = Party { id: APPLICANT.to_owned(), name: "测试甲".to_owned() };
         let input = StartCase {
             form: self.form,
             materials: self.materials,
             consents: self.consents,
-            ..StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), party)
+            ..StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), person)
         };
         let key = IdempotencyKey("start".to_owned());
         let case = engine.start_case(&applicant(), input, key).await.unwrap().case;

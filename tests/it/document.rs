@@ -1,0 +1,372 @@
+//! Notices on the real engine: from an act to a page that is sealed, kept and served.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tongban_core::command::{ActRequest, Came, TaskOutcome};
+use tongban_core::digest::{Digest, Secret};
+use tongban_core::document::{
+    DocumentKind, DocumentState, Seal, SealFault, SealRecord, SealRequest, ServiceMode,
+};
+use tongban_core::entry::{Arrival, Body, Party};
+use tongban_core::id::{CaseId, MatterNo, RegionCode, ServiceCode, TaskId};
+use tongban_core::law::{ActKind, CorrectionList, Terms};
+use tongban_core::organisation::{Organisation, Source};
+use tongban_core::port::{Later, Store as _};
+use tongban_core::start::StartCase;
+use tongban_core::time::Moment;
+use tongban_core::value::Value;
+use tongban_core::viewer::{Role, Viewer};
+use tongban_engine::blob::Blobs;
+use tongban_engine::clock::ManualClock;
+use tongban_engine::document::DevSeal;
+use tongban_engine::standing::Standing;
+use tongban_engine::store::MemoryStore;
+use tongban_engine::{
+    CaseView, Change, Decided, DocumentPage, Engine, EngineError, IdempotencyKey, Show,
+};
+
+const APPLICANT: &str = "91420302MA4DEM010M";
+const OFFICES: &str = r#"{
+    "kind": "organisation", "code": "demo",
+    "offices": [
+        {"code": "office", "place": "420300", "creditCode": "1142030000DEM1034C",
+         "name": "示例市规划局", "word": "示规", "reviewBody": "示例市人民政府",
+         "court": "示例区人民法院"}
+    ],
+    "roles": [{"code": "office.approver", "name": "审批人", "may": ["approve"]}],
+    "people": [{"subject": "officer", "name": "示例丙", "office": "office@420300"}]
+}"#;
+const SERVICE: &str = r#"service(#{ code: "test", name: "测试", lead: "office", target: "enterprise",
+    regions: ["420300"], matters: [part("a")] });"#;
+const HANDLE: &str = r#"fn handle(m) {
+    let word = decide("office.approver", #{ title: "审查", facts: #{} });
+    if word.denied { return deny(word); }
+    grant(word)
+}"#;
+const LICENCE: &str = r#"regime: "licence", basis: "示例条例第八条", intake: "auto","#;
+
+/// A seal service that answers as often as it was given a permit.
+struct Gate {
+    seal: DevSeal,
+    asked: Semaphore,
+    open: Semaphore,
+}
+
+impl Seal for Gate {
+    fn seal(&self, request: SealRequest) -> Later<'_, Result<SealRecord, SealFault>> {
+        Box::pin(async move {
+            self.asked.add_permits(1);
+            self.open.acquire().await.unwrap().forget();
+            self.seal.seal(request).await
+        })
+    }
+
+    fn verify(&self, record: &SealRecord, digest: &Digest) -> Result<(), SealFault> {
+        self.seal.verify(record, digest)
+    }
+}
+
+/// An office with a seal service, and one case before it.
+struct Office {
+    engine: Engine,
+    gate: Arc<Gate>,
+    clock: Arc<ManualClock>,
+    store: Arc<MemoryStore>,
+    folder: TempDir,
+    case: CaseId,
+    keys: u32,
+}
+
+/// Whether the seal service answers.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Service {
+    Answers,
+    IsSilent,
+}
+
+fn applicant() -> Viewer {
+    Viewer::new("boss", Role::Applicant).for_party(APPLICANT)
+}
+
+fn clerk() -> Viewer {
+    Viewer::new("clerk", Role::WindowClerk).within("420300")
+}
+
+fn officer() -> Viewer {
+    Viewer::new("officer", Role::Approver).within("420300").of("office")
+}
+
+async fn engine(
+    folder: &Path,
+    store: &Arc<MemoryStore>,
+    clock: &Arc<ManualClock>,
+    service: Service,
+) -> (Engine, Arc<Gate>) {
+    let permits = if service == Service::Answers { 1_000 } else { 0 };
+    let seal = DevSeal::create_or_open(folder).unwrap();
+    let gate = Gate { seal, asked: Semaphore::new(0), open: Semaphore::new(permits) };
+    let gate = Arc::new(gate);
+    let source = Source { label: "organisation.json", kind: None, bytes: OFFICES.as_bytes() };
+    let organisation = Arc::new(Organisation::read(&[source]).unwrap());
+    let engine = Engine::builder()
+        .store(Arc::clone(store) as Arc<_>)
+        .scripts(Arc::new(tongban_scripts::Host::open(&folder.join("scripts")).unwrap()))
+        .lawful_clock(Arc::clone(clock) as Arc<_>)
+        .standing(Standing { organisation, ..Standing::default() })
+        .blobs(Blobs::in_folder(folder).unwrap())
+        .seal(Arc::clone(&gate) as Arc<_>)
+        .start()
+        .await
+        .unwrap();
+    (engine, gate)
+}
+
+impl Office {
+    /// Files a case of one matter that declares `members`.
+    async fn begin(members: &str, service: Service, channel: u8) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let scripts = folder.path().join("scripts");
+        std::fs::create_dir_all(scripts.join("services")).unwrap();
+        std::fs::create_dir_all(scripts.join("matters/office")).unwrap();
+        std::fs::write(scripts.join("services/test.rhai"), SERVICE).unwrap();
+        let matter = format!(
+            r#"matter(#{{ code: "a", name: "示例许可", department: "office", {members}
+                limit: #{{ promised: "3 working days" }},
+                form: [ field("size", "面积", text(10)) ] }});
+
+{HANDLE}
+"#
+        );
+        std::fs::write(scripts.join("matters/office/a.rhai"), matter).unwrap();
+        let now = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
+        let clock = Arc::new(ManualClock::new(now));
+        let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
+        let (engine, gate) = engine(folder.path(), &store, &clock, service).await;
+        let party = Party { id: APPLICANT.to_owned(), name: "示例公司".to_owned() };
+        let input = StartCase {
+            form: Value::of([("size", "20".into())]),
+            arrival: Arrival { channel, ..Arrival::default() },
+            ..StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), party)
+        };
+        let key = |text: &str| IdempotencyKey(text.to_owned());
+        let case = engine.start_case(&clerk(), input, key("start")).await.unwrap().case;
+        engine.submit_case(&clerk(), case, key("submit")).await.unwrap();
+        Self { engine, gate, clock, store, folder, case, keys: 0 }
+    }
+
+    async fn restart(&mut self, service: Service) {
+        self.engine.shutdown().await;
+        self.store = Arc::new(self.store.reopen());
+        let (engine, gate) = engine(self.folder.path(), &self.store, &self.clock, service).await;
+        self.engine = engine;
+        self.gate = gate;
+    }
+
+    async fn until(&self, holds: impl Fn(&CaseView) -> bool) -> CaseView {
+        let mut commits = self.engine.watch_case(self.case);
+        loop {
+            commits.borrow_and_update();
+            let view = self.engine.case(&clerk(), self.case).await.unwrap().unwrap();
+            if holds(&view) {
+                return view;
+            }
+            commits.changed().await.unwrap();
+        }
+    }
+
+    fn key(&mut self) -> IdempotencyKey {
+        self.keys += 1;
+        IdempotencyKey(format!("key-{}", self.keys))
+    }
+
+    async fn decide(&mut self, granted: bool) {
+        let open =
+            |view: &CaseView| view.case().open_tasks().next().map(|task| (task.no, task.version));
+        let view = self.until(|view| open(view).is_some()).await;
+        let (no, version) = open(&view).unwrap();
+        let outcome =
+            TaskOutcome { granted, opinion: "不符合规划".to_owned(), fields: Value::map() };
+        let (task, key) = (TaskId { case: self.case, no }, self.key());
+        let said = Decided::at(version, outcome);
+        self.engine.complete_task(&officer(), task, said, key).await.unwrap();
+    }
+
+    async fn change(&mut self, by: &Viewer, change: Change) -> Result<(), EngineError> {
+        let key = self.key();
+        self.engine.change_case(by, self.case, change, key).await.map(|_| ())
+    }
+
+    async fn serve(&mut self, number: &str, how: ServiceMode) -> Result<(), EngineError> {
+        let number = number.to_owned();
+        let change =
+            Change::ServeDocument { number, how, files: Vec::new(), came: Came::default() };
+        self.change(&clerk(), change).await
+    }
+
+    async fn page(&self, by: &Viewer, number: &str, show: Show) -> Option<DocumentPage> {
+        self.engine.document(by, self.case, (number, show)).await.unwrap()
+    }
+
+    fn file(&self, digest: Digest) -> PathBuf {
+        self.folder.path().join("files").join(self.case.to_string()).join(digest.hex())
+    }
+
+    async fn seals(&self) -> usize {
+        let stored = self.store.load(self.case).await.unwrap().unwrap();
+        let sealed = |body: &Body| matches!(body, Body::DocumentSealed(_));
+        stored.entries.iter().filter(|entry| sealed(&entry.body)).count()
+    }
+}
+
+/// Returns the number of a document of a kind that has come at least so far.
+fn numbered(view: &CaseView, kind: DocumentKind, state: &str) -> Option<String> {
+    let documents = view.documents();
+    let mut found = documents.iter().filter(|document| document.kind() == kind);
+    let found = found.find(|document| document.state.code() == state);
+    found.map(|document| document.number().to_string())
+}
+
+#[tokio::test]
+async fn receipt_acceptance_and_decision_are_sealed_kept_and_served() {
+    let mut office = Office::begin(LICENCE, Service::Answers, 2).await;
+    office.decide(true).await;
+    let served = |view: &CaseView| {
+        let documents = view.documents();
+        documents.len() == 3 && documents.iter().all(|one| one.service().is_some())
+    };
+    let view = office.until(served).await;
+    for document in view.documents() {
+        let digest = document.sealed().unwrap().digest;
+        let kept = std::fs::read(office.file(digest)).unwrap();
+        assert_eq!(Digest::of(&kept), digest);
+        let number = document.number().to_string();
+        let print = office.page(&applicant(), &number, Show::Kept).await.unwrap();
+        assert_eq!(print.html, kept, "the evidence, byte for byte");
+        let shown = office.page(&applicant(), &number, Show::View).await.unwrap();
+        let page = String::from_utf8(shown.html).unwrap();
+        for words in ["试用印章", "验证通过", number.as_str(), "示例市规划局"] {
+            assert!(page.contains(words), "{number} does not say {words}");
+        }
+    }
+    assert!(view.case().incidents.is_empty());
+}
+
+#[tokio::test]
+async fn a_restart_between_draft_and_seal_issues_once() {
+    let mut office = Office::begin(LICENCE, Service::IsSilent, 2).await;
+    office.gate.asked.acquire_many(2).await.unwrap().forget();
+    let view = office.until(|_| true).await;
+    let number = numbered(&view, DocumentKind::Receipt, "draft").unwrap();
+    let hidden = office.page(&applicant(), &number, Show::View).await;
+    assert_eq!(hidden, None, "a draft is the office's own business");
+    let draft = office.page(&clerk(), &number, Show::View).await.unwrap();
+    let draft = String::from_utf8(draft.html).unwrap();
+    assert!(draft.contains("草稿"));
+
+    office.restart(Service::Answers).await;
+    office.until(|view| view.case().drafts().next().is_none()).await;
+    office.restart(Service::Answers).await;
+    office.until(|view| view.case().drafts().next().is_none()).await;
+    assert_eq!(office.seals().await, 2, "receipt and acceptance, each once");
+}
+
+fn ask_correction() -> Change {
+    let list = CorrectionList {
+        fields: vec!["size".to_owned()],
+        text: "面积与图纸不符".to_owned(),
+        ..CorrectionList::default()
+    };
+    let act = ActRequest::now(ActKind::AskCorrection, "").with(Terms::Correction(list));
+    Change::Act { matter: MatterNo(1), act }
+}
+
+fn served_at(view: &CaseView) -> Option<Moment> {
+    view.case().matters[0].law.corrections.last().and_then(|round| round.served_at)
+}
+
+#[tokio::test]
+async fn the_applicants_period_runs_from_the_receipt_of_a_letter() {
+    let members = LICENCE.replace("auto", "window");
+    let mut office = Office::begin(&members, Service::IsSilent, 1).await;
+    office.change(&clerk(), ask_correction()).await.unwrap();
+    let view = office.until(|_| true).await;
+    let number = numbered(&view, DocumentKind::CorrectionNotice, "draft").unwrap();
+    let letter = |signed_at| ServiceMode::Post { waybill: "EMS 1".to_owned(), signed_at };
+    let refused = office.serve(&number, letter(None)).await.unwrap_err();
+    assert_eq!(refused.code(), "DOCUMENT_NOT_SEALED", "a draft binds nobody");
+
+    office.gate.open.add_permits(10);
+    office.until(|view| view.case().drafts().next().is_none()).await;
+    office.serve(&number, letter(None)).await.unwrap();
+    let view = office.until(|_| true).await;
+    assert_eq!(served_at(&view), None, "the letter is on its way");
+
+    let signed = Moment::parse("2026-03-05T15:00:00+08:00").unwrap();
+    office.clock.advance_to(Moment::parse("2026-03-06T09:00:00+08:00").unwrap());
+    office.serve(&number, letter(Some(signed))).await.unwrap();
+    let view = office.until(|view| served_at(view).is_some()).await;
+    assert_eq!(served_at(&view), Some(signed));
+    let again = office.serve(&number, letter(Some(signed))).await.unwrap_err();
+    assert_eq!(again.code(), "DOCUMENT_ALREADY_SERVED");
+}
+
+#[tokio::test]
+async fn an_announcement_counts_as_served_when_its_period_ends() {
+    use tongban_core::document::Attachment;
+
+    let members = LICENCE.replace("auto", "window");
+    let mut office = Office::begin(&members, Service::Answers, 1).await;
+    office.change(&clerk(), ask_correction()).await.unwrap();
+    let sealed = |view: &CaseView| numbered(view, DocumentKind::CorrectionNotice, "sealed");
+    let view = office.until(|view| sealed(view).is_some()).await;
+    let number = sealed(&view).unwrap();
+    let how = ServiceMode::Announcement { place: "公告栏".to_owned(), days: 30 };
+    let copy = Attachment { name: "公告.pdf".to_owned(), digest: Digest::of(b"copy") };
+    let change = Change::ServeDocument { number, how, files: vec![copy], came: Came::default() };
+    office.change(&clerk(), change).await.unwrap();
+    let view = office.until(|_| true).await;
+    assert_eq!(served_at(&view), None);
+
+    office.clock.advance_to(Moment::parse("2026-04-02T09:00:00+08:00").unwrap());
+    let view = office.until(|view| served_at(view).is_some()).await;
+    assert_eq!(served_at(&view).unwrap().date().to_string(), "2026-04-01");
+}
+
+#[tokio::test]
+async fn online_a_correction_is_served_with_its_seal() {
+    let members = LICENCE.replace("auto", "window");
+    let mut office = Office::begin(&members, Service::IsSilent, 2).await;
+    office.change(&clerk(), ask_correction()).await.unwrap();
+    let view = office.until(|_| true).await;
+    assert_eq!(served_at(&view), None, "a draft binds nobody");
+    office.gate.open.add_permits(10);
+    let view = office.until(|view| served_at(view).is_some()).await;
+    assert!(numbered(&view, DocumentKind::CorrectionNotice, "served").is_some());
+}
+
+#[tokio::test]
+async fn a_denial_without_basis_stays_a_draft_and_is_raised_once() {
+    let members = r#"regime: "registration", intake: "auto","#;
+    let mut office = Office::begin(members, Service::Answers, 2).await;
+    office.decide(false).await;
+    let raised = |view: &CaseView| {
+        let incidents = view.case().incidents.values();
+        incidents.filter(|(_, one)| one.kind.code() == "NOTICE_NOT_ISSUED").count()
+    };
+    let view = office.until(|view| raised(view) > 0).await;
+    let told = view.case().incidents.values().find(|(_, one)| one.message.contains("法律依据"));
+    assert!(told.is_some(), "{:?}", view.case().incidents);
+    let number = numbered(&view, DocumentKind::Denial, "draft").unwrap();
+    let lacks = office.engine.document(&officer(), office.case, (&number, Show::View)).await;
+    assert_eq!(lacks.unwrap_err().code(), "DOCUMENT_INCOMPLETE");
+
+    office.restart(Service::Answers).await;
+    let view = office.until(|_| true).await;
+    let denials = view.documents();
+    let mut denials = denials.iter().filter(|one| one.kind() == DocumentKind::Denial);
+    assert!(denials.all(|one| matches!(*one.state, DocumentState::Draft { .. })));
+    assert_eq!(raised(&view), 1);
+}
