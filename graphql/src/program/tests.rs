@@ -37,6 +37,7 @@ fn the_program_says_what_it_can_do() {
               scripts   脚本工具。 / Tools for those who write services
               calendar  期限与日历。 / Limits and calendars
               id        号码。 / Identifiers that people bring
+              figures   统计:按时率、减免率、补正、中止、督办、卡点。 / Figures: on time, exempted, corrected, stuck
               import    导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules
               schema    输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
               help      Print this message or the help of the given subcommand(s)
@@ -190,6 +191,7 @@ fn token_says_what_it_can_do() {
                       - approver:     审批人员 / decides for a department
                       - integrator:   集成人员 / writes and publishes services
                       - supervisor:   督查人员 / sees everything of a region, changes nothing
+                      - office-head:  机关负责人 / heads an office: approves extensions and revocations
 
                   --region <CODE>
                       行政区划代码,可重复;市含所辖区县。 / Region code, repeatable; a city includes its districts
@@ -205,7 +207,7 @@ fn token_says_what_it_can_do() {
 
                   --hours <N>
                       有效小时数,1 至 720。 / Hours of validity, 1 to 720
-          
+
                       [default: 8]
 
               -h, --help
