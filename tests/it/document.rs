@@ -80,6 +80,13 @@ struct Office {
     keys: u32,
 }
 
+/// What an officer says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Said {
+    Yes,
+    No,
+}
+
 /// Whether the seal service answers.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Service {
@@ -113,7 +120,7 @@ async fn engine(
     let organisation = Arc::new(Organisation::read(&[source]).unwrap());
     let engine = Engine::builder()
         .store(Arc::clone(store) as Arc<_>)
-        .scripts(Arc::new(tongban_scripts::Host::open(&folder.join("scripts")).unwrap()))
+        .scripts(Arc::new(tongban_scripts::Host::open(folder.join("scripts")).unwrap()))
         .lawful_clock(Arc::clone(clock) as Arc<_>)
         .standing(Standing { organisation, ..Standing::default() })
         .blobs(Blobs::in_folder(folder).unwrap())
@@ -182,16 +189,17 @@ impl Office {
         IdempotencyKey(format!("key-{}", self.keys))
     }
 
-    async fn decide(&mut self, granted: bool) {
+    async fn decide(&mut self, said: Said) {
         let open =
             |view: &CaseView| view.case().open_tasks().next().map(|task| (task.no, task.version));
         let view = self.until(|view| open(view).is_some()).await;
         let (no, version) = open(&view).unwrap();
+        let granted = said == Said::Yes;
         let outcome =
             TaskOutcome { granted, opinion: "不符合规划".to_owned(), fields: Value::map() };
         let (task, key) = (TaskId { case: self.case, no }, self.key());
-        let said = Decided::at(version, outcome);
-        self.engine.complete_task(&officer(), task, said, key).await.unwrap();
+        let decided = Decided::at(version, outcome);
+        self.engine.complete_task(&officer(), task, decided, key).await.unwrap();
     }
 
     async fn change(&mut self, by: &Viewer, change: Change) -> Result<(), EngineError> {
@@ -232,7 +240,7 @@ fn numbered(view: &CaseView, kind: DocumentKind, state: &str) -> Option<String> 
 #[tokio::test]
 async fn receipt_acceptance_and_decision_are_sealed_kept_and_served() {
     let mut office = Office::begin(LICENCE, Service::Answers, 2).await;
-    office.decide(true).await;
+    office.decide(Said::Yes).await;
     let served = |view: &CaseView| {
         let documents = view.documents();
         documents.len() == 3 && documents.iter().all(|one| one.service().is_some())
@@ -351,7 +359,7 @@ async fn online_a_correction_is_served_with_its_seal() {
 async fn a_denial_without_basis_stays_a_draft_and_is_raised_once() {
     let members = r#"regime: "registration", intake: "auto","#;
     let mut office = Office::begin(members, Service::Answers, 2).await;
-    office.decide(false).await;
+    office.decide(Said::No).await;
     let raised = |view: &CaseView| {
         let incidents = view.case().incidents.values();
         incidents.filter(|(_, one)| one.kind.code() == "NOTICE_NOT_ISSUED").count()

@@ -237,6 +237,8 @@ pub struct CallState {
     pub matter: MatterNo,
     /// The request that it carries.
     pub request: RequestKey,
+    /// When it was made, by lawful time.
+    pub opened_at: Moment,
     /// Where it stands.
     pub status: CallStatus,
     /// Messages stored so far: number and digest.
@@ -554,18 +556,19 @@ impl Case {
             own.call = adopted.call;
         }
         if let Some(call) = &made.call {
-            self.open_call(entry.matter, &made.key, call);
+            self.open_call(entry, &made.key, call);
         }
         Ok(())
     }
 
-    fn open_call(&mut self, matter: MatterNo, key: &RequestKey, made: &CallMade) {
+    fn open_call(&mut self, entry: &Entry, key: &RequestKey, made: &CallMade) {
         self.calls.insert(
             made.id,
             CallState {
                 made: made.clone(),
-                matter,
+                matter: entry.matter,
                 request: key.clone(),
+                opened_at: entry.recorded_at,
                 status: CallStatus::Open,
                 messages: BTreeMap::new(),
             },
@@ -613,7 +616,7 @@ impl Case {
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no call {}", renewed.old));
         self.calls.get_mut(&renewed.old).ok_or_else(error)?.status = CallStatus::Over;
-        self.open_call(entry.matter, &renewed.request, &renewed.call);
+        self.open_call(entry, &renewed.request, &renewed.call);
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no request {}", renewed.request));
         let at = self.at(entry);

@@ -168,11 +168,11 @@ fn calls(case: &Case, matter: &Matter) -> WaitingOn {
         if call.status == CallStatus::Failed {
             let zh = format!("调用 {connector} 未成功,等负责人核实");
             let en = format!("a call through {connector} failed; someone must check");
-            return on(WaitingParty::Operator, connector, case.updated_at, (&zh, &en));
+            return on(WaitingParty::Operator, connector, call.opened_at, (&zh, &en));
         }
         let zh = format!("等 {connector} 回执");
         let en = format!("waiting for {connector}");
-        return on(WaitingParty::Agency, connector, case.updated_at, (&zh, &en));
+        return on(WaitingParty::Agency, connector, call.opened_at, (&zh, &en));
     }
     let raised = case.incidents.values().any(|(no, _)| *no == matter.no);
     if raised {
