@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::card::{CardAnswer, CardAnswerKind};
-use crate::case::{FoldError, Task};
+use crate::case::FoldError;
 use crate::command::{Answer, Refusal};
 use crate::entry::{Body, IncidentKind, Origin};
 use crate::id::{MatterNo, Seq};
@@ -42,7 +42,6 @@ impl Turn<'_> {
         for (due, matter, request) in due {
             self.push(matter, Origin::Clock, Body::TimerFired { request, due })?;
         }
-        self.end_delegations()?;
         self.count_services(&Origin::Clock)?;
         let mut passed = schedule::passings(&self.case, self.reading());
         passed.retain(|passing| passing.due < now);
@@ -54,18 +53,6 @@ impl Turn<'_> {
         rungs.retain(|rung| rung.card.at <= now);
         self.raise_cards(rungs)?;
         Ok(Answer::Done)
-    }
-
-    /// A task that was given for a while is again for everyone of its role.
-    fn end_delegations(&mut self) -> Result<(), FoldError> {
-        let now = self.context.now;
-        let over = |task: &&Task| task.assigned_until.is_some_and(|until| until < now);
-        let lapsed = self.case.open_tasks().filter(over);
-        let lapsed: Vec<(MatterNo, Seq)> = lapsed.map(|task| (task.matter, task.no)).collect();
-        for (matter, task) in lapsed {
-            self.push(matter, Origin::Clock, Body::TaskReleased { task })?;
-        }
-        Ok(())
     }
 
     /// Raises what the clocks that this turn stopped had reached before: an answer that comes
