@@ -110,14 +110,7 @@ pub fn next(case: &Case, reading: Reading<'_>) -> Option<Moment> {
     let passing = passings(case, reading).into_iter().map(|passing| passing.due.plus_millis(1));
     let cards = rungs::next_rung(case, reading);
     let served = services(case, reading.calendar).map(|(at, _)| at);
-    let lapses = case.open_tasks().filter_map(|task| task.assigned_until);
-    let lapses = lapses.map(|until| until.plus_millis(1));
-    passing
-        .chain(cards)
-        .chain(served)
-        .chain(lapses)
-        .chain(timers(case).map(|(due, _, _)| due))
-        .min()
+    passing.chain(cards).chain(served).chain(timers(case).map(|(due, _, _)| due)).min()
 }
 
 /// Returns the open corrections whose notice counts as served at some moment, now or when its

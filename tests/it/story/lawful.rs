@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tongban_core::command::{ActRequest, Came, TaskChange, TaskOutcome};
+use tongban_core::command::{ActRequest, Came, TaskOutcome};
 use tongban_core::digest::Digest;
 use tongban_core::entry::{Consent, TaskKind};
 use tongban_core::id::MatterNo;
@@ -454,26 +454,4 @@ async fn a_clerk_voids_what_he_entered_by_mistake() {
     assert!(view.case().voided.contains_key(&entry), "the entry stays in the log");
     assert_eq!(refusal(world.change(&clerk(), void).await), "NOT_VOIDABLE");
     assert_eq!(view.case().form_changes.len(), 1);
-}
-
-#[tokio::test]
-async fn a_delegation_ends_by_itself_and_the_queue_shows_it() {
-    let handle = r#"grant(decide("office.approver", #{ title: "审查" }))"#;
-    let matters = vec![("a", "", handle)];
-    let mut world = Setting { matters, standing: staffed(), ..Setting::default() }.begin().await;
-    let view = world.until(|view| has_task(view, TaskKind::Decide)).await;
-    let task = view.case().open_tasks().next().unwrap().no;
-    let until = Moment::parse("2026-03-04T18:00:00+08:00").ok_or("a moment").unwrap();
-    let change = TaskChange::Assign {
-        to: "deputy".to_owned(),
-        until: Some(until),
-        reason: "出差".to_owned(),
-    };
-    world.change(&officer(), Change::Task { task, version: 1, change }).await.unwrap();
-    let holder = |view: &CaseView| view.summary().tasks[0].assignee.clone();
-    let view = world.until(|view| holder(view).is_some()).await;
-    assert_eq!(holder(&view).as_deref(), Some("deputy"));
-    world.reach("2026-03-05T08:00:00+08:00");
-    let view = world.until(|view| view.case().tasks[&task].assignee.is_none()).await;
-    assert_eq!(holder(&view), None);
 }
