@@ -13,7 +13,7 @@ use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Map, Position, Scope};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Digest;
 use tongban_core::id::ServiceCode;
-use tongban_core::port::{RunEnd, RunFunction, RunJob, Script, ScriptFault, ScriptFaultKind};
+use tongban_core::port::{Look, RunEnd, RunFunction, RunJob, Script, ScriptFault, ScriptFaultKind};
 use tongban_core::replay::Replay;
 use tongban_core::request::NewRequest;
 use tongban_core::value::Value;
@@ -85,14 +85,9 @@ impl Host {
         known.get(digest).cloned()
     }
 
-    fn evaluate(
-        &self,
-        loaded: &Loaded,
-        job: &RunJob<'_>,
-        replay: Replay,
-    ) -> (RunEnd, Vec<NewRequest>) {
+    fn evaluate(&self, loaded: &Loaded, job: &RunJob<'_>, replay: Replay) -> Look {
         let Some((program, def)) = loaded.matters.get(job.matter) else {
-            return replay.conclude(RunEnd::Failed(not_loaded(job)));
+            return replay.shown(RunEnd::Failed(not_loaded(job)));
         };
         let RunFunction::Handle = job.function;
         let questions = Arc::clone(&loaded.questions);
@@ -138,15 +133,10 @@ fn said(program: &Program, error: &EvalAltResult) -> RunEnd {
 
 /// Lets the latch decide. A fault of the latch gets the place it knows, or that of the error by
 /// which Rhai stopped, or (when the script held the stop) that of the newest host call.
-fn conclude(
-    program: &Program,
-    current: Current,
-    said: RunEnd,
-    place: Option<Finding>,
-) -> (RunEnd, Vec<NewRequest>) {
+fn conclude(program: &Program, current: Current, said: RunEnd, place: Option<Finding>) -> Look {
     let called_at = current.called_at;
-    let (mut end, requests) = current.replay.conclude(said);
-    if let RunEnd::Failed(fault) = &mut end
+    let mut look = current.replay.shown(said);
+    if let RunEnd::Failed(fault) = &mut look.end
         && fault.file.is_empty()
     {
         let main = program.main();
@@ -161,7 +151,7 @@ fn conclude(
         fault.line = place.line;
         fault.column = place.column;
     }
-    (end, requests)
+    look
 }
 
 fn not_loaded(job: &RunJob<'_>) -> ScriptFault {
@@ -236,9 +226,14 @@ impl Script for Host {
     }
 
     fn run(&self, job: &RunJob<'_>, replay: Replay) -> (RunEnd, Vec<NewRequest>) {
+        let look = self.look(job, replay);
+        (look.end, look.asked)
+    }
+
+    fn look(&self, job: &RunJob<'_>, replay: Replay) -> Look {
         match self.loaded(&job.closure.digest) {
             Some(loaded) => self.evaluate(&loaded, job, replay),
-            None => replay.conclude(RunEnd::Failed(not_loaded(job))),
+            None => replay.shown(RunEnd::Failed(not_loaded(job))),
         }
     }
 }

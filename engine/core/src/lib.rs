@@ -14,6 +14,7 @@ pub mod command;
 pub mod definition;
 pub mod digest;
 pub mod document;
+pub mod dry_run;
 pub mod entry;
 pub mod error;
 pub mod figures;

@@ -12,7 +12,7 @@ use crate::entry::Entry;
 use crate::error::ErrorClass;
 use crate::id::{CaseId, CommitNo, Epoch, MatterCode, RegionCode, Seq, ServiceCode};
 use crate::replay::Replay;
-use crate::request::NewRequest;
+use crate::request::{NewRequest, RequestKey};
 use crate::summary::{CaseSummary, IndexRow, Search};
 use crate::time::{Moment, Period};
 use crate::value::Value;
@@ -67,6 +67,44 @@ pub trait Script: Send + Sync {
     /// `Replay` keeps what was asked; the verdict follows its latch, not what the script said.
     /// Returns the verdict with the new requests that count.
     fn run(&self, job: &RunJob<'_>, replay: Replay) -> (RunEnd, Vec<NewRequest>);
+
+    /// Evaluates as [`Script::run`] does, only to be looked at: where the script stands, what its
+    /// variables hold, how much of the journal it consumed. Slower than a run.
+    fn look(&self, job: &RunJob<'_>, replay: Replay) -> Look;
+}
+
+/// What an evaluation came to, for people who want to know why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// The verdict.
+    pub end: RunEnd,
+    /// What would be newly asked; nothing of it counts.
+    pub asked: Vec<NewRequest>,
+    /// The newest entry that was consumed.
+    pub seen: Seq,
+    /// The open requests that the run waits for.
+    pub waits: Vec<RequestKey>,
+    /// The request of the journal at which the script went another way.
+    pub differs_at: Option<RequestKey>,
+    /// Where the script stands, the innermost function first; empty when that is not known.
+    pub frames: Vec<Frame>,
+}
+
+/// One function of a script that stands in the middle of its work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// Name of the function.
+    pub function: String,
+    /// File, relative to the script folder.
+    pub file: String,
+    /// Line, from 1; 0 when none is known.
+    pub line: u32,
+    /// Column in characters, from 1; 0 when none is known.
+    pub column: u32,
+    /// The line itself.
+    pub excerpt: String,
+    /// Its variables and what they hold, in the order of their making.
+    pub variables: Vec<(String, Value)>,
 }
 
 /// One evaluation of a matter's script.
@@ -95,7 +133,7 @@ pub enum RunEnd {
     /// It waits for something that is not in the journal yet.
     Suspended,
     /// A typed outcome reached the end uncaught; its request is named.
-    Uncaught(crate::request::RequestKey),
+    Uncaught(RequestKey),
     /// It failed; none of what it newly asked counts.
     Failed(ScriptFault),
 }

@@ -15,7 +15,7 @@ use crate::id::{MatterNo, Seq};
 use crate::law::{ActAnswer, ActKind};
 use crate::limits;
 use crate::material::Found;
-use crate::port::{RunEnd, ScriptFault, ScriptFaultKind};
+use crate::port::{Look, RunEnd, ScriptFault, ScriptFaultKind};
 use crate::request::{
     Ask, Decision, End, Evidence, NewRequest, Outcome, OutcomeKind, Request, RequestKey,
     RequestKind, Settled,
@@ -148,6 +148,10 @@ pub struct Replay {
     costs: Vec<Cost>,
     fresh: Vec<NewRequest>,
     latch: Option<Latch>,
+    /// What the wait that set the latch was for.
+    waits: Vec<RequestKey>,
+    /// The recorded request at which the script went another way.
+    differs_at: Option<RequestKey>,
 }
 
 impl Replay {
@@ -169,6 +173,8 @@ impl Replay {
             costs: Vec::new(),
             fresh: Vec::new(),
             latch: None,
+            waits: Vec::new(),
+            differs_at: None,
         }
     }
 
@@ -360,6 +366,7 @@ impl Replay {
         fault.expected = side(made.ask.kind(), &made.ask.target(), made.digest, made.seen);
         let digest = fingerprint(&self.secret, ask);
         fault.got = side(ask.kind(), &ask.target(), digest, self.seen);
+        self.differs_at = Some(made.key.clone());
         Err(self.fail(fault))
     }
 
@@ -446,6 +453,7 @@ impl Replay {
         self.running()?;
         let Some(arrival) = self.arrival(handle) else {
             self.latch = Some(Latch::Suspended);
+            self.waits = self.open_below(handle);
             return Err(Stop);
         };
         if arrival.seq > self.seen {
@@ -541,15 +549,60 @@ impl Replay {
         }
     }
 
+    /// Returns the requests below a handle that have not ended, in the order of their making.
+    fn open_below(&self, handle: Handle) -> Vec<RequestKey> {
+        let mut open = Vec::new();
+        let mut left = vec![handle];
+        while let Some(handle) = left.pop() {
+            match self.nodes.get(handle.0 as usize) {
+                Some(Node::Journal(_) | Node::Adopted(..)) if self.arrival(handle).is_none() => {
+                    open.extend(self.key_of(handle));
+                }
+                Some(Node::Join(
+                    Join::All(members) | Join::AllSettled(members) | Join::Race(members),
+                )) => left.extend(members.handles()),
+                Some(Node::Join(Join::Timeout { handle, timer })) => left.extend([*handle, *timer]),
+                Some(Node::Fresh) => open.extend(self.fresh_key(handle)),
+                Some(Node::Journal(_) | Node::Adopted(..)) | None => {}
+            }
+        }
+        open.sort();
+        open.dedup();
+        open
+    }
+
+    /// Returns the key of a request that is new in this evaluation: the nth fresh node is the nth
+    /// fresh request that adopts nothing.
+    fn fresh_key(&self, handle: Handle) -> Option<RequestKey> {
+        let before = self.nodes.iter().take(handle.0 as usize);
+        let earlier = before.filter(|node| matches!(node, Node::Fresh)).count();
+        let mut fresh = self.fresh.iter().filter(|request| request.adopts.is_none());
+        fresh.nth(earlier).map(|request| request.key.clone())
+    }
+
     /// Ends the evaluation: the verdict, and what was newly asked. The latch decides; `said` is
     /// what the script itself came to.
-    pub fn conclude(mut self, said: RunEnd) -> (RunEnd, Vec<NewRequest>) {
+    pub fn conclude(self, said: RunEnd) -> (RunEnd, Vec<NewRequest>) {
+        let look = self.shown(said);
+        (look.end, look.asked)
+    }
+
+    /// Ends the evaluation as [`Replay::conclude`] does, and tells what a person wants to know.
+    pub fn shown(mut self, said: RunEnd) -> Look {
         self.notice_removed(&said);
-        match self.latch {
+        let (end, asked) = match self.latch {
             Some(Latch::Suspended) => (RunEnd::Suspended, self.fresh),
             Some(Latch::Failed(fault)) => (RunEnd::Failed(fault), Vec::new()),
             None if matches!(said, RunEnd::Failed(_)) => (said, Vec::new()),
             None => (said, self.fresh),
+        };
+        Look {
+            end,
+            asked,
+            seen: self.seen,
+            waits: self.waits,
+            differs_at: self.differs_at,
+            frames: Vec::new(),
         }
     }
 }
@@ -578,6 +631,7 @@ impl Replay {
         );
         fault.expected = format!("{:?} {}", missing.ask.kind(), missing.ask.target());
         fault.got = format!("{} requests", self.ordinal);
+        self.differs_at = Some(missing.key.clone());
         self.latch = Some(Latch::Failed(fault));
     }
 }

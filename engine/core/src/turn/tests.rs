@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::entry::{Party, TaskKind};
 use crate::id::{DepartmentCode, MatterCode, RegionCode, RoleCode, ServiceCode};
 use crate::law::{ActAnswer, ActKind, Ending, Stage};
-use crate::port::{RunEnd, RunJob, ScriptFaultKind};
+use crate::port::{Look, RunEnd, RunJob, ScriptFaultKind};
 use crate::read_model;
 use crate::replay::{Arrived, Handle, Join, Members, Replay, Stop};
 use crate::request::{Ask, Evidence, NewRequest, Outcome, OutcomeKind};
@@ -58,6 +58,10 @@ impl Script for Closures {
         }
         let said = self.bodies[job.matter](&mut replay).unwrap_or(RunEnd::Suspended);
         replay.conclude(said)
+    }
+    fn look(&self, job: &RunJob<'_>, mut replay: Replay) -> Look {
+        let said = self.bodies[job.matter](&mut replay).unwrap_or(RunEnd::Suspended);
+        replay.shown(said)
     }
 }
 
@@ -309,6 +313,7 @@ macro_rules! or_end {
     };
 }
 
+mod dry_run;
 mod promises;
 
 /// Asks one agency and grants on its documents.

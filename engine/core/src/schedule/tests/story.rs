@@ -15,7 +15,7 @@ use crate::entry::{Body, Entry, Origin, Party, TaskKind};
 use crate::id::{CaseId, DepartmentCode, MatterCode, MatterNo, RegionCode, ServiceCode};
 use crate::law::{ActKind, CorrectionList, Procedure, Terms};
 use crate::organisation::Organisation;
-use crate::port::{RunEnd, RunJob, Script, ScriptFault, ScriptFaultKind, Wiring};
+use crate::port::{Look, RunEnd, RunJob, Script, ScriptFault, ScriptFaultKind, Wiring};
 use crate::replay::{Arrived, Replay, Stop};
 use crate::request::{Ask, Evidence, NewRequest};
 use crate::schedule::Reading;
@@ -75,6 +75,10 @@ impl Script for Question {
         }
         let said = self.play(&mut replay).unwrap_or(RunEnd::Suspended);
         replay.conclude(said)
+    }
+    fn look(&self, _job: &RunJob<'_>, mut replay: Replay) -> Look {
+        let said = self.play(&mut replay).unwrap_or(RunEnd::Suspended);
+        replay.shown(said)
     }
 }
 
