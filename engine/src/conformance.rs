@@ -22,10 +22,11 @@ pub mod restart;
 pub mod rows;
 pub mod sample;
 pub mod timer;
+pub mod upkeep;
 
 use std::sync::{Arc, Barrier};
 
-use tongban_core::port::{Commit, Committed, Store, StoreError};
+use tongban_core::port::{Commit, Committed, Store, StoreError, Upkeep};
 use tongban_core::summary::CaseSummary;
 
 use crate::store::MemoryStore;
@@ -33,7 +34,7 @@ use crate::store::MemoryStore;
 /// Where a store lives, so that it can be opened again.
 pub trait StorePlace: Send + Sync {
     /// Opens the store. Earlier handles of this place have been dropped.
-    fn open(&self) -> Arc<dyn Store>;
+    fn open(&self) -> Arc<dyn Upkeep>;
 }
 
 /// The place of a [`MemoryStore`].
@@ -48,7 +49,7 @@ impl MemoryPlace {
 }
 
 impl StorePlace for MemoryPlace {
-    fn open(&self) -> Arc<dyn Store> {
+    fn open(&self) -> Arc<dyn Upkeep> {
         Arc::new(self.0.reopen())
     }
 }
@@ -63,7 +64,7 @@ pub fn check(place: &dyn StorePlace, property: impl AsyncFnOnce(&dyn StorePlace)
 }
 
 /// Appends every commit on a thread of its own, all at once, and returns the outcomes in order.
-fn race(store: &Arc<dyn Store>, commits: Vec<Commit>) -> Vec<Result<Committed, StoreError>> {
+fn race(store: &dyn Store, commits: Vec<Commit>) -> Vec<Result<Committed, StoreError>> {
     let start = Barrier::new(commits.len());
     let append = |commit| {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -147,6 +148,16 @@ macro_rules! store_conformance {
                 timer: [
                     due_cases_come_earliest_first,
                     a_timer_that_moved_is_due_at_its_new_time,
+                ],
+                upkeep: [
+                    a_walk_meets_every_case_once,
+                    a_walk_meets_every_index_row_once,
+                    a_walk_meets_every_mutation_with_its_commit,
+                    mending_puts_derived_data_right_and_nothing_else,
+                    rows_without_a_case_can_be_removed,
+                    a_feed_that_begins_anew_makes_cursors_resync,
+                    a_planted_store_holds_what_the_other_held,
+                    parked_messages_survive_until_they_are_taken,
                 ],
             }
 

@@ -14,6 +14,7 @@ pub mod conformance;
 pub mod document;
 mod error;
 pub mod figures;
+mod folder;
 mod handle;
 mod number;
 pub mod objects;
@@ -31,5 +32,6 @@ pub use api::{
 pub use builder::{EngineBuilder, Missing, Options, StartError};
 pub use error::EngineError;
 pub use handle::{
-    CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, Show, Unmade, Upload,
+    CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, Show,
+    Unmade, Upload,
 };

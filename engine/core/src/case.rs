@@ -237,6 +237,8 @@ pub struct CallState {
     pub matter: MatterNo,
     /// The request that it carries.
     pub request: RequestKey,
+    /// Entry that made it.
+    pub at: Seq,
     /// When it was made, by lawful time.
     pub opened_at: Moment,
     /// Where it stands.
@@ -568,6 +570,7 @@ impl Case {
                 made: made.clone(),
                 matter: entry.matter,
                 request: key.clone(),
+                at: entry.seq,
                 opened_at: entry.recorded_at,
                 status: CallStatus::Open,
                 messages: BTreeMap::new(),

@@ -146,6 +146,28 @@ pub struct CommitNo(pub u64);
 )]
 pub struct Epoch(pub u64);
 
+/// Generation of a store: 1 when it was created as an empty one, one more with every restore.
+#[derive(
+    Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize,
+)]
+pub struct Generation(pub u32);
+
+impl Generation {
+    /// The generation of a store that was created empty.
+    pub const FIRST: Self = Self(1);
+
+    /// Returns the generation after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// Returns an epoch that no store of an earlier generation reaches.
+    pub fn first_epoch(self) -> Epoch {
+        Epoch(u64::from(self.0) << 32)
+    }
+}
+
 macro_rules! part_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $wanted:literal, $number:ty) => {
         $(#[$doc])*

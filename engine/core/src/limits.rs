@@ -77,6 +77,9 @@ pub const CALLS_IN_FLIGHT_MAX: usize = 64;
 /// Generations of one call before a person must look.
 pub const CALL_GENERATIONS_MAX: u16 = 3;
 
+/// Messages of agencies that a restored store keeps about calls which it does not know.
+pub const PARKED_REPLIES_MAX: usize = 10_000;
+
 /// Bytes of one uploaded file: a set of drawings, not a film.
 pub const UPLOAD_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes of all files of one case.

@@ -1,5 +1,7 @@
 //! The ports: what core names and others implement. Signatures only, no bodies that wait.
 
+mod upkeep;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,12 +12,16 @@ use crate::definition::Closure;
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::error::ErrorClass;
-use crate::id::{CaseId, CommitNo, Epoch, MatterCode, RegionCode, Seq, ServiceCode};
+use crate::id::{CaseId, CommitNo, Epoch, Generation, MatterCode, RegionCode, Seq, ServiceCode};
 use crate::replay::Replay;
 use crate::request::{NewRequest, RequestKey};
 use crate::summary::{CaseSummary, IndexRow, Search};
 use crate::time::{Moment, Period};
 use crate::value::Value;
+
+pub use self::upkeep::{
+    Declared, FiledRow, KeptMutation, Mend, ParkedPlace, ParkedReply, Planted, Restored, Upkeep,
+};
 
 /// A boxed future, so that ports stay object-safe.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -389,6 +395,16 @@ pub trait Store: Send + Sync {
     /// Returns every kept closure.
     fn closures(&self) -> Later<'_, Result<Vec<KeptClosure>, StoreError>>;
 
+    /// Parks a message about a call that the store does not know; returns after it is durable.
+    /// Twice is once.
+    fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>>;
+
+    /// Returns every parked message, by call and number.
+    fn parked(&self) -> Later<'_, Result<Vec<ParkedReply>, StoreError>>;
+
+    /// Drops a parked message, once its case has it or a person has settled it.
+    fn unpark(&self, place: ParkedPlace) -> Later<'_, Result<(), StoreError>>;
+
     /// Returns the facts about this store that the engine needs before anything else.
     fn identity(&self) -> StoreIdentity;
 
@@ -407,6 +423,10 @@ pub struct StoreIdentity {
     pub epoch: Epoch,
     /// How far the lawful clock is ahead of the wire clock, in milliseconds.
     pub clock_offset: i64,
+    /// Which life of the store this is.
+    pub generation: Generation,
+    /// Where it comes from, if it was restored from a backup.
+    pub restored: Option<Restored>,
 }
 
 /// A failure of a store.

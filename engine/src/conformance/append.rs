@@ -77,7 +77,7 @@ pub async fn of_commits_with_one_head_exactly_one_wins(place: &dyn StorePlace) {
             draft.entry_of_size(size * 30).0
         });
         let commits: Vec<_> = commits.collect();
-        let outcomes = race(&store, commits.clone());
+        let outcomes = race(&*store, commits.clone());
         let won: Vec<_> = (0..8).filter(|no| outcomes[*no].is_ok()).collect();
         assert_eq!(won.len(), 1, "{outcomes:?}");
         let stored = store.load(case_id(1)).await.expect("readable");
@@ -91,7 +91,7 @@ pub async fn of_commits_with_one_head_exactly_one_wins(place: &dyn StorePlace) {
 pub async fn commits_of_many_cases_at_once_all_stand(place: &dyn StorePlace) {
     let store = place.open();
     let commits = (0..16).map(|no| Draft::start(&*store, no).0).collect();
-    let mut numbers: Vec<CommitNo> = race(&store, commits)
+    let mut numbers: Vec<CommitNo> = race(&*store, commits)
         .into_iter()
         .map(|outcome| outcome.expect("nothing is in the way").no)
         .collect();

@@ -3,8 +3,6 @@
 //! Cases, rows, numbers and mutations are few, so that operations meet. After each operation the
 //! outcomes are equal; after all of them everything that can be read is equal.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tongban_core::digest::Digest;
@@ -148,9 +146,9 @@ async fn compare<P: StorePlace>(place: P, operations: Vec<Operation>) {
         }
         assert_eq!(store.revision(), reference.revision());
     }
-    same_cases(&store, &reference).await;
-    same_rows(&store, &reference).await;
-    same_feed(&store, &reference).await;
+    same_cases(&*store, &*reference).await;
+    same_rows(&*store, &*reference).await;
+    same_feed(&*store, &*reference).await;
 }
 
 fn draft(store: &dyn Store, append: &Append, heads: &[u32]) -> Draft {
@@ -168,7 +166,7 @@ fn draft(store: &dyn Store, append: &Append, heads: &[u32]) -> Draft {
     }
 }
 
-async fn same_cases(store: &Arc<dyn Store>, reference: &Arc<dyn Store>) {
+async fn same_cases(store: &dyn Store, reference: &dyn Store) {
     for no in 0..CASES {
         let case = case_id(no);
         assert_eq!(store.load(case).await, reference.load(case).await);
@@ -189,7 +187,7 @@ async fn same_cases(store: &Arc<dyn Store>, reference: &Arc<dyn Store>) {
     assert_eq!(last, reference.last_number(prefix()).await);
 }
 
-async fn same_rows(store: &Arc<dyn Store>, reference: &Arc<dyn Store>) {
+async fn same_rows(store: &dyn Store, reference: &dyn Store) {
     assert_eq!(store.next_due().await, reference.next_due().await);
     for millis in 0..4 {
         let until = nine_o_clock().plus_millis(millis);
@@ -240,7 +238,7 @@ fn scopes() -> Vec<Along> {
     scopes
 }
 
-async fn same_feed(store: &Arc<dyn Store>, reference: &Arc<dyn Store>) {
+async fn same_feed(store: &dyn Store, reference: &dyn Store) {
     let newest = store.revision().0;
     for commit in 0..=newest + 1 {
         for index in [0, 1, u32::MAX] {

@@ -29,7 +29,7 @@ pub async fn of_equal_mutations_at_once_exactly_one_is_done(place: &dyn StorePla
         let name = format!("round {round}");
         let commits =
             (0..8).map(|no| Draft::start(&*store, round * 8 + no).remember(&name).0).collect();
-        let outcomes = race(&store, commits);
+        let outcomes = race(&*store, commits);
         let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         assert_eq!(done, 1, "{outcomes:?}");
         for outcome in &outcomes {

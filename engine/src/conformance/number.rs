@@ -18,7 +18,7 @@ pub async fn a_number_belongs_to_one_case(place: &dyn StorePlace) {
     own.commit(&*store).await;
     let commits =
         (10..18).map(|no| Draft::start(&*store, no).row(number_row("420302-X")).0).collect();
-    let outcomes = race(&store, commits);
+    let outcomes = race(&*store, commits);
     let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     assert_eq!(won, 1, "{outcomes:?}");
 }

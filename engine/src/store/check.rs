@@ -5,8 +5,8 @@
 
 use tongban_core::id::Seq;
 use tongban_core::limits::{RECORD_INLINE_BYTES_MAX, VALUE_BYTES_MAX};
-use tongban_core::port::{Commit, StoreError};
-use tongban_core::summary::IndexRow;
+use tongban_core::port::{Commit, Planted, StoreError};
+use tongban_core::summary::{CaseSummary, IndexRow};
 use tongban_core::wire;
 
 /// Bytes of one encoded entry: a case start holds answers, form and names together.
@@ -49,11 +49,36 @@ pub(super) fn encode(commit: &Commit) -> Result<Encoded, StoreError> {
         .iter()
         .map(|record| sized("idempotency record", RECORD_INLINE_BYTES_MAX, wire::encode(record)))
         .collect::<Result<_, _>>()?;
+    Ok(Encoded { entries, summary: encode_summary(&commit.summary)?, idempotency })
+}
+
+/// Encodes entries and summary of a case of a backup and checks their sizes.
+///
+/// # Panics
+///
+/// When its entries are not numbered from the first on, or its commits do not begin with it.
+pub(super) fn encode_planted(planted: &Planted) -> Result<Encoded, StoreError> {
+    let in_order = (1..).map(Seq).zip(&planted.entries).all(|(seq, entry)| entry.seq == seq);
+    let first = planted.commits.first().map(|(_, seq)| *seq);
+    assert!(
+        in_order && first == Some(Seq(1)) && !planted.entries.is_empty(),
+        "the log of {} does not begin with its first entry, or has a gap",
+        planted.case
+    );
+    check_rows(planted.rows.iter())?;
+    let entries = planted.entries.iter();
     Ok(Encoded {
-        entries,
-        summary: sized("summary", SUMMARY_BYTES_MAX, wire::encode(&commit.summary))?,
-        idempotency,
+        entries: entries
+            .map(|entry| sized("entry", ENTRY_BYTES_MAX, wire::encode(entry)))
+            .collect::<Result<_, _>>()?,
+        summary: encode_summary(&planted.summary)?,
+        idempotency: Vec::new(),
     })
+}
+
+/// Encodes a summary and checks its size.
+pub(super) fn encode_summary(summary: &CaseSummary) -> Result<Vec<u8>, StoreError> {
+    sized("summary", SUMMARY_BYTES_MAX, wire::encode(summary))
 }
 
 fn check_numbering(commit: &Commit) {

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::entry::Entry;
-use tongban_core::id::{CaseId, CommitNo, Epoch, Seq};
+use tongban_core::id::{CaseId, CommitNo, Epoch, Generation, Seq};
 use tongban_core::limits::{FEED_MILLIS, IDEMPOTENCY_MILLIS};
 use tongban_core::port::{
-    Commit, Committed, Feed, FeedCursor, FeedItem, IdempotencyRecord, Later, Page, Store,
-    StoreError, StoreIdentity, Stored,
+    Commit, Committed, Declared, Feed, FeedCursor, FeedItem, FiledRow, IdempotencyRecord,
+    KeptMutation, Later, Mend, Page, ParkedPlace, ParkedReply, Planted, Restored, Store,
+    StoreError, StoreIdentity, Stored, Upkeep,
 };
 use tongban_core::summary::{Along, CaseSummary, IndexRow, Search};
 use tongban_core::time::Moment;
@@ -30,6 +31,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct State {
     epoch: Epoch,
+    generation: Option<Generation>,
+    restored: Option<Restored>,
     clock_offset: i64,
     revision: CommitNo,
     cases: BTreeMap<CaseId, CaseRow>,
@@ -38,7 +41,8 @@ struct State {
     timers: BTreeSet<(Moment, CaseId)>,
     outbox: BTreeSet<CaseId>,
     numbers: BTreeMap<String, CaseId>,
-    idempotency: BTreeMap<Digest, IdempotencyRecord>,
+    idempotency: BTreeMap<Digest, KeptMutation>,
+    parked: BTreeMap<ParkedPlace, ParkedReply>,
     feed: VecDeque<(Moment, FeedItem)>,
     /// Newest commit that the feed has dropped.
     feed_floor: CommitNo,
@@ -91,7 +95,7 @@ impl State {
             self.insert_row(row, case);
         }
         for record in commit.idempotency {
-            self.idempotency.insert(record.key, record);
+            self.idempotency.insert(record.key, (self.revision, record));
         }
         let item = FeedItem {
             commit: self.revision,
@@ -109,22 +113,27 @@ impl State {
             return Err(StoreError::Fenced { ours: commit.epoch, current: self.epoch });
         }
         for record in &commit.idempotency {
-            if let Some(known) = self.idempotency.get(&record.key) {
+            if let Some((_, known)) = self.idempotency.get(&record.key) {
                 return Err(StoreError::Remembered(known.clone()));
             }
         }
-        let found = self.cases.get(&commit.case).map(CaseRow::head);
-        if found.unwrap_or_default() != commit.expected {
-            return Err(StoreError::Conflict {
-                case: commit.case,
-                expected: commit.expected,
-                found,
-            });
+        self.must_stand_at(commit.case, commit.expected)?;
+        self.must_be_free(commit.case, &commit.rows_new)
+    }
+
+    fn must_stand_at(&self, case: CaseId, expected: Seq) -> Result<(), StoreError> {
+        let found = self.cases.get(&case).map(CaseRow::head);
+        if found.unwrap_or_default() == expected {
+            return Ok(());
         }
-        for row in &commit.rows_new {
+        Err(StoreError::Conflict { case, expected, found })
+    }
+
+    fn must_be_free(&self, case: CaseId, rows: &[IndexRow]) -> Result<(), StoreError> {
+        for row in rows {
             if let IndexRow::Number { number } = row
                 && let Some(owner) = self.numbers.get(number)
-                && *owner != commit.case
+                && *owner != case
             {
                 return Err(StoreError::NumberTaken(number.clone()));
             }
@@ -231,7 +240,7 @@ impl State {
             self.feed.pop_front();
         }
         let known_before = self.idempotency.len();
-        self.idempotency.retain(|_, record| now.since(record.at) <= IDEMPOTENCY_MILLIS);
+        self.idempotency.retain(|_, (_, record)| now.since(record.at) <= IDEMPOTENCY_MILLIS);
         (feed_before - self.feed.len() + known_before - self.idempotency.len()) as u64
     }
 }
@@ -335,7 +344,10 @@ impl Store for MemoryStore {
     }
 
     fn remembered(&self, key: Digest) -> Later<'_, Result<Option<IdempotencyRecord>, StoreError>> {
-        Box::pin(async move { Ok(lock(&self.state).idempotency.get(&key).cloned()) })
+        Box::pin(async move {
+            let state = lock(&self.state);
+            Ok(state.idempotency.get(&key).map(|(_, record)| record.clone()))
+        })
     }
 
     fn forget(&self, now: Moment) -> Later<'_, Result<u64, StoreError>> {
@@ -357,18 +369,173 @@ impl Store for MemoryStore {
         })
     }
 
+    fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.state).parked.entry(parked.place()).or_insert(parked);
+            Ok(())
+        })
+    }
+
+    fn parked(&self) -> Later<'_, Result<Vec<ParkedReply>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).parked.values().cloned().collect()) })
+    }
+
+    fn unpark(&self, place: ParkedPlace) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.state).parked.remove(&place);
+            Ok(())
+        })
+    }
+
     fn identity(&self) -> StoreIdentity {
+        let state = lock(&self.state);
         StoreIdentity {
             kind: "memory",
             secret: self.secret.clone(),
             epoch: self.epoch,
-            clock_offset: lock(&self.state).clock_offset,
+            clock_offset: state.clock_offset,
+            generation: state.generation.unwrap_or(Generation::FIRST),
+            restored: state.restored,
         }
     }
 
     fn keep_clock_offset(&self, millis: i64) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             lock(&self.state).clock_offset = millis;
+            Ok(())
+        })
+    }
+}
+
+impl State {
+    /// Returns every index row as it is filed, the queues and lists first.
+    fn filed(&self) -> Vec<FiledRow> {
+        let lists = self.rows.iter().cloned();
+        let numbers = self.numbers.iter();
+        let numbers =
+            numbers.map(|(number, case)| (IndexRow::Number { number: number.clone() }, *case));
+        let timers = self.timers.iter().map(|(due, case)| (IndexRow::Timer { due: *due }, *case));
+        let outbox = self.outbox.iter().map(|case| (IndexRow::Outbox, *case));
+        lists.chain(numbers).chain(timers).chain(outbox).collect()
+    }
+
+    fn mend(&mut self, mend: Mend) -> Result<(), StoreError> {
+        if mend.epoch != self.epoch {
+            return Err(StoreError::Fenced { ours: mend.epoch, current: self.epoch });
+        }
+        self.must_stand_at(mend.case, mend.expected)?;
+        self.must_be_free(mend.case, &mend.rows_new)?;
+        for row in mend.rows_gone {
+            self.remove_row(row, mend.case);
+        }
+        for row in mend.rows_new {
+            self.insert_row(row, mend.case);
+        }
+        if let (Some(summary), Some(row)) = (mend.summary, self.cases.get_mut(&mend.case)) {
+            row.summary = CaseSummary { revision: row.revision, ..summary };
+        }
+        Ok(())
+    }
+
+    fn plant(&mut self, planted: Planted) -> Result<(), StoreError> {
+        self.must_stand_at(planted.case, Seq(0))?;
+        self.must_be_free(planted.case, &planted.rows)?;
+        let revision = planted.commits.last().map(|(no, _)| *no).unwrap_or_default();
+        for row in planted.rows {
+            self.insert_row(row, planted.case);
+        }
+        self.revision = self.revision.max(revision);
+        let summary = CaseSummary { revision, ..planted.summary };
+        let Planted { case, entries, commits, .. } = planted;
+        self.cases.insert(case, CaseRow { entries, commits, summary, revision });
+        Ok(())
+    }
+}
+
+impl Upkeep for MemoryStore {
+    fn cases(
+        &self,
+        after: Option<CaseId>,
+        most: usize,
+    ) -> Later<'_, Result<Vec<CaseId>, StoreError>> {
+        Box::pin(async move {
+            let state = lock(&self.state);
+            let later = state.cases.keys().filter(|case| Some(**case) > after);
+            Ok(later.take(most).copied().collect())
+        })
+    }
+
+    fn filed(
+        &self,
+        after: Option<Vec<u8>>,
+        most: usize,
+    ) -> Later<'_, Result<Page<FiledRow>, StoreError>> {
+        Box::pin(async move {
+            let place = after.map(|after| after.try_into().map(usize::from_be_bytes));
+            let start = place
+                .transpose()
+                .map_err(|_| StoreError::NotIndexed("page cursor of another walk".to_owned()))?;
+            let start = start.unwrap_or_default();
+            let rows = lock(&self.state).filed();
+            let end = rows.len().min(start.saturating_add(most));
+            let next = (end < rows.len()).then(|| end.to_be_bytes().to_vec());
+            Ok(Page { items: rows[start.min(end)..end].to_vec(), next })
+        })
+    }
+
+    fn mutations(
+        &self,
+        after: Option<Digest>,
+        most: usize,
+    ) -> Later<'_, Result<Vec<KeptMutation>, StoreError>> {
+        Box::pin(async move {
+            let state = lock(&self.state);
+            let later = state.idempotency.iter().filter(|(key, _)| Some(**key) > after);
+            Ok(later.take(most).map(|(_, kept)| kept.clone()).collect())
+        })
+    }
+
+    fn mend(&self, mend: Mend) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move { lock(&self.state).mend(mend) })
+    }
+
+    fn begin_feed_anew(&self) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let mut state = lock(&self.state);
+            state.feed_floor = state.revision;
+            state.feed.clear();
+            Ok(())
+        })
+    }
+
+    fn plant(&self, planted: Planted) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            check::encode_planted(&planted)?;
+            lock(&self.state).plant(planted)
+        })
+    }
+
+    fn keep_mutations(&self, kept: Vec<KeptMutation>) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let mut state = lock(&self.state);
+            for (commit, record) in kept {
+                state.idempotency.insert(record.key, (commit, record));
+            }
+            Ok(())
+        })
+    }
+
+    fn declare_restored(&self, declared: Declared) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let mut state = lock(&self.state);
+            let Declared { generation, restored, clock_offset } = declared;
+            state.generation = Some(generation);
+            state.restored = Some(restored);
+            state.clock_offset = clock_offset;
+            state.revision = state.revision.max(restored.cut);
+            state.feed_floor = state.revision;
+            state.feed.clear();
+            state.epoch = state.epoch.max(generation.first_epoch());
             Ok(())
         })
     }

@@ -10,10 +10,12 @@ mod disk;
 mod files;
 mod key;
 mod open;
+mod parked;
 mod read;
 mod record;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,18 +24,19 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tongban_core::digest::{Digest, Secret};
-use tongban_core::id::{CaseId, CommitNo, Epoch};
+use tongban_core::id::{CaseId, CommitNo, Epoch, Generation};
 use tongban_core::limits::{FEED_MILLIS, IDEMPOTENCY_MILLIS, RECORD_INLINE_BYTES_MAX};
 use tongban_core::port::{
-    Commit, Committed, Feed, FeedCursor, IdempotencyRecord, Later, Page, Store, StoreError,
-    StoreIdentity, Stored,
+    Commit, Committed, Feed, FeedCursor, IdempotencyRecord, Later, Page, ParkedPlace, ParkedReply,
+    Restored, Store, StoreError, StoreIdentity, Stored,
 };
 use tongban_core::summary::{CaseSummary, IndexRow, Search};
 use tongban_core::time::Moment;
+use tongban_core::wire;
 
 pub use self::open::{Holder, OpenError};
 
-use self::committer::{Append, Committer, Job, WAITING_MAX, Write};
+use self::committer::{Append, Committer, Job, Rows, WAITING_MAX, Write};
 use self::disk::Disk;
 use self::files::{Blobs, Closures};
 use self::open::{Age, Opened, Opening};
@@ -68,6 +71,8 @@ pub struct SledStore {
     disk: Arc<Disk>,
     secret: Secret,
     epoch: Epoch,
+    generation: Generation,
+    restored: Option<Restored>,
     clock_offset: AtomicI64,
 }
 
@@ -92,6 +97,7 @@ impl SledStore {
         let mark = opening.mark(newest)?;
         durable.send_replace(newest);
         let clock_offset = disk.clock_offset().map_err(damaged)?;
+        let (generation, restored) = disk.generation().map_err(damaged)?;
         let committer = Committer { disk: Arc::clone(&disk), data, mark, epoch, durable };
         committer.write_alone(epoch_record(epoch)).map_err(damaged)?;
         if age == Age::New {
@@ -108,6 +114,8 @@ impl SledStore {
             disk,
             secret,
             epoch,
+            generation,
+            restored,
             clock_offset: AtomicI64::new(clock_offset),
         })
     }
@@ -256,6 +264,14 @@ impl Disk {
         key::commit_of_feed(&key).ok_or_else(|| disk::damaged("feed record", &key))
     }
 
+    /// Reads which life of the store this is. A store that says nothing is in its first.
+    fn generation(&self) -> Result<(Generation, Option<Restored>), StoreError> {
+        let Some(record) = self.get(key::GENERATION)? else {
+            return Ok((Generation::FIRST, None));
+        };
+        wire::decode(&record).map_err(|_| disk::damaged("generation", key::GENERATION))
+    }
+
     fn clock_offset(&self) -> Result<i64, StoreError> {
         let stored = self.get(key::CLOCK_OFFSET)?;
         let bytes = stored.map_or(Ok([0; 8]), TryInto::try_into);
@@ -264,8 +280,7 @@ impl Disk {
 
     fn append_of(&self, commit: Commit, encoded: Encoded) -> Result<Box<Append>, StoreError> {
         let case = commit.case;
-        let (numbers_gone, rows_gone) = split_rows(commit.rows_gone, case);
-        let (numbers_new, rows_new) = split_rows(commit.rows_new, case);
+        let rows = rows_of(commit.rows_gone, commit.rows_new, case);
         let keys = commit.idempotency.iter().map(|record| record.key);
         Ok(Box::new(Append {
             case,
@@ -275,10 +290,7 @@ impl Disk {
             at: commit.at,
             journal: self.journal_of(case, &encoded.entries)?,
             summary: encoded.summary,
-            rows_gone,
-            rows_new,
-            numbers_gone,
-            numbers_new,
+            rows,
             idempotency: keys.zip(encoded.idempotency).collect(),
         }))
     }
@@ -342,6 +354,12 @@ impl Step {
             });
         }
     }
+}
+
+fn rows_of(gone: Vec<IndexRow>, new: Vec<IndexRow>, case: CaseId) -> Rows {
+    let (numbers_gone, gone) = split_rows(gone, case);
+    let (numbers_new, new) = split_rows(new, case);
+    Rows { gone, new, numbers_gone, numbers_new }
 }
 
 /// Splits rows into the numbers, which have an owner, and the keys of all others.
@@ -444,12 +462,26 @@ impl Store for SledStore {
         Box::pin(self.closures_now())
     }
 
+    fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(self.park_now(parked))
+    }
+
+    fn parked(&self) -> Later<'_, Result<Vec<ParkedReply>, StoreError>> {
+        Box::pin(self.parked_now())
+    }
+
+    fn unpark(&self, place: ParkedPlace) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(self.unpark_now(place))
+    }
+
     fn identity(&self) -> StoreIdentity {
         StoreIdentity {
             kind: "sled",
             secret: self.secret.clone(),
             epoch: self.epoch,
             clock_offset: self.clock_offset.load(Ordering::Acquire),
+            generation: self.generation,
+            restored: self.restored,
         }
     }
 

@@ -42,6 +42,10 @@ pub(super) enum Job {
     Append(Box<Append>, oneshot::Sender<Result<Committed, StoreError>>),
     /// Writes or removes records as they are, all or nothing.
     Write(Vec<Write>, oneshot::Sender<Result<(), StoreError>>),
+    /// Puts derived data of a case right.
+    Mend(Box<Mending>, oneshot::Sender<Result<(), StoreError>>),
+    /// Puts in a whole case of a backup.
+    Plant(Box<Planting>, oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// One record to write, or to remove when there is no payload.
@@ -60,11 +64,43 @@ pub(super) struct Append {
     /// The new entries as journal items.
     pub(super) journal: Vec<u8>,
     pub(super) summary: Vec<u8>,
-    pub(super) rows_gone: Vec<Vec<u8>>,
-    pub(super) rows_new: Vec<Vec<u8>>,
-    pub(super) numbers_gone: Vec<String>,
-    pub(super) numbers_new: Vec<String>,
+    pub(super) rows: Rows,
     pub(super) idempotency: Vec<(Digest, Vec<u8>)>,
+}
+
+/// Index rows that change.
+#[derive(Default)]
+pub(super) struct Rows {
+    /// Keys of the rows that go.
+    pub(super) gone: Vec<Vec<u8>>,
+    /// Keys of the rows that come.
+    pub(super) new: Vec<Vec<u8>>,
+    /// Numbers that the case gives up.
+    pub(super) numbers_gone: Vec<String>,
+    /// Numbers that it takes.
+    pub(super) numbers_new: Vec<String>,
+}
+
+/// Derived data of a case as it should be, encoded.
+pub(super) struct Mending {
+    pub(super) case: CaseId,
+    pub(super) expected: Seq,
+    pub(super) epoch: Epoch,
+    pub(super) summary: Option<Vec<u8>>,
+    pub(super) rows: Rows,
+}
+
+/// A whole case, encoded.
+pub(super) struct Planting {
+    pub(super) case: CaseId,
+    /// Newest entry.
+    pub(super) last: Seq,
+    /// Commit that wrote it.
+    pub(super) commit: CommitNo,
+    /// All entries as journal items, with the numbers of their commits.
+    pub(super) journal: Vec<u8>,
+    pub(super) summary: Vec<u8>,
+    pub(super) rows: Rows,
 }
 
 /// The commits of one batch, or a part of them, as the feed keeps them.
@@ -99,7 +135,7 @@ struct Batch {
 /// Who waits for the batch, with what he will be told.
 enum Answer {
     Append(oneshot::Sender<Result<Committed, StoreError>>, Result<Committed, StoreError>),
-    Write(oneshot::Sender<Result<(), StoreError>>),
+    Other(oneshot::Sender<Result<(), StoreError>>, Result<(), StoreError>),
 }
 
 impl Committer {
@@ -137,7 +173,15 @@ impl Committer {
                 }
                 Job::Write(writes, reply) => {
                     self.stage_writes(&mut batch, writes);
-                    batch.answers.push(Answer::Write(reply));
+                    batch.answers.push(Answer::Other(reply, Ok(())));
+                }
+                Job::Mend(mending, reply) => {
+                    let outcome = self.stage_mend(&mut batch, &mending);
+                    batch.answers.push(Answer::Other(reply, outcome));
+                }
+                Job::Plant(planting, reply) => {
+                    let outcome = self.stage_plant(&mut batch, &planting);
+                    batch.answers.push(Answer::Other(reply, outcome));
                 }
             }
         }
@@ -175,21 +219,12 @@ impl Committer {
 
     /// Checks one commit and stages what it writes. Nothing is staged after a refusal.
     fn stage(&self, batch: &mut Batch, append: Append) -> Result<Committed, StoreError> {
-        let head_key = key::head(append.case);
-        let old = self.admit(batch, &append, &head_key)?;
-        let numbers_gone = self.own_numbers(batch, &append)?;
+        let old = self.admit(batch, &append)?;
+        let numbers_gone = self.own_numbers(batch, append.case, &append.rows)?;
         let no = CommitNo(batch.newest.0 + 1);
         self.stage_case(batch, &append, no, old.as_deref())?;
         batch.newest = no;
-        for key in numbers_gone.into_iter().chain(append.rows_gone) {
-            self.set(batch, key, None);
-        }
-        for key in append.rows_new {
-            self.set(batch, key, Some(&[]));
-        }
-        for number in &append.numbers_new {
-            self.set(batch, key::number(number), Some(&append.case.0));
-        }
+        self.stage_rows(batch, append.case, &append.rows, numbers_gone);
         for (digest, record) in append.idempotency {
             let payload = [&no.0.to_be_bytes(), record.as_slice()].concat();
             self.set(batch, key::idempotency(&digest), Some(&payload));
@@ -204,28 +239,112 @@ impl Committer {
         Ok(Committed { no })
     }
 
+    /// Checks one mending and stages it. Nothing is staged after a refusal.
+    fn stage_mend(&self, batch: &mut Batch, mending: &Mending) -> Result<(), StoreError> {
+        self.must_own(mending.epoch)?;
+        let head_key = key::head(mending.case);
+        let old = self.must_stand_at(batch, mending.case, mending.expected)?;
+        self.must_be_free(batch, mending.case, &mending.rows.numbers_new)?;
+        let numbers_gone = self.own_numbers(batch, mending.case, &mending.rows)?;
+        if let (Some(summary), Some(old)) = (&mending.summary, &old) {
+            let Head { mut facts, tail, .. } = disk::head(&head_key, old)?;
+            let parts = facts.summary_parts;
+            facts.summary_parts = self.stage_summary(batch, mending.case, summary, parts);
+            self.stage_head(batch, head_key, (facts, summary, tail));
+        }
+        self.stage_rows(batch, mending.case, &mending.rows, numbers_gone);
+        Ok(())
+    }
+
+    /// Checks one whole case and stages it. Nothing is staged after a refusal.
+    fn stage_plant(&self, batch: &mut Batch, planting: &Planting) -> Result<(), StoreError> {
+        let Planting { case, last, commit, journal, summary, rows } = planting;
+        self.must_stand_at(batch, *case, Seq(0))?;
+        self.must_be_free(batch, *case, &rows.numbers_new)?;
+        let mut facts = HeadFacts { head: *last, commit: *commit, chunks: 0, summary_parts: 0 };
+        let tail = if journal.len() > TAIL_BYTES_MAX {
+            self.seal(batch, *case, &mut facts, journal)?
+        } else {
+            journal.clone()
+        };
+        facts.summary_parts = self.stage_summary(batch, *case, summary, 0);
+        self.stage_head(batch, key::head(*case), (facts, summary, &tail));
+        self.stage_rows(batch, *case, rows, Vec::new());
+        batch.newest = batch.newest.max(*commit);
+        Ok(())
+    }
+
+    fn stage_rows(&self, batch: &mut Batch, case: CaseId, rows: &Rows, numbers_gone: Vec<Vec<u8>>) {
+        for key in numbers_gone.into_iter().chain(rows.gone.iter().cloned()) {
+            self.set(batch, key, None);
+        }
+        for key in &rows.new {
+            self.set(batch, key.clone(), Some(&[]));
+        }
+        for number in &rows.numbers_new {
+            self.set(batch, key::number(number), Some(&case.0));
+        }
+    }
+
     /// Returns the keys of the numbers that the case gives up and really has.
-    fn own_numbers(&self, batch: &Batch, append: &Append) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn own_numbers(
+        &self,
+        batch: &Batch,
+        case: CaseId,
+        rows: &Rows,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut own = Vec::new();
-        for number in &append.numbers_gone {
+        for number in &rows.numbers_gone {
             let key = key::number(number);
-            if self.get(batch, &key)?.as_deref() == Some(&append.case.0) {
+            if self.get(batch, &key)?.as_deref() == Some(&case.0) {
                 own.push(key);
             }
         }
         Ok(own)
     }
 
-    /// Makes sure that a commit may be made; returns the case's old head record.
-    fn admit(
+    fn must_own(&self, epoch: Epoch) -> Result<(), StoreError> {
+        if epoch == self.epoch {
+            return Ok(());
+        }
+        Err(StoreError::Fenced { ours: epoch, current: self.epoch })
+    }
+
+    /// Makes sure that a case stands at this head; returns its head record.
+    fn must_stand_at(
         &self,
         batch: &Batch,
-        append: &Append,
-        head_key: &[u8],
+        case: CaseId,
+        expected: Seq,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        if append.epoch != self.epoch {
-            return Err(StoreError::Fenced { ours: append.epoch, current: self.epoch });
+        let head_key = key::head(case);
+        let old = self.get(batch, &head_key)?;
+        let found = disk::facts(&head_key, old.as_deref())?.map(|facts| facts.head);
+        if found.unwrap_or_default() == expected {
+            return Ok(old);
         }
+        Err(StoreError::Conflict { case, expected, found })
+    }
+
+    /// Makes sure that no other case has one of these numbers.
+    fn must_be_free(
+        &self,
+        batch: &Batch,
+        case: CaseId,
+        numbers: &[String],
+    ) -> Result<(), StoreError> {
+        for number in numbers {
+            let owner = self.get(batch, &key::number(number))?;
+            if owner.is_some_and(|owner| owner != case.0) {
+                return Err(StoreError::NumberTaken(number.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a commit may be made; returns the case's old head record.
+    fn admit(&self, batch: &Batch, append: &Append) -> Result<Option<Vec<u8>>, StoreError> {
+        self.must_own(append.epoch)?;
         for (digest, _) in &append.idempotency {
             let key = key::idempotency(digest);
             if let Some(payload) = self.get(batch, &key)? {
@@ -233,21 +352,8 @@ impl Committer {
                 return Err(StoreError::Remembered(known));
             }
         }
-        let old = self.get(batch, head_key)?;
-        let found = disk::facts(head_key, old.as_deref())?.map(|facts| facts.head);
-        if found.unwrap_or_default() != append.expected {
-            return Err(StoreError::Conflict {
-                case: append.case,
-                expected: append.expected,
-                found,
-            });
-        }
-        for number in &append.numbers_new {
-            let owner = self.get(batch, &key::number(number))?;
-            if owner.is_some_and(|owner| owner != append.case.0) {
-                return Err(StoreError::NumberTaken(number.clone()));
-            }
-        }
+        let old = self.must_stand_at(batch, append.case, append.expected)?;
+        self.must_be_free(batch, append.case, &append.rows.numbers_new)?;
         Ok(old)
     }
 
@@ -271,17 +377,25 @@ impl Committer {
         if tail.len() > TAIL_BYTES_MAX {
             tail = self.seal(batch, append.case, &mut facts, &tail)?;
         }
-        facts.summary_parts = self.stage_summary(batch, append, old_facts.summary_parts);
-        let head = Head {
-            facts,
-            summary: match facts.summary_parts {
-                0 => &append.summary,
-                _ => &[],
-            },
-            tail: &tail,
-        };
-        self.set(batch, head_key, Some(&head.write()));
+        let parts = old_facts.summary_parts;
+        facts.summary_parts = self.stage_summary(batch, append.case, &append.summary, parts);
+        self.stage_head(batch, head_key, (facts, &append.summary, &tail));
         Ok(())
+    }
+
+    /// Stages a head record; a summary that has records of its own stays outside.
+    fn stage_head(
+        &self,
+        batch: &mut Batch,
+        key: Vec<u8>,
+        (facts, summary, tail): (HeadFacts, &[u8], &[u8]),
+    ) {
+        let summary = match facts.summary_parts {
+            0 => summary,
+            _ => &[],
+        };
+        let head = Head { facts, summary, tail };
+        self.set(batch, key, Some(&head.write()));
     }
 
     /// Moves a journal that outgrew its tail into chunks; returns what stays.
@@ -310,16 +424,22 @@ impl Committer {
     }
 
     /// Stages a summary that does not fit into the head record; returns its number of records.
-    fn stage_summary(&self, batch: &mut Batch, append: &Append, parts_before: u32) -> u32 {
+    fn stage_summary(
+        &self,
+        batch: &mut Batch,
+        case: CaseId,
+        summary: &[u8],
+        parts_before: u32,
+    ) -> u32 {
         let mut parts = 0;
-        if append.summary.len() > SUMMARY_INLINE_BYTES_MAX {
-            for part in append.summary.chunks(record::CHUNK_BYTES_MAX) {
-                self.set(batch, key::summary(append.case, parts), Some(part));
+        if summary.len() > SUMMARY_INLINE_BYTES_MAX {
+            for part in summary.chunks(record::CHUNK_BYTES_MAX) {
+                self.set(batch, key::summary(case, parts), Some(part));
                 parts += 1;
             }
         }
         for gone in parts..parts_before {
-            self.set(batch, key::summary(append.case, gone), None);
+            self.set(batch, key::summary(case, gone), None);
         }
         parts
     }
@@ -378,7 +498,7 @@ impl Batch {
         for answer in self.answers {
             match answer {
                 Answer::Append(reply, outcome) => drop(reply.send(outcome)),
-                Answer::Write(reply) => drop(reply.send(Ok(()))),
+                Answer::Other(reply, outcome) => drop(reply.send(outcome)),
             }
         }
     }
@@ -387,7 +507,7 @@ impl Batch {
         for answer in self.answers {
             match answer {
                 Answer::Append(reply, _) => drop(reply.send(Err(error.clone()))),
-                Answer::Write(reply) => drop(reply.send(Err(error.clone()))),
+                Answer::Other(reply, _) => drop(reply.send(Err(error.clone()))),
             }
         }
     }

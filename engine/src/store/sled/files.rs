@@ -3,60 +3,17 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::id::{CaseId, CommitNo};
 
+use crate::folder;
 use crate::store::envelope::{self, Cipher};
-
-/// Ending of files that are still being written; leftovers of a crash carry it too.
-pub(super) const UNFINISHED: &str = "unfinished";
-
-/// Tells the unfinished files of one process apart.
-static NEXT_UNFINISHED: AtomicU64 = AtomicU64::new(0);
 
 /// Returns bytes as lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from_digit(half.into(), 16).expect("half a byte is a digit");
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-/// Creates a folder with those above it, each durable in its parent.
-pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        create_folder(parent)?;
-    }
-    match fs::create_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
-        other => other?,
-    }
-    folder.parent().map_or(Ok(()), sync_folder)
-}
-
-/// Makes the names in a folder durable.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    File::open(folder)?.sync_all()
-}
-
-/// Writes a file; after it returns, the whole content survives a power cut, and before that no
-/// file of that name shows other content than its old one. Only the owner may read it.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let no = NEXT_UNFINISHED.fetch_add(1, Ordering::Relaxed);
-    let unfinished = path.with_extension(format!("{no}.{UNFINISHED}"));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// The newest acknowledged commit, written beside sled after each batch and never synced.
@@ -126,8 +83,8 @@ impl Blobs {
     ) -> io::Result<Digest> {
         let digest = self.digest(case, bytes);
         let path = self.path(case, digest);
-        path.parent().map_or(Ok(()), create_folder)?;
-        write(&path, &envelope::wrap(cipher, &digest.0, bytes))?;
+        path.parent().map_or(Ok(()), folder::create)?;
+        folder::write(&path, &envelope::wrap(cipher, &digest.0, bytes))?;
         Ok(digest)
     }
 
@@ -167,10 +124,10 @@ impl Closures {
         let path = self.root.join(digest.hex());
         if path.exists() {
             // An earlier writer may have been stopped before the name was durable.
-            return sync_folder(&self.root);
+            return folder::sync(&self.root);
         }
-        create_folder(&self.root)?;
-        write(&path, &envelope::wrap(cipher, &digest.0, sources))
+        folder::create(&self.root)?;
+        folder::write(&path, &envelope::wrap(cipher, &digest.0, sources))
     }
 
     /// Returns every kept closure; `None` for one that does not open.

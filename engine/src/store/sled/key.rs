@@ -7,7 +7,8 @@
 //! ([`crate::store::page`]), which is what their family is ordered by.
 
 use tongban_core::digest::Digest;
-use tongban_core::id::{CaseId, CommitNo, RoleCode};
+use tongban_core::id::{CallId, CaseId, CommitNo, DepartmentCode, RegionCode, RoleCode, Seq};
+use tongban_core::port::{FiledRow, ParkedPlace};
 use tongban_core::summary::{Along, IndexRow, RoleMatch};
 use tongban_core::time::Moment;
 
@@ -24,6 +25,7 @@ const TIMER: u8 = 0x30;
 const OUTBOX: u8 = 0x31;
 const NUMBER: u8 = 0x40;
 const IDEMPOTENCY: u8 = 0x50;
+const PARKED: u8 = 0x51;
 const QUEUE: u8 = 0x60;
 const REGION: u8 = 0x61;
 const DEPARTMENT: u8 = 0x62;
@@ -40,6 +42,8 @@ const ONE_DEPARTMENT: u8 = 1;
 pub(super) const EPOCH: &[u8] = &[META, b'e'];
 /// Offset of the lawful clock.
 pub(super) const CLOCK_OFFSET: &[u8] = &[META, b'o'];
+/// Generation of the store, and the restore that it came from.
+pub(super) const GENERATION: &[u8] = &[META, b'g'];
 /// Newest commit that the feed has dropped.
 pub(super) const FEED_FLOOR: &[u8] = &[META, b'f'];
 
@@ -107,6 +111,16 @@ pub(super) fn created_at(at: Moment) -> Vec<u8> {
     let mut key = family(CASE);
     key.extend_from_slice(&at.millis_48());
     key
+}
+
+/// Prefix of the records of all cases.
+pub(super) fn all_cases() -> Vec<u8> {
+    family(CASE)
+}
+
+/// Returns the first key after all records of a case.
+pub(super) fn after_case(case: CaseId) -> Vec<u8> {
+    of_case(case, u8::MAX)
 }
 
 /// Reads the case out of the key of a head record; `None` for other keys.
@@ -191,6 +205,106 @@ pub(super) fn idempotency(digest: &Digest) -> Vec<u8> {
 /// Prefix of all idempotency records.
 pub(super) fn idempotencies() -> Vec<u8> {
     family(IDEMPOTENCY)
+}
+
+/// Key of a part of a parked message.
+pub(super) fn parked(place: &ParkedPlace, part: u16) -> Vec<u8> {
+    let mut key = parked_parts(place);
+    key.extend_from_slice(&part.to_be_bytes());
+    key
+}
+
+/// Prefix of all parts of a parked message.
+pub(super) fn parked_parts((call, seq, connector): &ParkedPlace) -> Vec<u8> {
+    let CallId(call) = call;
+    let mut key = family(PARKED);
+    key.extend_from_slice(call);
+    key.extend_from_slice(&seq.to_be_bytes());
+    put_text(&mut key, connector);
+    key
+}
+
+/// Prefix of all parked messages.
+pub(super) fn all_parked() -> Vec<u8> {
+    family(PARKED)
+}
+
+/// Returns what the parts of one parked message have in common.
+pub(super) fn parked_message(key: &[u8]) -> Option<&[u8]> {
+    let (message, _part) = key.split_last_chunk::<2>()?;
+    Some(message)
+}
+
+/// Returns the ranges of keys in which all index rows lie, in order.
+pub(super) fn index_rows() -> [(Vec<u8>, Vec<u8>); 2] {
+    [(vec![TIMER], vec![IDEMPOTENCY]), (vec![QUEUE], vec![APPLICANT + 1])]
+}
+
+/// Reads an index row and its case; `None` when the record is no index row.
+pub(super) fn row_of(key: &[u8], payload: &[u8]) -> Option<FiledRow> {
+    let (family, _tenant) = key.split_at_checked(TENANT_END)?;
+    match *family.first()? {
+        TIMER => due_of_timer(key).map(|(due, case)| (IndexRow::Timer { due }, case)),
+        OUTBOX => case_of_outbox(key).map(|case| (IndexRow::Outbox, case)),
+        NUMBER => {
+            let number = text_of_number(key)?;
+            Some((IndexRow::Number { number }, CaseId(payload.try_into().ok()?)))
+        }
+        QUEUE => queue_row_of(key),
+        REGION => {
+            let (region, place) = take_text(key, TENANT_END)?;
+            let along = Along::Region(RegionCode::new(region));
+            let case = page::case_at(&along, place)?;
+            let Along::Region(region) = along else { return None };
+            Some((IndexRow::Region { region }, case))
+        }
+        DEPARTMENT => {
+            let (department, rest) = take_text(key, TENANT_END)?;
+            let (region, place) = take_text(key, key.len() - rest.len())?;
+            let (department, region) = (DepartmentCode::new(department), RegionCode::new(region));
+            let case = page::case_at(&Along::Region(region.clone()), place)?;
+            Some((IndexRow::Department { department, region }, case))
+        }
+        APPLICANT => {
+            let (hash, place) = key.get(TENANT_END..)?.split_first_chunk()?;
+            let case = page::case_at(&Along::Applicant(Digest(*hash)), place)?;
+            Some((IndexRow::Applicant { hash: Digest(*hash) }, case))
+        }
+        _ => None,
+    }
+}
+
+fn queue_row_of(key: &[u8]) -> Option<FiledRow> {
+    let at = match *key.get(TENANT_END)? {
+        WINDOWS => TENANT_END + 1,
+        ONE_DEPARTMENT => text_end(key, TENANT_END + 1)?,
+        _ => return None,
+    };
+    let (region, place) = take_text(key, at)?;
+    let (due, rest) = place.split_first_chunk()?;
+    let (case, rest) = rest.split_first_chunk()?;
+    let (task, role) = rest.split_first_chunk()?;
+    let row = IndexRow::Queue {
+        region: RegionCode::new(region),
+        role: RoleCode::new(String::from_utf8(role.to_vec()).ok()?),
+        due: Moment::from_millis_48(*due),
+        task: Seq(u32::from_be_bytes(*task)),
+    };
+    Some((row, CaseId(*case)))
+}
+
+/// Reads the text that begins at `start`, and returns what comes after it.
+fn take_text(key: &[u8], start: usize) -> Option<(String, &[u8])> {
+    let end = text_end(key, start)?;
+    let mut text = Vec::with_capacity(end - start);
+    let mut bytes = key.get(start..end - 2)?.iter();
+    while let Some(byte) = bytes.next() {
+        text.push(*byte);
+        if *byte == 0 {
+            bytes.next();
+        }
+    }
+    Some((String::from_utf8(text).ok()?, key.get(end..)?))
 }
 
 /// Key of an index row. Only [`IndexRow::Number`] has a value, its case.
@@ -313,8 +427,6 @@ pub(super) fn end_of(prefix: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use tongban_core::id::{DepartmentCode, RegionCode};
-
     use super::*;
 
     fn case(no: u8) -> CaseId {
@@ -345,6 +457,34 @@ mod tests {
         assert!(!one.starts_with(&other));
         assert_eq!(text_end(&one, 0), Some(one.len()));
         assert!(other < one);
+    }
+
+    #[test]
+    fn index_rows_of_every_family_read_back() {
+        let region = RegionCode::new("420302");
+        let due = Moment::from_millis(1_772_499_600_000);
+        let queue = |role: &str, due| IndexRow::Queue {
+            region: region.clone(),
+            role: RoleCode::new(role),
+            due,
+            task: Seq(9),
+        };
+        for row in [
+            queue("fire.window", due),
+            queue("fire.approver", Moment::from_millis(i64::MAX)),
+            IndexRow::Region { region: RegionCode::new("42\u{0}0302") },
+            IndexRow::Department { department: DepartmentCode::new("fire"), region },
+            IndexRow::Applicant { hash: Digest([0; 32]) },
+            IndexRow::Number { number: "420302202603020000018".to_owned() },
+            IndexRow::Timer { due },
+            IndexRow::Outbox,
+        ] {
+            let key = super::row(&row, case(7));
+            assert_eq!(row_of(&key, &case(7).0), Some((row.clone(), case(7))), "{row:?}");
+            let ranges = index_rows();
+            assert!(ranges.iter().any(|(from, to)| *from <= key && key < *to), "{row:?}");
+        }
+        assert_eq!(row_of(&head(case(7)), &[]), None);
     }
 
     #[test]

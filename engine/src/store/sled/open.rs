@@ -25,7 +25,8 @@ use tongban_core::error::ErrorClass;
 use tongban_core::id::CommitNo;
 
 use super::SledOptions;
-use super::files::{self, Mark};
+use super::files::Mark;
+use crate::folder;
 
 const LOCK: &str = "lock";
 const KEY: &str = "store.key";
@@ -203,7 +204,7 @@ impl<'a> Opening<'a> {
     /// Locks the folder, makes sure that it is ours, and opens sled in it.
     pub(super) fn open(&self, options: SledOptions) -> Result<Opened, OpenError> {
         self.check_is_folder()?;
-        files::create_folder(self.folder).map_err(self.failed("create the folder"))?;
+        folder::create(self.folder).map_err(self.failed("create the folder"))?;
         self.check_is_ours()?;
         let lock = self.lock()?;
         let age = self.check_format()?;
@@ -216,7 +217,7 @@ impl<'a> Opening<'a> {
             .write(true)
             .open(self.sled().join(SLED_DATA))
             .map_err(self.failed("open sled's data file"))?;
-        files::sync_folder(&self.sled()).map_err(self.failed("sync sled's folder"))?;
+        folder::sync(&self.sled()).map_err(self.failed("sync sled's folder"))?;
         Ok(Opened { lock, secret, db, data, age })
     }
 
@@ -237,7 +238,7 @@ impl<'a> Opening<'a> {
     /// Marks a new store as complete, once its first records are durable.
     pub(super) fn complete(&self) -> Result<(), OpenError> {
         let text = format!("{FORMAT_WORD} {FORMAT_VERSION}\n");
-        files::write(&self.folder.join(FORMAT), text.as_bytes())
+        folder::write(&self.folder.join(FORMAT), text.as_bytes())
             .map_err(self.failed("write the format file"))
     }
 
@@ -281,7 +282,7 @@ impl<'a> Opening<'a> {
         for entry in entries {
             let entry = entry.map_err(self.failed("read the folder"))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !OURS.contains(&name.as_str()) && !name.ends_with(files::UNFINISHED) {
+            if !OURS.contains(&name.as_str()) && !name.ends_with(folder::UNFINISHED) {
                 return Err(self.not_ours(name));
             }
         }
@@ -340,7 +341,7 @@ impl<'a> Opening<'a> {
                 let mut bytes = [0; 32];
                 getrandom::fill(&mut bytes)
                     .map_err(|error| io::Error::other(error.to_string()))
-                    .and_then(|()| files::write(&path, &bytes))
+                    .and_then(|()| folder::write(&path, &bytes))
                     .map_err(self.failed("create the key file"))?;
                 Ok(Secret::new(bytes))
             }
@@ -367,7 +368,7 @@ impl<'a> Opening<'a> {
             .path(self.sled())
             .cache_capacity(options.cache_bytes)
             .flush_every_ms(Some(SLED_ROUND_MILLIS));
-        files::create_folder(&self.sled()).map_err(self.failed("create sled's folder"))?;
+        folder::create(&self.sled()).map_err(self.failed("create sled's folder"))?;
         match config.open() {
             Ok(db) => Ok(db),
             // Both the log and the snapshot hold everything; without the latter, sled reads the
@@ -416,12 +417,12 @@ impl<'a> Opening<'a> {
 
     fn set_snapshots_aside(&self) -> io::Result<()> {
         let aside = self.folder.join(SET_ASIDE);
-        files::create_folder(&aside)?;
+        folder::create(&aside)?;
         for snapshot in self.snapshots()? {
             let name = snapshot.file_name().unwrap_or_default().to_owned();
             fs::rename(&snapshot, aside.join(name))?;
         }
-        files::sync_folder(&aside)
+        folder::sync(&aside)
     }
 }
 

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tongban_core::error::ErrorClass;
 use tongban_core::id::Seq;
 use tongban_core::limits::{PARKED_RECORDS_MAX, RECORD_BYTES_MAX};
-use tongban_core::port::{Commit, Store, StoreError};
+use tongban_core::port::{Commit, Store as _, StoreError, Upkeep};
 use tongban_core::summary::IndexRow;
 
 use super::{Holder, OpenError, SledOptions, SledStore, key};
@@ -44,7 +44,7 @@ impl Folder {
 }
 
 impl StorePlace for Folder {
-    fn open(&self) -> Arc<dyn Store> {
+    fn open(&self) -> Arc<dyn Upkeep> {
         Arc::new(self.open_sled())
     }
 }
