@@ -5,6 +5,7 @@ mod duplicates;
 mod figures;
 mod files;
 mod guide;
+mod parked;
 mod read;
 mod work;
 
@@ -35,6 +36,7 @@ use crate::standing::Standing;
 
 pub use self::documents::{DocumentError, DocumentPage, Show, Unmade};
 pub use self::files::{CaseFile, FileError, Upload};
+pub use self::parked::ParkedView;
 pub(crate) use self::read::outermost;
 pub use self::work::{Change, Decided};
 

@@ -32,6 +32,6 @@ pub use api::{
 pub use builder::{EngineBuilder, Missing, Options, StartError};
 pub use error::EngineError;
 pub use handle::{
-    CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, Show,
+    CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, ParkedView, Show,
     Unmade, Upload,
 };

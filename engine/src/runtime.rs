@@ -17,6 +17,7 @@ pub(crate) mod desk;
 pub(crate) mod effects;
 pub(crate) mod guide;
 pub(crate) mod issue;
+pub(crate) mod parked;
 mod reproject;
 mod timers;
 mod turn;
@@ -70,6 +71,8 @@ pub(crate) struct Runtime {
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) desk: Desk,
     pub(crate) carried: Carried,
+    /// Messages about calls that a restored store does not know.
+    pub(crate) parked: parked::Parked,
     pub(crate) issued: issue::Issued,
     pub(crate) issuer: Option<issue::Issuer>,
     pub(crate) timers: Notify,
@@ -114,6 +117,7 @@ impl Runtime {
             revision: watch::Sender::new(parts.store.revision()),
             desk: Desk::new(parts.cases_held_max),
             carried: Carried::default(),
+            parked: parked::Parked::default(),
             issued: issue::Issued::default(),
             issuer: parts.issuer,
             timers: Notify::new(),
@@ -151,6 +155,7 @@ impl Runtime {
                 .spawn(move || worker::work(&own))
                 .map_err(|error| crate::StartError::Thread(error.to_string()))?;
         }
+        self.parked.fill(self.store.parked().await?);
         self.recover().await?;
         for background in [0, 1, 2] {
             let own = Arc::clone(self);
@@ -303,7 +308,7 @@ impl Runtime {
 
     /// Finds the case of a call: call ids carry the creation time of their case. A call of
     /// another connector counts as unknown.
-    async fn case_of_call(
+    pub(crate) async fn case_of_call(
         &self,
         call: CallId,
         connector: &str,

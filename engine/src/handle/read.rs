@@ -8,6 +8,7 @@ use tongban_core::port::Page;
 use tongban_core::read_model::{self, applicant_hash};
 use tongban_core::summary::{Along, CaseSummary, RoleMatch, Search};
 use tongban_core::viewer::{Role, Viewer};
+use tongban_core::wire;
 
 use super::Engine;
 use crate::api::{
@@ -184,9 +185,12 @@ impl Engine {
         }))
     }
 
-    /// Marks cursors of this store, so that one of another store is noticed.
+    /// Marks cursors of this store, so that one of another store is noticed, or of what a store
+    /// was before it was restored.
     fn store_mark(&self) -> u32 {
-        let mark = self.runtime.identity.secret.keyed(b"event-cursor", &[]);
+        let identity = &self.runtime.identity;
+        let life = wire::encode(&(identity.generation, identity.restored));
+        let mark = identity.secret.keyed(b"event-cursor", &life);
         u32::from_be_bytes([mark.0[0], mark.0[1], mark.0[2], mark.0[3]])
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tongban_core::case::Case;
 use tongban_core::command::{Answer, Command};
-use tongban_core::id::{CaseId, CommitNo};
+use tongban_core::id::{CaseId, CommitNo, Seq};
 use tongban_core::limits;
 use tongban_core::port::IdempotencyRecord;
 use tongban_core::start::StartCase;
@@ -93,6 +93,8 @@ pub(crate) struct Held {
     pub(crate) rows: BTreeSet<IndexRow>,
     /// The commit that wrote it.
     pub(crate) revision: CommitNo,
+    /// Its head in the backup that the store was restored from, if it was in one.
+    pub(crate) cut: Option<Seq>,
 }
 
 #[derive(Default)]

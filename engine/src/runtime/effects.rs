@@ -16,8 +16,9 @@ use tongban_core::port::Connector;
 
 use super::Runtime;
 use super::desk::Waiting;
-use super::issue;
-use super::turn::{CommittedCall, CommittedEffect, Step};
+use super::parked::Handed;
+use super::turn::{CommittedCall, CommittedEffect, Lineage, Step};
+use super::{issue, parked};
 use crate::error::EngineError;
 
 /// Queries of a call past its deadline before a person must look.
@@ -52,6 +53,8 @@ pub(super) fn carry_out(runtime: &Arc<Runtime>, effects: Vec<CommittedEffect>) {
 enum Next {
     /// Send it, again.
     Send,
+    /// Ask about it before it is sent.
+    AskFirst(Lineage),
     /// Ask about it after a while.
     AskLater(u64),
     /// Ask about it: its deadline has passed.
@@ -73,14 +76,22 @@ async fn carry(runtime: &Arc<Runtime>, effect: Box<CommittedCall>) {
         deliver(runtime, effect.case, failed).await;
         return;
     };
+    // What is parked under an id that was derived anew may answer something else: it waits until
+    // the agency has compared.
+    let anew = effect.step == Step::AskFirst(Lineage::DerivedAnew);
+    if !anew && parked::hand_in(runtime, &effect).await == Handed::End {
+        return;
+    }
     let mut carrier = Carrier { runtime, connector, effect, attempt: 0, late: 0 };
     let mut next = match carrier.effect.step {
         Step::Send => Next::Send,
+        Step::AskFirst(lineage) => Next::AskFirst(lineage),
         Step::Query { after_millis } => Next::AskLater(after_millis),
     };
     loop {
         next = match next {
             Next::Send => carrier.send().await,
+            Next::AskFirst(lineage) => carrier.ask_first(lineage).await,
             Next::AskLater(millis) => carrier.ask_later(millis).await,
             Next::AskNow => carrier.ask_late().await,
             Next::Over => return,
@@ -123,13 +134,40 @@ impl Carrier<'_> {
             self.connector.invoke(&self.effect.call, &context).await
         };
         match invoked {
-            Ok(Invoked::Replied(reply)) => self.replied(reply).await,
+            Ok(Invoked::Replied(reply)) => {
+                match parked::hand_in(self.runtime, &self.effect).await {
+                    Handed::End => Next::Over,
+                    Handed::GoesOn => self.replied(reply).await,
+                }
+            }
             Ok(Invoked::AskPerson(task)) => {
                 let command = Command::AskPerson { call: self.effect.call.id, task };
                 deliver(self.runtime, self.effect.case, command).await;
                 Next::Over
             }
             Err(fault) => self.after_fault(fault).await,
+        }
+    }
+
+    /// Asks about a call that the agency may know from before the store was restored. What it
+    /// never saw it refuses from here on, and a new call is made. What it knows under an id that
+    /// was derived anew is sent again, so that the agency compares what it did with what is
+    /// wanted now: the same input adopts its reply, another one is a conflict for a person.
+    async fn ask_first(&mut self, lineage: Lineage) -> Next {
+        self.attempt += 1;
+        match self.query().await {
+            Ok(Queried::Known(reply)) => match lineage {
+                Lineage::Kept => self.replied(reply).await,
+                Lineage::DerivedAnew => Next::Send,
+            },
+            Ok(Queried::UnknownFenced) => self.fenced().await,
+            Ok(Queried::Forgotten) => self.fail(forgotten()).await,
+            Err(fault) if self.effect.gives_way => self.fail(fault).await,
+            Err(_) if self.runtime.wire.now() >= self.effect.call.deadline => Next::AskNow,
+            Err(_) => {
+                self.runtime.wire.wait_millis(back_off(self.attempt)).await;
+                Next::AskFirst(lineage)
+            }
         }
     }
 
@@ -271,8 +309,18 @@ pub(super) async fn take_in(
     reply: AgencyReply,
 ) -> Result<Ack, EngineError> {
     let Some(case) = runtime.case_of_call(reply.call, &connector).await? else {
-        return Ok(Ack::UnknownCall);
+        return parked::park(runtime, connector, reply).await;
     };
+    give(runtime, case, connector, reply).await
+}
+
+/// Puts a reply before the case of its call.
+pub(super) async fn give(
+    runtime: &Arc<Runtime>,
+    case: CaseId,
+    connector: String,
+    reply: AgencyReply,
+) -> Result<Ack, EngineError> {
     let (id, terminal) = (reply.call, reply.body.is_terminal());
     let command = Command::Reply { connector, reply };
     let told = runtime.ask(case, command, None).await?;

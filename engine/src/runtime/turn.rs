@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tongban_core::agency::Call;
-use tongban_core::case::Case;
+use tongban_core::case::{CallState, Case};
 use tongban_core::digest::Secret;
 use tongban_core::document::DocumentNo;
-use tongban_core::id::{CallId, CaseId, CommitNo, DepartmentCode, Epoch};
+use tongban_core::id::{CallId, CaseId, CommitNo, DepartmentCode, Epoch, Seq};
 use tongban_core::port::{Commit, IdempotencyRecord, Store, StoreError};
 use tongban_core::read_model;
 use tongban_core::request::Ask;
@@ -40,12 +40,22 @@ pub(super) struct Ledger<'a> {
     pub(super) issuing: Issuing,
 }
 
+/// How a case stood in the store before the turn.
+#[derive(Clone, Copy)]
+pub(super) struct Before<'a> {
+    /// Its index rows.
+    pub(super) rows: &'a BTreeSet<IndexRow>,
+    /// Its head in the backup that the store was restored from, if it was in one.
+    pub(super) cut: Option<Seq>,
+}
+
 /// A turn's results, not yet stored.
 #[must_use = "a turn that is not committed never happened"]
 pub(super) struct PendingTurn {
     commit: Commit,
     case: Arc<Case>,
     rows: BTreeSet<IndexRow>,
+    cut: Option<Seq>,
     effects: Vec<CommittedEffect>,
 }
 
@@ -53,13 +63,14 @@ impl PendingTurn {
     /// Makes the commit of a turn: entries, read model and index rows together.
     pub(super) fn new(
         output: TurnOutput,
-        before: &BTreeSet<IndexRow>,
+        before: Before<'_>,
         idempotency: Vec<IdempotencyRecord>,
         ledger: &Ledger<'_>,
     ) -> Self {
-        let effects = CommittedEffect::of_turn(&output, ledger.secret);
+        let effects = CommittedEffect::of_turn(&output, ledger.secret, before.cut);
         let TurnOutput { case, expected, entries, retry, answers: _, effects: _ } = output;
-        let reading = reading(&case, ledger.standing, ledger.now);
+        // As of the newest entry, so that the same log gives the same read model at any time.
+        let reading = reading(&case, ledger.standing, case.updated_at);
         let mut summary = read_model::summarise(&case, reading);
         // The turn is owed again: the row lets a restart find the case.
         summary.outbox |= retry.is_some();
@@ -73,11 +84,11 @@ impl PendingTurn {
             at: ledger.now,
             entries,
             summary,
-            rows_gone: before.difference(&rows).cloned().collect(),
-            rows_new: rows.difference(before).cloned().collect(),
+            rows_gone: before.rows.difference(&rows).cloned().collect(),
+            rows_new: rows.difference(before.rows).cloned().collect(),
             idempotency,
         };
-        Self { commit, case, rows, effects }
+        Self { commit, case, rows, cut: before.cut, effects }
     }
 
     /// Tells whether the turn has a timer that nobody waits for yet.
@@ -89,7 +100,7 @@ impl PendingTurn {
     pub(super) async fn commit(self, store: &dyn Store) -> Result<CommittedTurn, StoreError> {
         let committed = store.append(self.commit).await?;
         Ok(CommittedTurn {
-            held: Held { case: self.case, rows: self.rows, revision: committed.no },
+            held: Held { case: self.case, rows: self.rows, revision: committed.no, cut: self.cut },
             effects: self.effects,
         })
     }
@@ -157,6 +168,8 @@ pub(crate) struct CommittedCall {
 pub(super) enum Step {
     /// Send it, or send it again.
     Send,
+    /// Ask about it before it is sent: an agency may know it from what the store has lost.
+    AskFirst(Lineage),
     /// Ask for its newest reply after so many milliseconds.
     Query {
         /// When to ask.
@@ -164,27 +177,55 @@ pub(super) enum Step {
     },
 }
 
+/// How a call of a restored store is related to the one that an agency may know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Lineage {
+    /// It was in the backup: the very same call.
+    Kept,
+    /// It was derived anew: the same id, perhaps about something else.
+    DerivedAnew,
+}
+
+impl Step {
+    /// Chooses how to begin with a call that may have been made before, in the time between a
+    /// backup and its restore. A call that replaces a fenced one was never made before.
+    fn to_send(call: &CallState, cut: Option<Seq>) -> Self {
+        match cut {
+            Some(cut) if call.at <= cut => Self::AskFirst(Lineage::Kept),
+            Some(_) if call.made.generation == 0 => Self::AskFirst(Lineage::DerivedAnew),
+            Some(_) | None => Self::Send,
+        }
+    }
+
+    /// Chooses when to ask about a call that an agency works on: at once where its answer may
+    /// have been lost with what came after the backup.
+    fn to_ask(call: &CallState, cut: Option<Seq>, after_millis: u64) -> Self {
+        let lost = cut.is_some_and(|cut| call.at <= cut);
+        Self::Query { after_millis: if lost { 0 } else { after_millis } }
+    }
+}
+
 impl CommittedEffect {
     /// Renders a turn's effects. Private to this module's road: the results leave it only inside
     /// a [`CommittedTurn`], or through [`CommittedEffect::of_stored`].
-    fn of_turn(output: &TurnOutput, store: &Secret) -> Vec<Self> {
+    fn of_turn(output: &TurnOutput, store: &Secret, cut: Option<Seq>) -> Vec<Self> {
         let case = &output.case;
         let secret = store.derive(b"case", &case.id.0);
         let effects = output.effects.iter();
-        effects.filter_map(|effect| Self::of(case, &secret, effect)).collect()
+        effects.filter_map(|effect| Self::of(case, (&secret, cut), effect)).collect()
     }
 
     /// Renders the effects of a turn that wrote nothing: what they rest on is on disk already.
-    pub(super) fn of_stored(output: &TurnOutput, store: &Secret) -> Vec<Self> {
+    pub(super) fn of_stored(output: &TurnOutput, store: &Secret, cut: Option<Seq>) -> Vec<Self> {
         assert!(output.entries.is_empty(), "a turn with entries must be committed first");
-        Self::of_turn(output, store)
+        Self::of_turn(output, store, cut)
     }
 
-    fn of(case: &Case, secret: &Secret, effect: &Effect) -> Option<Self> {
+    fn of(case: &Case, (secret, cut): (&Secret, Option<Seq>), effect: &Effect) -> Option<Self> {
         let (id, step) = match effect {
-            Effect::Send(id) => (*id, Step::Send),
+            Effect::Send(id) => (*id, Step::to_send(case.calls.get(id)?, cut)),
             Effect::Query { call, after_millis } => {
-                (*call, Step::Query { after_millis: *after_millis })
+                (*call, Step::to_ask(case.calls.get(call)?, cut, *after_millis))
             }
             Effect::Issue(number) => {
                 let draft = CommittedDraft { case: case.id, number: number.clone() };

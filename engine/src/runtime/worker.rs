@@ -9,15 +9,15 @@ use tongban_core::command::{Answer, Command};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Secret;
 use tongban_core::entry::Origin;
-use tongban_core::id::{CaseId, MatterNo, RegionCode};
+use tongban_core::id::{CaseId, CommitNo, MatterNo, RegionCode, Seq};
 use tongban_core::limits;
-use tongban_core::port::{IdempotencyRecord, ScriptFault, ScriptFaultKind, StoreError};
+use tongban_core::port::{IdempotencyRecord, ScriptFault, ScriptFaultKind, StoreError, Stored};
 use tongban_core::time::Moment;
 use tongban_core::turn::{self, TurnContext, TurnOutput};
 use tongban_core::{read_model, start};
 
 use super::desk::{Held, Job, Starting, Told, Turning, Waiting};
-use super::turn::{CommittedEffect, Ledger, PendingTurn};
+use super::turn::{Before, CommittedEffect, Ledger, PendingTurn};
 use super::{Runtime, effects, guide};
 use crate::error::EngineError;
 use crate::standing::Standing;
@@ -58,7 +58,7 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         Err(error) => return give_up(runtime, id, waiting, &error),
     };
     let commands: Vec<Command> = waiting.iter().map(|waiting| waiting.command.clone()).collect();
-    let (before, revision) = (held.rows, held.revision);
+    let (before, revision, cut) = (held.rows, held.revision, held.cut);
     let turned = catch_unwind(AssertUnwindSafe(|| evaluate(runtime, held.case, &commands)));
     let output = match turned {
         Ok(Ok(output)) => output,
@@ -76,13 +76,14 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
     let answers = output.answers.clone();
     let underway = Underway { id, waiting, answers, attempts, owed };
     if output.entries.is_empty() {
-        let again = CommittedEffect::of_stored(&output, &runtime.identity.secret);
-        let held = Held { case: output.case, rows: before, revision };
+        let again = CommittedEffect::of_stored(&output, &runtime.identity.secret, cut);
+        let held = Held { case: output.case, rows: before, revision, cut };
         return unchanged(runtime, underway, held, again);
     }
     let records = records(&underway);
+    let before = Before { rows: &before, cut };
     let pending =
-        PendingTurn::new(output, &before, records, &runtime.ledger(&runtime.standing.now()));
+        PendingTurn::new(output, before, records, &runtime.ledger(&runtime.standing.now()));
     store(runtime, underway, pending);
 }
 
@@ -102,8 +103,18 @@ fn load(runtime: &Runtime, id: CaseId) -> Result<Option<(Held, Loaded)>, EngineE
     let Some(stored) = stored else { return Ok(None) };
     let case = Case::from_entries(id, &stored.entries)?;
     let rows = read_model::rows(&stored.summary, &runtime.identity.secret);
-    let held = Held { case: Arc::new(case), rows, revision: stored.revision };
+    let restored = runtime.identity.restored;
+    let cut = restored.and_then(|restored| head_at(&stored, restored.cut));
+    let held = Held { case: Arc::new(case), rows, revision: stored.revision, cut };
     Ok(Some((held, Loaded::FromStore)))
+}
+
+/// Returns the head that a case had after a commit; `None` for a case that began later.
+fn head_at(stored: &Stored, cut: CommitNo) -> Option<Seq> {
+    stored.commits.first().filter(|(first, _)| *first <= cut)?;
+    let later = stored.commits.iter().find(|(no, _)| *no > cut);
+    let last = stored.entries.last().map(|entry| entry.seq);
+    later.map(|(_, first)| Seq(first.0 - 1)).or(last)
 }
 
 fn evaluate(
@@ -276,7 +287,7 @@ fn begin(runtime: &Arc<Runtime>, starting: Starting) {
     record.result = vec![id.to_string()];
     let pending = PendingTurn::new(
         output,
-        &BTreeSet::new(),
+        Before { rows: &BTreeSet::new(), cut: None },
         vec![record],
         &runtime.ledger(&runtime.standing.now()),
     );
