@@ -24,6 +24,7 @@ mod runtime;
 pub mod sim;
 pub mod standing;
 pub mod store;
+pub mod upkeep;
 
 pub use api::{
     CaseFilter, CaseView, EventPage, EventView, IdempotencyKey, PageRequest, QueueItem, QueueView,
