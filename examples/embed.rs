@@ -61,6 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             operation: "culture.*".to_owned(),
             region: RegionCode::new("420300"),
             connector: "card-system".to_owned(),
+            reply_within: None,
         }])?))
         .connector("card-system", Arc::new(CardSystem))
         .start()

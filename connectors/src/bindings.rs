@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tongban_core::error::ErrorClass;
 use tongban_core::id::RegionCode;
 use tongban_core::port::Wiring;
+use tongban_core::time::Period;
 
 /// One entry.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,36 @@ pub struct Binding {
     pub region: RegionCode,
     /// Name of the connector.
     pub connector: String,
+    /// Within which lawful time the agency is to answer, such as `2 working days`; no limit when
+    /// left out.
+    #[serde(default, with = "within", skip_serializing_if = "Option::is_none")]
+    pub reply_within: Option<Period>,
+}
+
+/// How a limit stands in data: as people write it.
+mod within {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use tongban_core::time::Period;
+
+    #[expect(clippy::ref_option, reason = "serde hands the field over by reference")]
+    pub(super) fn serialize<S: Serializer>(
+        within: &Option<Period>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match within {
+            Some(within) => to.collect_str(within),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D>(from: D) -> Result<Option<Period>, D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+    }
 }
 
 /// A checked list of bindings.
@@ -169,14 +200,21 @@ impl Bindings {
         let list = self.by_operation.get(pattern)?;
         list.iter().find(|binding| binding.region.covers(region))
     }
+
+    /// Returns the entry that holds for an operation at a place.
+    fn binding(&self, operation: &str, region: &RegionCode) -> Option<&Binding> {
+        let (role, _) = operation.split_once('.')?;
+        self.find(operation, region).or_else(|| self.find(&format!("{role}.*"), region))
+    }
 }
 
 impl Wiring for Bindings {
     fn connector_for(&self, operation: &str, region: &RegionCode) -> Option<String> {
-        let (role, _) = operation.split_once('.')?;
-        self.find(operation, region)
-            .or_else(|| self.find(&format!("{role}.*"), region))
-            .map(|binding| binding.connector.clone())
+        self.binding(operation, region).map(|binding| binding.connector.clone())
+    }
+
+    fn reply_within(&self, operation: &str, region: &RegionCode) -> Option<Period> {
+        self.binding(operation, region)?.reply_within
     }
 }
 
@@ -205,7 +243,32 @@ mod tests {
             operation: operation.to_owned(),
             region: RegionCode::new(region),
             connector: connector.to_owned(),
+            reply_within: None,
         }
+    }
+
+    #[test]
+    fn the_entry_that_binds_an_operation_says_how_long_its_agency_may_take() {
+        let bindings: Bindings = serde_json::from_value(json!([
+            {"operation": "tax.*", "region": "420300", "connector": "tax",
+             "reply_within": "3 working days"},
+            {"operation": "tax.payment", "region": "420300", "connector": "tax",
+             "reply_within": "2 hours"},
+            {"operation": "tax.*", "region": "420302", "connector": "tax-district"},
+        ]))
+        .unwrap();
+        let within = |operation, region| {
+            let within = bindings.reply_within(operation, &RegionCode::new(region));
+            within.map(|within| within.to_string())
+        };
+        assert_eq!(within("tax.status", "420303").as_deref(), Some("3 working days"));
+        assert_eq!(within("tax.payment", "420302").as_deref(), Some("2 hours"));
+        assert_eq!(within("tax.status", "420302"), None, "the district agreed to nothing");
+        let again = serde_json::to_value(&bindings).unwrap();
+        assert_eq!(serde_json::from_value::<Bindings>(again).unwrap(), bindings);
+        let soon = json!([{"operation": "tax.*", "region": "420300", "connector": "tax",
+            "reply_within": "soon"}]);
+        assert!(serde_json::from_value::<Bindings>(soon).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod acts;
 mod bulk;
+mod clocks;
 mod desk;
 mod figures;
 mod guide;

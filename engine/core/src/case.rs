@@ -16,7 +16,7 @@ use crate::entry::{
 };
 use crate::id::RoleCode;
 use crate::id::{CallId, CaseId, MatterNo, Seq};
-use crate::law::{ActAnswer, Law};
+use crate::law::{ActAnswer, Clock, ClockKind, Law};
 use crate::material::{Found, Handed, MaterialGiven, Requirement};
 use crate::request::{Ask, Decision, End, Request, RequestKey, Settled};
 use crate::time::Moment;
@@ -241,6 +241,9 @@ pub struct CallState {
     pub at: Seq,
     /// When it was made, by lawful time.
     pub opened_at: Moment,
+    /// What the agency agreed to answer within, where a limit is agreed; from the opening until
+    /// the call is over.
+    pub clock: Option<Clock>,
     /// Where it stands.
     pub status: CallStatus,
     /// Messages stored so far: number and digest.
@@ -276,6 +279,14 @@ impl CallState {
     /// Tells whether the call is still an obligation of the case.
     pub fn is_open(&self) -> bool {
         !matches!(self.status, CallStatus::Over | CallStatus::Abandoned)
+    }
+
+    /// Ends it for good; nobody waits for the agency any more.
+    fn end(&mut self, status: CallStatus, at: Moment) {
+        self.status = status;
+        if let Some(clock) = &mut self.clock {
+            clock.stopped.get_or_insert(at);
+        }
     }
 }
 
@@ -362,6 +373,21 @@ impl Case {
         self.tasks.values().filter(|task| task.end.is_none())
     }
 
+    /// Returns the clocks of a matter: those of the law, then those of its calls.
+    pub fn clocks_of<'a>(&'a self, matter: &'a Matter) -> impl Iterator<Item = &'a Clock> {
+        let calls = self.calls.values().filter(|call| call.matter == matter.no);
+        matter.law.clocks().iter().chain(calls.filter_map(|call| call.clock.as_ref()))
+    }
+
+    /// Returns `role.operation` of a call.
+    pub fn operation_of(&self, call: &CallState) -> Option<&str> {
+        let request = self.matter(call.matter)?.run.request(&call.request)?;
+        let Ask::Call { operation, .. } = &request.made.ask else {
+            return None;
+        };
+        Some(operation)
+    }
+
     /// Returns the calls that are not over.
     pub fn open_calls(&self) -> impl Iterator<Item = &CallState> {
         self.calls.values().filter(|call| call.is_open())
@@ -417,7 +443,8 @@ impl Case {
             Body::CallAbandoned { call } => {
                 let at = self.at(entry);
                 let error = || at.wrong(format!("there is no call {call}"));
-                self.calls.get_mut(call).ok_or_else(error)?.status = CallStatus::Abandoned;
+                let call = self.calls.get_mut(call).ok_or_else(error)?;
+                call.end(CallStatus::Abandoned, entry.recorded_at);
                 Ok(())
             }
             Body::TimerFired { request, due: _ } => self.settle(entry, request, End::Fired),
@@ -572,6 +599,10 @@ impl Case {
                 request: key.clone(),
                 at: entry.seq,
                 opened_at: entry.recorded_at,
+                clock: made.reply_within.map(|within| Clock {
+                    about: made.id.to_string(),
+                    ..Clock::running(ClockKind::Connector, within, entry.recorded_at)
+                }),
                 status: CallStatus::Open,
                 messages: BTreeMap::new(),
             },
@@ -611,14 +642,15 @@ impl Case {
             ReplyBody::Completed { .. } => End::Completed(Arc::clone(reply)),
             ReplyBody::Otherwise(outcome) => End::Otherwise(outcome.clone()),
         };
-        call.status = CallStatus::Over;
+        call.end(CallStatus::Over, entry.recorded_at);
         self.settle(entry, &key, end)
     }
 
     fn fold_renewed(&mut self, entry: &Entry, renewed: &CallRenewed) -> Result<(), FoldError> {
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no call {}", renewed.old));
-        self.calls.get_mut(&renewed.old).ok_or_else(error)?.status = CallStatus::Over;
+        let old = self.calls.get_mut(&renewed.old).ok_or_else(error)?;
+        old.end(CallStatus::Over, entry.recorded_at);
         self.open_call(entry, &renewed.request, &renewed.call);
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no request {}", renewed.request));
@@ -675,7 +707,8 @@ impl Case {
             | crate::entry::TaskKind::PromiseMissed
             | crate::entry::TaskKind::ApproveExtension
             | crate::entry::TaskKind::Countersign
-            | crate::entry::TaskKind::Amendment => None,
+            | crate::entry::TaskKind::Amendment
+            | crate::entry::TaskKind::AgencyLate => None,
         };
         match answers {
             Some(key) => self.settle(entry, &key, End::Decided(by.clone())),

@@ -166,7 +166,7 @@ pub enum Body {
     ClockFired {
         /// Which.
         clock: ClockKind,
-        /// What it is about: the material promised, the task whose opinion was asked.
+        /// What it is about: the material promised, the task whose opinion was asked, the call.
         about: String,
         /// When it was due.
         due: Moment,
@@ -484,11 +484,13 @@ pub enum TaskKind {
     Countersign,
     /// A material or result that the matter had used was replaced.
     Amendment,
+    /// An agency has not answered within the time that it agreed to.
+    AgencyLate,
 }
 
 impl TaskKind {
     /// Every kind with its code and Chinese name.
-    pub const ALL: [(Self, &'static str, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str, &'static str); 11] = [
         (Self::Intake, "intake", "受理"),
         (Self::Decide, "decide", "审批"),
         (Self::Manual, "manual", "人工办理"),
@@ -499,6 +501,7 @@ impl TaskKind {
         (Self::ApproveExtension, "approve_extension", "延期审批"),
         (Self::Countersign, "countersign", "会签"),
         (Self::Amendment, "amendment", "材料变更处理"),
+        (Self::AgencyLate, "agency_late", "部门系统逾期处理"),
     ];
 
     /// Returns the code.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::calendar::Calendar;
 use crate::case::{Case, Matter, Task};
 use crate::digest::{Digest, Secret};
-use crate::id::CommitNo;
+use crate::id::{CommitNo, RoleCode};
 use crate::law::Ending;
 use crate::schedule::{self, Reading};
 use crate::summary::{CaseState, CaseSummary, IndexRow, MatterSummary, TaskSummary, mask_name};
@@ -49,13 +49,16 @@ pub fn state(case: &Case) -> CaseState {
     CaseState::Submitted
 }
 
-/// Returns who may see the case: the departments that decide its matters, and those that were
-/// asked for their word on one.
+/// Returns who may see the case: the departments that decide its matters, those that were asked
+/// for their word on one, and those that a card asks for an answer.
 pub fn scope(case: &Case) -> CaseScope {
     let matters = case.matters.iter().filter(|matter| matter.is_included());
     let deciding = matters.map(|matter| matter.planned.department.clone());
     let asked = case.tasks.values().filter(|task| !task.role.as_str().ends_with(".window"));
-    let departments = deciding.chain(asked.map(|task| task.role.department()));
+    let asked = asked.map(|task| task.role.department());
+    let carded = case.cards.values().map(|card| RoleCode::new(card.raised.to.as_str()));
+    let carded = carded.filter(|role| !role.as_str().ends_with(".window"));
+    let departments = deciding.chain(asked).chain(carded.map(|role| role.department()));
     CaseScope {
         region: case.started.region.clone(),
         applicant: case.started.applicant.id.clone(),

@@ -6,7 +6,7 @@ mod rungs;
 pub(crate) mod tests;
 
 use crate::calendar::Calendar;
-use crate::case::{Case, Matter};
+use crate::case::{CallState, Case, Matter};
 use crate::entry::TaskKind;
 use crate::id::{MatterNo, RoleCode};
 use crate::law::{Act, ActAnswer, ActKind, Clock, ClockKind, Stage};
@@ -54,6 +54,7 @@ pub fn passings(case: &Case, reading: Reading<'_>) -> Vec<Passing> {
         let about = task.no.to_string();
         Some(Passing { due, adverse: false, matter: task.matter, clock: ClockKind::Opinion, about })
     }));
+    all.extend(case.calls.values().filter_map(|call| passing_of(call, reading.calendar)));
     all.sort();
     all
 }
@@ -81,6 +82,20 @@ fn passings_of(matter: &Matter, reading: Reading<'_>) -> impl Iterator<Item = Pa
         due: law.due(clock, reading.calendar, reading.now).at,
         adverse: clock.kind.is_applicants(),
         matter: matter.no,
+        clock: clock.kind,
+        about: clock.about.clone(),
+    })
+}
+
+/// An agency that is late has somebody look, also where the matter has ended meanwhile: its
+/// answer is still owed.
+fn passing_of(call: &CallState, calendar: &Calendar) -> Option<Passing> {
+    let clock = call.clock.as_ref()?;
+    let waits = clock.is_running() && clock.fired.is_none();
+    waits.then(|| Passing {
+        due: calendar.due(clock.since, clock.budget, 0).at,
+        adverse: false,
+        matter: call.matter,
         clock: clock.kind,
         about: clock.about.clone(),
     })

@@ -10,6 +10,7 @@ mod accept;
 mod acts;
 mod coordinate;
 mod correction;
+mod late;
 mod notice;
 mod people;
 mod run;
@@ -152,6 +153,7 @@ pub fn take(
         answers.push(turn.accept(command)?);
     }
     turn.settle()?;
+    turn.drop_answered()?;
     turn.raise_missed(&over)?;
     Ok(TurnOutput {
         case: turn.case,

@@ -2,7 +2,7 @@
 //! every matter; it drives queues, cards and the applicant's page.
 
 use crate::calendar::Calendar;
-use crate::case::{CallStatus, Case, Matter};
+use crate::case::{CallState, CallStatus, Case, Matter, Task};
 use crate::entry::TaskKind;
 use crate::law::{ClockKind, Stage};
 use crate::material::Found;
@@ -72,9 +72,24 @@ pub fn waiting_on(
     if !matter.is_open() {
         return None;
     }
-    let mut on = who(case, matter);
-    on.until = monitored(matter, calendar, now);
-    Some(on)
+    let on = who(case, matter, Times { calendar, now });
+    let until = on.until.or_else(|| monitored(matter, calendar, now));
+    Some(WaitingOn { until, ..on })
+}
+
+/// What times are read from.
+#[derive(Clone, Copy)]
+struct Times<'a> {
+    calendar: &'a Calendar,
+    now: Moment,
+}
+
+impl Times<'_> {
+    /// Returns when the agency of a call is to have answered, if it agreed to a limit.
+    fn due(self, call: &CallState) -> Option<Moment> {
+        let clock = call.clock.as_ref()?;
+        Some(self.calendar.due(clock.since, clock.budget, 0).at)
+    }
 }
 
 /// Returns when the matter's monitored clock is due: the promise, else the law, else intake.
@@ -90,7 +105,7 @@ pub fn monitored(matter: &Matter, calendar: &Calendar, now: Moment) -> Option<Mo
     Some(matter.law.due(clock, calendar, now).at)
 }
 
-fn who(case: &Case, matter: &Matter) -> WaitingOn {
+fn who(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
     if case.submitted.is_none() {
         let at = case.created_at;
         return on(
@@ -137,7 +152,10 @@ fn who(case: &Case, matter: &Matter) -> WaitingOn {
         let en = format!("waiting for the applicant to upload {}", lacks.join(", "));
         return on(WaitingParty::Applicant, "", matter.law.since, (&zh, &en));
     }
-    if let Some(task) = case.open_tasks().find(|task| task.matter == matter.no) {
+    // Who asks a late agency is not whom the matter waits for.
+    let is_work = |task: &&Task| task.opened.kind != TaskKind::AgencyLate;
+    let mut tasks = case.open_tasks().filter(|task| task.matter == matter.no);
+    if let Some(task) = tasks.find(is_work) {
         let party = match task.opened.kind {
             TaskKind::Intake => WaitingParty::Window,
             TaskKind::CorrectionMissed if task.role.as_str().ends_with(".window") => {
@@ -151,28 +169,42 @@ fn who(case: &Case, matter: &Matter) -> WaitingOn {
             | TaskKind::PromiseMissed
             | TaskKind::ApproveExtension
             | TaskKind::Countersign
-            | TaskKind::Amendment => WaitingParty::Department,
+            | TaskKind::Amendment
+            | TaskKind::AgencyLate => WaitingParty::Department,
         };
         let role = task.role.as_str();
         let zh = format!("等 {role}:{}", task.opened.title);
         let en = format!("waiting for {role}: {}", task.opened.kind.code());
         return on(party, role, task.opened_at, (&zh, &en));
     }
-    calls(case, matter)
+    calls(case, matter, times)
 }
 
-fn calls(case: &Case, matter: &Matter) -> WaitingOn {
-    let mut open = case.open_calls().filter(|call| call.matter == matter.no);
-    if let Some(call) = open.next() {
+/// Of the calls that are open, one that failed waits for a person; else the one that is due, or
+/// was made, first is waited for.
+fn calls(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
+    let open = case.open_calls().filter(|call| call.matter == matter.no);
+    let first = open.min_by_key(|call| {
+        let due = times.due(call);
+        (call.status != CallStatus::Failed, due.is_none(), due, call.opened_at)
+    });
+    if let Some(call) = first {
         let connector = call.made.connector.as_str();
         if call.status == CallStatus::Failed {
             let zh = format!("调用 {connector} 未成功,等负责人核实");
             let en = format!("a call through {connector} failed; someone must check");
             return on(WaitingParty::Operator, connector, call.opened_at, (&zh, &en));
         }
-        let zh = format!("等 {connector} 回执");
-        let en = format!("waiting for {connector}");
-        return on(WaitingParty::Agency, connector, call.opened_at, (&zh, &en));
+        let until = times.due(call);
+        let late = if until.is_some_and(|until| until < times.now) {
+            ("(已逾期)", " (overdue)")
+        } else {
+            ("", "")
+        };
+        let zh = format!("等 {connector} 回执{}", late.0);
+        let en = format!("waiting for {connector}{}", late.1);
+        let asked = on(WaitingParty::Agency, connector, call.opened_at, (&zh, &en));
+        return WaitingOn { until, ..asked };
     }
     let raised = case.incidents.values().any(|(no, _)| *no == matter.no);
     if raised {

@@ -223,6 +223,7 @@ pub(crate) async fn bind(config: &mut Config, folder: &Path) -> Result<(), Progr
                 operation: entry.operation.clone(),
                 region: entry.region.clone(),
                 connector: entry.connector.clone(),
+                reply_within: entry.reply_within,
             });
         }
     }

@@ -12,13 +12,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tongban_core::digest::Secret;
 use tongban_core::organisation::{Organisation, Source};
+use tongban_core::port::{Script, Store};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::blob::Blobs;
 use tongban_engine::clock::{ManualClock, RealLawfulClock};
 use tongban_engine::standing::Standing;
 use tongban_engine::store::MemoryStore;
-use tongban_engine::{Engine, objects};
+use tongban_engine::{Engine, EngineBuilder, objects};
 use tongban_scripts::Host;
 
 use crate::auth::{Authority, DevIdentity, Expected, KeySet, Validity};
@@ -116,7 +117,7 @@ pub(super) enum Mode {
     Production,
 }
 
-fn scripts() -> TempDir {
+pub(super) fn scripts() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| {
         let path = folder.path().join(path);
@@ -130,6 +131,14 @@ fn scripts() -> TempDir {
 }
 
 pub(super) async fn engine(scripts: &TempDir, wire: &Arc<ManualClock>) -> Engine {
+    builder(scripts, wire).start().await.unwrap()
+}
+
+/// Begins the engine of a desk, without any agency.
+pub(super) fn builder(
+    scripts: &TempDir,
+    wire: &Arc<ManualClock>,
+) -> EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
     let store = Arc::new(MemoryStore::new(Secret::new([7; 32])));
     let lawful = Arc::new(RealLawfulClock::new(wire.clone(), 0));
     Engine::builder()
@@ -139,9 +148,6 @@ pub(super) async fn engine(scripts: &TempDir, wire: &Arc<ManualClock>) -> Engine
         .virtual_clock(lawful)
         .standing(standing())
         .blobs(Blobs::open(objects::memory()))
-        .start()
-        .await
-        .unwrap()
 }
 
 impl Desk {
@@ -150,10 +156,20 @@ impl Desk {
     }
 
     pub(super) async fn open_in(mode: Mode) -> Self {
-        let folders = [tempfile::tempdir().unwrap(), scripts()];
         let nine = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
         let wire = Arc::new(ManualClock::new(nine));
-        let engine = engine(&folders[1], &wire).await;
+        let scripts = scripts();
+        let engine = engine(&scripts, &wire).await;
+        Self::over(engine, scripts, (wire, mode)).await
+    }
+
+    /// Serves an engine that a test has built itself.
+    pub(super) async fn over(
+        engine: Engine,
+        scripts: TempDir,
+        (wire, mode): (Arc<ManualClock>, Mode),
+    ) -> Self {
+        let folders = [tempfile::tempdir().unwrap(), scripts];
         let identity = DevIdentity::create_or_open(folders[0].path()).unwrap();
         let authority = match mode {
             Mode::Development => Authority::dev(&identity, wire.clone()),

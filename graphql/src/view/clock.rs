@@ -37,6 +37,7 @@ pub(crate) struct TimeLimit {
     due: Due,
     used_days: u32,
     calendar: Option<String>,
+    operation: Option<String>,
 }
 
 impl TimeLimit {
@@ -47,6 +48,7 @@ impl TimeLimit {
             due: view.due(matter, clock),
             used_days: view.used_days(matter, clock),
             calendar: matter.filed.as_ref().map(|filed| filed.calendar.clone()),
+            operation: operation(view, clock),
         }
     }
 }
@@ -67,9 +69,14 @@ impl TimeLimit {
         ClockKind::label(self.clock.kind, lang)
     }
 
-    /// 针对什么:容缺材料代码;其他期限为空 / What it is about: the promised material; null for other clocks
+    /// 针对什么:容缺材料代码、调用标识;其他期限为空 / What it is about: the promised material, the call; null for other clocks
     async fn about(&self) -> Option<&str> {
         Some(self.clock.about.as_str()).filter(|about| !about.is_empty())
+    }
+
+    /// 系统办理期限:所调用的操作,如 tax.status;其他期限为空 / The operation that an agency is to answer, such as tax.status; null for other clocks
+    async fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
     }
 
     /// 延期增加的数量,单位同 period / Units that an extension added, in the unit of the period
@@ -112,6 +119,15 @@ impl TimeLimit {
     async fn provisional(&self) -> bool {
         self.due.provisional
     }
+}
+
+/// Returns what the call of an agency's clock asks for.
+fn operation(view: &CaseView, clock: &Clock) -> Option<String> {
+    if clock.kind != LawClock::Connector {
+        return None;
+    }
+    let call = view.case().calls.get(&clock.about.parse().ok()?)?;
+    view.case().operation_of(call).map(ToOwned::to_owned)
 }
 
 /// Returns the light of a span that ends at `due`.

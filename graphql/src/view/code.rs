@@ -168,6 +168,8 @@ pub(crate) enum TaskKind {
     Countersign,
     /// 材料变更处理 / A material that was used has a new version
     Amendment,
+    /// 部门系统逾期处理 / An agency has not answered within the time that it agreed to
+    AgencyLate,
 }
 
 impl TaskKind {

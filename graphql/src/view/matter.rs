@@ -119,7 +119,7 @@ impl CaseMatter {
     /// 全部时限 / All its limits
     async fn clocks(&self, ctx: &Context<'_>) -> Option<Result<Vec<TimeLimit>, Fault>> {
         self.read(ctx, |view, matter| {
-            let clocks = matter.law.clocks().iter();
+            let clocks = view.case().clocks_of(matter);
             Some(clocks.map(|clock| TimeLimit::of(view, matter, clock)).collect())
         })
         .await
@@ -131,16 +131,16 @@ impl CaseMatter {
         ctx: &Context<'_>,
         #[graphql(desc = "期限类别 / Kind of the clock")] kind: ClockKind,
         #[graphql(
-            desc = "容缺材料代码,仅用于容缺期限 / The promised material, for a clock of tolerance"
+            desc = "针对什么,同 TimeLimit.about:容缺材料代码或调用标识 / What it is about, as TimeLimit.about says: the promised material, the call"
         )]
         about: Option<String>,
     ) -> Option<Result<ClockExplanation, Fault>> {
         self.read(ctx, |view, matter| {
-            let mut clocks = matter.law.clocks().iter().rev();
-            let clock = clocks.find(|clock| {
+            let clocks = view.case().clocks_of(matter).filter(|clock| {
                 clock.kind == kind.into()
                     && about.as_ref().is_none_or(|about| clock.about == *about)
-            })?;
+            });
+            let clock = clocks.last()?;
             let explanation = view.explain(matter, clock);
             Some(ClockExplanation::of(explanation, view.calendar().version()))
         })

@@ -17,7 +17,8 @@ use tongban_engine::standing::Standing;
 use tongban_engine::{CaseView, Change, EngineError};
 
 use super::world::{
-    APPLICANT, Agencies, Does, Said, Setting, applicant, clerk, head, incidents, officer, says,
+    APPLICANT, Agencies, Does, Said, Setting, applicant, clerk, completed, head, incidents,
+    officer, says,
 };
 
 const DECIDE_AND_GRANT: &str = r#"
@@ -454,4 +455,30 @@ async fn a_clerk_voids_what_he_entered_by_mistake() {
     assert!(view.case().voided.contains_key(&entry), "the entry stays in the log");
     assert_eq!(refusal(world.change(&clerk(), void).await), "NOT_VOIDABLE");
     assert_eq!(view.case().form_changes.len(), 1);
+}
+
+#[tokio::test]
+async fn an_agency_that_breaks_its_word_is_carded_until_it_answers() {
+    let handle = r#"grant(ask("tax.clearance", #{ area: m.form.area }));"#;
+    let matters = vec![("a", FORM, handle)];
+    let agencies = Arc::new(Agencies::default());
+    agencies.will("tax.clearance", Does::Accepts);
+    let mut world =
+        Setting { matters, agencies, form: area(120), ..Setting::default() }.begin().await;
+    let asked = world.until(|view| view.case().open_calls().next().is_some()).await;
+    let call = asked.case().open_calls().next().unwrap().made.id;
+    world.reach("2026-03-05T09:00:00+08:00");
+    let late = world.until(|view| has_task(view, TaskKind::AgencyLate)).await;
+    let cards = late.case().cards.values().map(|card| card.raised.to.as_str());
+    assert!(cards.into_iter().any(|to| to == "tax.approver"), "{:?}", late.case().cards);
+    let more =
+        TaskOutcome { fields: Value::of([("longer", "1 working day".into())]), ..says(Said::Yes) };
+    world.complete(&officer(), TaskKind::AgencyLate, more).await.unwrap();
+    world.restart().await;
+    world.reach("2026-03-09T09:00:00+08:00");
+    world.until(|view| has_task(view, TaskKind::AgencyLate)).await;
+    let inbox = world.engine.inbox();
+    inbox.deliver("agencies".to_owned(), completed(call, "清-1")).await.unwrap();
+    let ended = world.until(|view| stage(view) == "granted").await;
+    assert!(!has_task(&ended, TaskKind::AgencyLate));
 }

@@ -17,7 +17,7 @@ use tongban_core::material::MaterialGiven;
 use tongban_core::port::{Connector, Later, WireClock, Wiring};
 use tongban_core::request::{Outcome, OutcomeKind};
 use tongban_core::start::StartCase;
-use tongban_core::time::Moment;
+use tongban_core::time::{Moment, Period};
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::clock::{ManualClock, SystemClock};
@@ -121,6 +121,10 @@ struct ToAgencies;
 impl Wiring for ToAgencies {
     fn connector_for(&self, _: &str, _: &RegionCode) -> Option<String> {
         Some("agencies".to_owned())
+    }
+
+    fn reply_within(&self, operation: &str, _: &RegionCode) -> Option<Period> {
+        operation.starts_with("tax.").then(|| "2 working days".parse().unwrap())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::document::{
 };
 use crate::entry::{Body, DocumentDrafted, Entry, Origin, TaskAssigned};
 use crate::id::{MatterNo, Seq};
-use crate::law::ClockKind;
+use crate::law::{Clock, ClockKind};
 use crate::material::{Found, Handed};
 use crate::time::Moment;
 
@@ -115,8 +115,20 @@ impl Case {
     pub(super) fn fold_clock(&mut self, entry: &Entry) -> Result<(), FoldError> {
         let at = self.at(entry);
         match &entry.body {
-            // These clocks are read from calls and tasks; their passing is the entry itself.
-            Body::ClockFired { clock: ClockKind::Connector | ClockKind::Opinion, .. } => Ok(()),
+            // This clock is read from its task; its passing is the entry itself.
+            Body::ClockFired { clock: ClockKind::Opinion, .. } => Ok(()),
+            Body::ClockFired { clock: ClockKind::Connector, about, due } => {
+                let error = || at.wrong(format!("no clock runs for call {about}"));
+                self.clock_of_call(about).ok_or_else(error)?.fired = Some(*due);
+                Ok(())
+            }
+            Body::PeriodRenewed { clock: ClockKind::Connector, about, budget, reason: _ } => {
+                let error = || at.wrong(format!("no clock runs for call {about}"));
+                let clock = self.clock_of_call(about).ok_or_else(error)?;
+                let anew = Clock::running(ClockKind::Connector, *budget, entry.effective_at);
+                *clock = Clock { about: about.clone(), ..anew };
+                Ok(())
+            }
             Body::ClockFired { clock, about, due } => {
                 let error = || at.wrong(format!("no {} clock runs", clock.code()));
                 let known = self.matter_mut(entry)?.law.fire(*clock, about, *due);
@@ -129,6 +141,12 @@ impl Case {
             }
             other => Err(at.wrong(format!("{other:?} concerns no clock"))),
         }
+    }
+
+    /// Returns the running clock of a call by the call's id, as clocks name what they are about.
+    fn clock_of_call(&mut self, id: &str) -> Option<&mut Clock> {
+        let call = self.calls.get_mut(&id.parse().ok()?)?;
+        call.clock.as_mut().filter(|clock| clock.is_running())
     }
 
     /// Folds cards, notices and repairs.

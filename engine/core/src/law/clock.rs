@@ -81,7 +81,7 @@ impl ClockKind {
 pub struct Clock {
     /// What it measures.
     pub kind: ClockKind,
-    /// What it is about: the material promised; empty otherwise.
+    /// What it is about: the material promised, the call; empty otherwise.
     pub about: String,
     /// How long.
     pub budget: Period,

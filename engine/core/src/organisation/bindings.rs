@@ -9,7 +9,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::kind::DocumentKind;
+use super::text;
 use crate::id::RegionCode;
+use crate::time::Period;
 
 /// A document of bindings.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -39,4 +41,7 @@ pub struct BindingEntry {
     pub region: RegionCode,
     /// Name of the connector.
     pub connector: String,
+    /// Within which lawful time the agency is to answer, if a limit is agreed.
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    pub reply_within: Option<Period>,
 }

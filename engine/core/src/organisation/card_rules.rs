@@ -133,11 +133,13 @@ pub enum CardClock {
     Forwarding,
     /// A task's own limit.
     Task,
+    /// 系统办理期限: what an agency agreed to answer within.
+    Connector,
 }
 
 impl CardClock {
     /// Every clock.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Promised,
         Self::Statutory,
         Self::Acceptance,
@@ -145,6 +147,7 @@ impl CardClock {
         Self::Issuing,
         Self::Forwarding,
         Self::Task,
+        Self::Connector,
     ];
 
     /// Returns the code.
@@ -157,6 +160,7 @@ impl CardClock {
             Self::Issuing => "issuing",
             Self::Forwarding => "forwarding",
             Self::Task => "task",
+            Self::Connector => "connector",
         }
     }
 
@@ -170,6 +174,7 @@ impl CardClock {
             Self::Issuing => "制证送达时限",
             Self::Forwarding => "转递时限",
             Self::Task => "待办时限",
+            Self::Connector => "系统办理期限",
         }
     }
 }
@@ -281,7 +286,8 @@ mod tests {
         assert!(has(CardLevel::Reminder, CardClock::Promised, day));
         assert!(has(CardLevel::Reminder, CardClock::Promised, CardCondition::UsedPercent(80)));
         assert!(has(CardLevel::Yellow, CardClock::Promised, CardCondition::DueDay));
-        for step in [CardClock::Acceptance, CardClock::Issuing, CardClock::Forwarding] {
+        use CardClock::{Acceptance, Connector, Forwarding, Issuing};
+        for step in [Acceptance, Issuing, Forwarding, Connector] {
             assert!(has(CardLevel::Yellow, step, CardCondition::Passed), "{step:?}");
         }
         assert!(has(CardLevel::Red, CardClock::Promised, CardCondition::Passed));

@@ -117,7 +117,8 @@ fn bindings() -> Json {
         "about": "Which connector carries what.",
         "bindings": [
             { "operation": "natural-resources.*", "region": "420300", "connector": "natural-resources" },
-            { "operation": "natural-resources.parcel", "region": "420300", "connector": "registry" }
+            { "operation": "natural-resources.parcel", "region": "420300", "connector": "registry",
+              "replyWithin": "2 working days" }
         ]
     })
 }

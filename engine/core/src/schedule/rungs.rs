@@ -160,7 +160,8 @@ struct Watched<'a> {
 }
 
 /// Returns the clocks of a case, running and stopped. Tasks with a limit of their own have one
-/// too; when one ended, `ended` knows, and without its word it is left out.
+/// too; when one ended, `ended` knows, and without its word it is left out. So has a call whose
+/// agency agreed to a limit; what is late there is the agency's, whoever asked.
 fn watched(case: &Case, ended: impl Fn(&Task) -> Option<Moment>) -> Vec<Watched<'_>> {
     let of_law = case.matters.iter().flat_map(|matter| {
         matter.law.clocks().iter().map(move |clock| Watched {
@@ -188,7 +189,16 @@ fn watched(case: &Case, ended: impl Fn(&Task) -> Option<Moment>) -> Vec<Watched<
             clock: Clock { about: task.no.to_string(), stopped, ..running },
         })
     });
-    of_law.chain(of_tasks).collect()
+    let of_calls = case.calls.values().filter_map(|call| {
+        Some(Watched {
+            case,
+            matter: case.matter(call.matter)?,
+            pauses: false,
+            office: case.operation_of(call)?.split('.').next()?.to_owned(),
+            clock: call.clock.clone()?,
+        })
+    });
+    of_law.chain(of_tasks).chain(of_calls).collect()
 }
 
 /// Returns a task's own limit: the `within` of the script's question.
@@ -209,6 +219,7 @@ fn watches(rule: CardClock, clock: ClockKind) -> bool {
         CardClock::Issuing => clock == ClockKind::Issuing,
         CardClock::Forwarding => clock == ClockKind::FirstReview,
         CardClock::Task => clock == ClockKind::Task,
+        CardClock::Connector => clock == ClockKind::Connector,
     }
 }
 

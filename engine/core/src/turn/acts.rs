@@ -31,9 +31,10 @@ pub(super) struct AskedAct<'a> {
     pub(super) seen: Seq,
 }
 
-/// Manual work is an obligation to its end; a tolerant grant leaves a promise to be kept.
+/// A call is an obligation to its end, also one that a person carries out; a tolerant grant
+/// leaves a promise to be kept.
 fn outlives(kind: TaskKind, ending: Ending) -> bool {
-    kind == TaskKind::Manual
+    matches!(kind, TaskKind::Manual | TaskKind::AgencyLate)
         || (kind == TaskKind::PromiseMissed && ending == Ending::GrantedTolerant)
 }
 

@@ -561,6 +561,6 @@ fn texts(list: &[String]) -> Value {
 }
 
 /// Reads the new period that an officer gives.
-fn longer(fields: &Value) -> Option<crate::time::Period> {
+pub(super) fn longer(fields: &Value) -> Option<crate::time::Period> {
     fields.get("longer").and_then(Value::as_text)?.parse().ok()
 }

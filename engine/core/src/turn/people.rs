@@ -363,6 +363,7 @@ impl Turn<'_> {
             }
             TaskKind::Countersign => self.countersigned(task, by, said),
             TaskKind::Amendment => self.amendment_done(task, by, said),
+            TaskKind::AgencyLate => self.late_done(task, by, said),
         }
     }
 

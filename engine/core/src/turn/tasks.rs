@@ -415,6 +415,7 @@ impl Turn<'_> {
             TaskKind::CorrectionMissed | TaskKind::PromiseMissed => {
                 self.check_missed(by, task, outcome)
             }
+            TaskKind::AgencyLate => Self::check_late(outcome),
             TaskKind::ApproveExtension if outcome.granted => {
                 let act = self.extension_of(task, by);
                 self.would_hold(task.matter, &act)

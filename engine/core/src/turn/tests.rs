@@ -71,6 +71,10 @@ impl Wiring for Bound {
     fn connector_for(&self, operation: &str, _region: &RegionCode) -> Option<String> {
         (!operation.starts_with("nobody.")).then(|| operation.split('.').next().unwrap().to_owned())
     }
+
+    fn reply_within(&self, operation: &str, _region: &RegionCode) -> Option<crate::time::Period> {
+        operation.starts_with("tax.").then(|| "2 working days".parse().unwrap())
+    }
 }
 
 fn matter(code: &str) -> MatterDef {
@@ -314,6 +318,7 @@ macro_rules! or_end {
 }
 
 mod dry_run;
+mod late;
 mod promises;
 
 /// Asks one agency and grants on its documents.

@@ -10,7 +10,7 @@ use crate::card::{CardAnswer, CardAnswerKind};
 use crate::case::FoldError;
 use crate::command::{Answer, Refusal};
 use crate::entry::{Body, IncidentKind, Origin};
-use crate::id::{MatterNo, Seq};
+use crate::id::{MatterNo, RoleCode, Seq};
 use crate::law::{ActKind, ClockKind};
 use crate::request::Decision;
 use crate::schedule::{self, ClockKey, Passing, Reading, Rung};
@@ -85,11 +85,11 @@ impl Turn<'_> {
             ClockKind::Correction => self.correction_missed(*no),
             ClockKind::Tolerance => self.promise_missed(*no, about),
             ClockKind::Opinion => self.deem_agreed(about),
+            ClockKind::Connector => self.agency_late(about, *due),
             ClockKind::Statutory
             | ClockKind::Promised
             | ClockKind::FirstReview
             | ClockKind::Issuing
-            | ClockKind::Connector
             | ClockKind::Task => Ok(()),
         }
     }
@@ -160,8 +160,12 @@ impl Turn<'_> {
         if text.trim().is_empty() {
             return Err(Refusal::new("REASONS_MISSING", "请填写内容", "say something").at(["text"]));
         }
-        let department = self.case.matter(card.matter).map(|matter| &matter.planned.department);
-        let own = department.is_some_and(|own| by.departments.contains(own));
+        let at_window = card.raised.to.ends_with(".window");
+        let office = match self.case.matter(card.matter).filter(|_| at_window) {
+            Some(matter) => matter.planned.department.clone(),
+            None => RoleCode::new(card.raised.to.as_str()).department(),
+        };
+        let own = by.departments.contains(&office);
         let may = match kind {
             CardAnswerKind::Reply | CardAnswerKind::Appeal => match by.role {
                 Role::Approver | Role::OfficeHead => own,

@@ -112,7 +112,8 @@ impl Agencies {
 }
 
 fn binding(operation: String, connector: &str) -> Binding {
-    Binding { operation, region: RegionCode::new(CITY), connector: connector.to_owned() }
+    let region = RegionCode::new(CITY);
+    Binding { operation, region, connector: connector.to_owned(), reply_within: None }
 }
 
 fn behaviour(plan: &Plan) -> Behaviour {

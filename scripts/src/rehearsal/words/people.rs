@@ -373,7 +373,7 @@ fn everyone(current: &mut Current) -> Result<(), Trouble> {
             TaskKind::Manual => {
                 Value::of([("number", Value::text(format!("示例〔人工〕{}号", task.no)))])
             }
-            TaskKind::CorrectionMissed | TaskKind::PromiseMissed => {
+            TaskKind::CorrectionMissed | TaskKind::PromiseMissed | TaskKind::AgencyLate => {
                 Value::of([("longer", "5 working days".into())])
             }
             TaskKind::Intake

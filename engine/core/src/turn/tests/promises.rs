@@ -31,7 +31,7 @@ fn ask_correction(materials: &[&str], fields: &[&str]) -> ActRequest {
     };
     ActRequest::now(ActKind::AskCorrection, "补").with(Terms::Correction(list))
 }
-fn act_by(by: Viewer, no: u16, act: ActRequest) -> Command {
+pub(super) fn act_by(by: Viewer, no: u16, act: ActRequest) -> Command {
     Command::Act { by, matter: MatterNo(no), act }
 }
 fn give(by: Viewer, code: &str, bytes: &[u8]) -> Command {
@@ -49,21 +49,24 @@ fn amend(by: Viewer, name: &str, value: &str) -> Command {
         came: Came::default(),
     }
 }
-fn outcome(said: Said) -> TaskOutcome {
+pub(super) fn outcome(said: Said) -> TaskOutcome {
     TaskOutcome { granted: said == Yes, opinion: "理由".to_owned(), fields: Value::map() }
 }
-fn head() -> Viewer {
+pub(super) fn give_back(by: Viewer, no: u16) -> Command {
+    act_by(by, no, ActRequest::now(ActKind::Return, "退回"))
+}
+pub(super) fn head() -> Viewer {
     Viewer::new("head", Role::OfficeHead).within("420300").of("natural-resources")
 }
 impl Story {
-    fn to(&mut self, at: &str) -> &mut Self {
+    pub(super) fn to(&mut self, at: &str) -> &mut Self {
         self.now = Moment::parse(at).unwrap();
         self.take(&[Command::Tick])
     }
-    fn task(&self, kind: TaskKind) -> Option<crate::case::Task> {
+    pub(super) fn task(&self, kind: TaskKind) -> Option<crate::case::Task> {
         self.case.open_tasks().find(|t| t.opened.kind == kind).cloned()
     }
-    fn complete_as(&mut self, by: Viewer, kind: TaskKind, said: Said) -> &mut Self {
+    pub(super) fn complete_as(&mut self, by: Viewer, kind: TaskKind, said: Said) -> &mut Self {
         let t = self.task(kind).expect("task");
         self.take(&[Command::CompleteTask {
             by,
@@ -72,16 +75,16 @@ impl Story {
             seen: Seen::default(),
         }])
     }
-    fn law(&self, no: u16) -> &crate::law::Law {
+    pub(super) fn law(&self, no: u16) -> &crate::law::Law {
         &self.case.matter(MatterNo(no)).unwrap().law
     }
-    fn kinds(&self) -> Vec<TaskKind> {
+    pub(super) fn kinds(&self) -> Vec<TaskKind> {
         self.case.open_tasks().map(|t| t.opened.kind).collect()
     }
-    fn how(&self, no: u16, code: &str) -> Found {
+    pub(super) fn how(&self, no: u16, code: &str) -> Found {
         self.case.matter(MatterNo(no)).unwrap().requirement(code).unwrap().how.clone()
     }
-    fn refused(&self) -> Option<String> {
+    pub(super) fn refused(&self) -> Option<String> {
         self.answers.iter().find_map(|a| match a {
             Answer::Refused(w) => Some(w.code.clone()),
             Answer::Done | Answer::Acked(_) => None,
