@@ -59,6 +59,27 @@ pub fn passings(case: &Case, reading: Reading<'_>) -> Vec<Passing> {
     all
 }
 
+/// Returns what silence has brought about on a matter by `at` without being recorded yet: the
+/// law accepted for the office, a consulted department is deemed to agree. Nothing of it goes
+/// against the applicant.
+pub(crate) fn silences(
+    case: &Case,
+    matter: &Matter,
+    (reading, at): (Reading<'_>, Moment),
+) -> Vec<Passing> {
+    let may_speak = (matter.law.stage == Stage::Received && matter.law.rules.deemed_acceptance)
+        || case.open_tasks().any(|task| task.matter == matter.no && silence(case, task).is_some());
+    if !may_speak {
+        return Vec::new();
+    }
+    let mut all = passings(case, reading);
+    all.retain(|passing| {
+        let deemed = matches!(passing.clock, ClockKind::Acceptance | ClockKind::Opinion);
+        deemed && passing.matter == matter.no && passing.due < at
+    });
+    all
+}
+
 fn passings_of(matter: &Matter, reading: Reading<'_>) -> impl Iterator<Item = Passing> {
     let law = &matter.law;
     let counts = move |clock: &&Clock| {

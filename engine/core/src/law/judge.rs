@@ -41,6 +41,7 @@ impl Law {
             {
                 accepted_by_silence()
             }
+            (Stage::Accepted { deemed: true }, K::NotAccept | K::Return) => accepted_by_silence(),
             (Stage::Filed | Stage::Received, K::Return) => judge_reasons(act, "退回", "a return"),
             (Stage::Received, K::Accept) => judge_promises(act),
             (Stage::Received, K::NotAccept) => judge_not_accept(act),

@@ -10,6 +10,7 @@ use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode};
 use crate::law::{Act, ActAnswer, ActKind};
 use crate::request::{Ask, Decision, Outcome, OutcomeKind};
+use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
@@ -32,6 +33,9 @@ impl Turn<'_> {
             && !by.sees(&crate::read_model::scope(&self.case))
         {
             return Ok(refuse("CASE_NOT_FOUND", "没有这个办件", "there is no such case"));
+        }
+        if let Some((matter, at)) = self.takes_effect(command) {
+            self.hear_silence(matter, at)?;
         }
         match command {
             Command::Submit { by } => self.submit(by),
@@ -67,6 +71,28 @@ impl Turn<'_> {
             Command::Wake => Ok(self.wake()),
             Command::TurnFailed { matter, reason } => self.turn_failed(*matter, reason),
         }
+    }
+
+    /// Returns on which matter, and when, a command would have its effect in law.
+    fn takes_effect(&self, command: &Command) -> Option<(MatterNo, Moment)> {
+        if let Command::Act { by, matter, act } = command {
+            // Who rebuts an acceptance by silence speaks of it as it stands now.
+            let rebuts = act.kind == ActKind::RebutAcceptance;
+            let at = if rebuts { self.context.now } else { self.came_at(by, &act.came).ok()? };
+            return Some((*matter, at));
+        }
+        if let Command::CompleteTask { task, .. } = command {
+            let task = self.case.tasks.get(&task.no).filter(|task| task.end.is_none())?;
+            return Some((task.matter, self.context.now));
+        }
+        if let Command::Reply { connector, reply } = command
+            && let ReplyBody::Act(act) = &reply.body
+        {
+            let call = self.case.calls.get(&reply.call)?;
+            let own = call.made.connector == *connector;
+            return own.then_some((call.matter, act.effective_at));
+        }
+        None
     }
 
     fn submit(&mut self, by: &Viewer) -> Result<Answer, FoldError> {

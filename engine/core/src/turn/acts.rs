@@ -55,6 +55,7 @@ impl Turn<'_> {
         act: Act,
         request: Option<RequestKey>,
     ) -> Result<(), FoldError> {
+        self.hear_silence(no, act.effective_at)?;
         let Some(matter) = self.case.matter(no) else {
             return Ok(());
         };

@@ -70,6 +70,21 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// What silence had brought about before `at` comes before an act that took effect then, as if
+    /// the clock had been looked at in between. An act that took effect in time comes first,
+    /// however late it is recorded; and what goes against the applicant waits for the tick, which
+    /// comes after everything that was under way.
+    pub(super) fn hear_silence(&mut self, no: MatterNo, at: Moment) -> Result<(), FoldError> {
+        let at = at.min(self.context.now);
+        let Some(matter) = self.case.matter(no) else {
+            return Ok(());
+        };
+        for passing in schedule::silences(&self.case, matter, (self.reading(), at)) {
+            self.pass(&passing)?;
+        }
+        Ok(())
+    }
+
     /// Records that a clock passed and lets its rule speak.
     fn pass(&mut self, passing: &Passing) -> Result<(), FoldError> {
         let Passing { due, matter: no, clock, about, adverse: _ } = passing;

@@ -6,13 +6,13 @@ use crate::entry::Consent;
 use crate::law::{ClockKind, CorrectionList, Promised, Terms};
 use crate::material::{Form, Found, MaterialGiven};
 
-fn mat(code: &str, sources: Vec<Source>) -> MaterialDef {
+pub(super) fn mat(code: &str, sources: Vec<Source>) -> MaterialDef {
     MaterialDef { code: code.to_owned(), name: code.to_owned(), sources }
 }
-fn upload() -> Source {
+pub(super) fn upload() -> Source {
     Source::Upload(vec![])
 }
-fn field(name: &str) -> crate::definition::Field {
+pub(super) fn field(name: &str) -> crate::definition::Field {
     crate::definition::Field {
         name: name.to_owned(),
         label: name.to_owned(),
@@ -21,7 +21,7 @@ fn field(name: &str) -> crate::definition::Field {
         label_en: String::new(),
     }
 }
-fn ask_correction(materials: &[&str], fields: &[&str]) -> ActRequest {
+pub(super) fn ask_correction(materials: &[&str], fields: &[&str]) -> ActRequest {
     let list = CorrectionList {
         materials: materials.iter().map(ToString::to_string).collect(),
         fields: fields.iter().map(ToString::to_string).collect(),
@@ -34,14 +34,14 @@ fn ask_correction(materials: &[&str], fields: &[&str]) -> ActRequest {
 pub(super) fn act_by(by: Viewer, no: u16, act: ActRequest) -> Command {
     Command::Act { by, matter: MatterNo(no), act }
 }
-fn give(by: Viewer, code: &str, bytes: &[u8]) -> Command {
+pub(super) fn give(by: Viewer, code: &str, bytes: &[u8]) -> Command {
     Command::GiveMaterial {
         by,
         given: MaterialGiven::file(code, "f.pdf", Digest::of(bytes)),
         came: Came::default(),
     }
 }
-fn amend(by: Viewer, name: &str, value: &str) -> Command {
+pub(super) fn amend(by: Viewer, name: &str, value: &str) -> Command {
     Command::AmendForm {
         by,
         fields: Value::of([(name, value.into())]),
