@@ -126,6 +126,8 @@ pub struct Matter {
     pub materials_version: u32,
     /// Entry by which the last correction was asked.
     pub asked_at: Seq,
+    /// Entry by which the papers were last given back.
+    pub returned_at: Seq,
 }
 
 /// A result of an earlier matter that became an input.
@@ -781,6 +783,7 @@ impl Matter {
             requirements: Vec::new(),
             materials_version: 1,
             asked_at: Seq(0),
+            returned_at: Seq(0),
         }
     }
 
@@ -799,6 +802,9 @@ impl Matter {
         }
         if matches!(act.terms, crate::law::Terms::Correction(_)) {
             self.asked_at = seq;
+        }
+        if act.kind == crate::law::ActKind::Return {
+            self.returned_at = seq;
         }
         let accepts =
             matches!(act.kind, crate::law::ActKind::Accept | crate::law::ActKind::DeemAccept);

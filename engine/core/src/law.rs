@@ -209,7 +209,7 @@ impl Law {
             self.ground.clone_from(&act.ground);
         }
         match act.kind {
-            ActKind::Receive => self.receive(at),
+            ActKind::Receive => self.receive(at, &act.terms),
             ActKind::Accept => self.accept(at, act),
             ActKind::DeemAccept => {
                 self.accept(at, act);
@@ -270,11 +270,16 @@ impl Law {
             && (act.kind != K::RebutAcceptance || self.stage == Stage::Accepted { deemed: true })
     }
 
-    fn receive(&mut self, at: Moment) {
+    /// The office's days run from the receipt of the complete papers. Papers that it returned and
+    /// that came back as they were had been complete before: what it has used of its days stays
+    /// used.
+    fn receive(&mut self, at: Moment, terms: &Terms) {
         self.stage = Stage::Received;
-        if let Some(limit) = self.rules.acceptance {
-            self.start(ClockKind::Acceptance, limit, at);
-        }
+        let Some(whole) = self.rules.acceptance else {
+            return;
+        };
+        let limit = if let Terms::Remaining { left } = terms { *left } else { whole };
+        self.start(ClockKind::Acceptance, limit, at);
     }
 
     fn accept(&mut self, at: Moment, act: &Act) {
@@ -359,7 +364,7 @@ impl Law {
         if after_acceptance {
             self.resume(at, |ground| ground == CORRECTION_GROUND);
         } else {
-            self.receive(at);
+            self.receive(at, &Terms::None);
         }
     }
 
@@ -370,7 +375,8 @@ impl Law {
             | Terms::Correction(_)
             | Terms::Extension { .. }
             | Terms::Promises(_)
-            | Terms::ByRule(_) => None,
+            | Terms::ByRule(_)
+            | Terms::Remaining { .. } => None,
         };
         self.suspensions.push(Suspension {
             ground: act.ground.clone(),

@@ -147,7 +147,8 @@ impl Teller<'_> {
             | Terms::Correction(_)
             | Terms::Suspension { .. }
             | Terms::Extension { .. }
-            | Terms::Promises(_) => {
+            | Terms::Promises(_)
+            | Terms::Remaining { .. } => {
                 let rules = &self.matter.law.rules.suspensions;
                 let suspends = self.act.kind == ActKind::Suspend;
                 let own = rules.iter().find(|rule| suspends && rule.code == self.act.ground);
@@ -214,7 +215,8 @@ impl Teller<'_> {
             | Terms::Correction(_)
             | Terms::Suspension { .. }
             | Terms::Promises(_)
-            | Terms::ByRule(_) => clock.budget,
+            | Terms::ByRule(_)
+            | Terms::Remaining { .. } => clock.budget,
         };
         (Some(limit), Some(PromisedEnd { at: due.at, provisional: due.provisional }))
     }

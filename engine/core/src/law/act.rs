@@ -220,6 +220,12 @@ pub enum Terms {
     Promises(Vec<Promised>),
     /// Of [`ActKind::Terminate`] by the clock: the rule that allows the automatic act.
     ByRule(String),
+    /// Of [`ActKind::Receive`] of papers that had been returned though nothing was amiss with
+    /// them: what is left of the office's days.
+    Remaining {
+        /// The days that are left.
+        left: Period,
+    },
 }
 
 /// A complete list of what an applicant must correct: told once (dossier 14.6).

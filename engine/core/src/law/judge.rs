@@ -24,7 +24,8 @@ impl Law {
     fn judge_standing(&self, act: &Act, calendar: &Calendar) -> ActAnswer {
         use ActKind as K;
         match (&self.stage, act.kind) {
-            (Stage::Filed, K::Receive) | (Stage::Returned, K::Resubmit) => ActAnswer::Done,
+            (Stage::Filed, K::Receive) => self.judge_receipt(act),
+            (Stage::Returned, K::Resubmit) => ActAnswer::Done,
             (_, K::Withdraw) if self.ending().is_none() => ActAnswer::Done,
             (Stage::Planned, K::NotFile) => judge_reasons(act, "不提交", "not filing"),
             (
@@ -108,6 +109,24 @@ impl Law {
                 since,
                 act.kind.code(),
             ),
+        )
+    }
+
+    /// Nobody is given more days than the rule has, nor fewer but where some were used before.
+    fn judge_receipt(&self, act: &Act) -> ActAnswer {
+        let Terms::Remaining { left } = &act.terms else {
+            return ActAnswer::Done;
+        };
+        let used = self.clocks().iter().any(|clock| clock.kind == ClockKind::Acceptance);
+        let fits = self.rules.acceptance.is_some_and(|whole| {
+            left.unit == whole.unit && (1..=whole.amount).contains(&left.amount)
+        });
+        if used && fits {
+            return ActAnswer::Done;
+        }
+        refused(
+            "TERMS_WRONG",
+            "剩余受理期限与规则不符 / what is said to be left of the office's days does not fit its rule",
         )
     }
 

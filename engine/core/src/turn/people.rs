@@ -7,10 +7,12 @@ use crate::command::{ActRequest, Answer, Came, Refusal};
 use crate::definition::MatterDef;
 use crate::entry::{Body, Origin, TaskKind, TaskOpened};
 use crate::id::{MatterNo, RoleCode, Seq};
-use crate::law::{Act, ActAnswer, ActKind, Actor, CorrectionList, Promised, Stage, Terms};
+use crate::law::{
+    Act, ActAnswer, ActKind, Actor, ClockKind, CorrectionList, Promised, Stage, Terms,
+};
 use crate::material::Found;
 use crate::request::Decision;
-use crate::time::Moment;
+use crate::time::{Moment, Period};
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
@@ -428,9 +430,38 @@ impl Turn<'_> {
 
     /// A returned matter that was submitted again is received and goes to its intake anew.
     fn receive_again(&mut self, no: MatterNo) -> Result<(), FoldError> {
-        let receive = self.act_now(ActKind::Receive, "");
+        let mut receive = self.act_now(ActKind::Receive, "");
+        if let Some(left) = self.left_of_intake(no) {
+            receive.terms = Terms::Remaining { left };
+        }
         self.request_act(no, Origin::Engine, receive, None)?;
         self.go_to_intake(no)
+    }
+
+    /// Returns what is left of the office's days where papers come back as they were returned:
+    /// they had been complete, and a return by mistake gives nobody new days. At least one day is
+    /// left. Papers that were mended are received complete only now.
+    fn left_of_intake(&self, no: MatterNo) -> Option<Period> {
+        let matter = self.case.matter(no).filter(|_| !self.was_mended(no))?;
+        let mut clocks = matter.law.clocks().iter().rev();
+        let clock = clocks.find(|clock| clock.kind == ClockKind::Acceptance)?;
+        let calendar = self.context.calendar;
+        let left = calendar.remaining(clock.since, clock.budget, &[], clock.stopped?);
+        Some(Period { amount: left.max(1), ..clock.budget })
+    }
+
+    /// Tells whether a field or a material of the matter is another since its papers were
+    /// returned.
+    fn was_mended(&self, no: MatterNo) -> bool {
+        let Some(matter) = self.case.matter(no) else {
+            return false;
+        };
+        let returned = matter.returned_at;
+        let (before, now) = (self.case.form_at(returned), self.case.form());
+        let definition = self.definition(no);
+        let mut fields = definition.iter().flat_map(|definition| &definition.form);
+        fields.any(|field| before.get(&field.name) != now.get(&field.name))
+            || matter.requirements.iter().any(|known| known.how_at(returned) != &known.how)
     }
 
     /// Tells whether the matter waits for its intake.

@@ -320,6 +320,7 @@ macro_rules! or_end {
 mod dry_run;
 mod late;
 mod promises;
+mod returned;
 mod silence;
 
 /// Asks one agency and grants on its documents.
