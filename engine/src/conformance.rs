@@ -135,6 +135,7 @@ macro_rules! store_conformance {
                 ],
                 rows: [
                     a_city_sees_its_districts_newest_first,
+                    a_region_finds_what_its_departments_have_open,
                     a_department_sees_its_own_cases_only,
                     an_applicant_sees_his_own_cases_only,
                     a_queue_is_ordered_by_due_time_over_all_places,

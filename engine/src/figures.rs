@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use tongban_core::command::Refusal;
 use tongban_core::figures::{Basis, CaseFigures, Figures, Span, Stuck};
-use tongban_core::id::{CommitNo, DepartmentCode, RegionCode, ServiceCode};
+use tongban_core::id::{CaseId, CommitNo, DepartmentCode, RegionCode, ServiceCode};
 use tongban_core::limits::{FIGURES_CASES_MAX, FIGURES_STUCK_MAX, PAGE_MAX};
-use tongban_core::port::{Script, Store, Stored};
+use tongban_core::port::{Feed, FeedCursor, Script, Store, Stored};
 use tongban_core::schedule::Reading;
 use tongban_core::summary::{Along, CaseState, CaseSummary, Search};
 use tongban_core::time::Moment;
@@ -80,6 +80,7 @@ pub async fn count(
         viewer,
         query,
         departments,
+        seen: BTreeSet::new(),
         counted: Counted {
             figures: Figures::default(),
             stuck: Vec::new(),
@@ -88,9 +89,10 @@ pub async fn count(
             span: Span { from: query.from, until: query.until.unwrap_or(source.now) },
         },
     };
-    for region in regions {
-        count.walk(region, progress).await?;
+    for region in &regions {
+        count.walk(region.clone(), progress).await?;
     }
+    count.read_what_moved(&regions).await?;
     Ok(count.counted)
 }
 
@@ -130,6 +132,8 @@ struct Count<'a> {
     viewer: &'a Viewer,
     query: &'a FigureQuery,
     departments: Option<BTreeSet<DepartmentCode>>,
+    /// Cases that were looked at.
+    seen: BTreeSet<CaseId>,
     counted: Counted,
 }
 
@@ -161,7 +165,38 @@ impl Count<'_> {
         }
     }
 
+    /// A case that is written while rows are walked may move from one of them to another behind
+    /// the walk's back. Whatever was written meanwhile stands in the feed.
+    async fn read_what_moved(&mut self, regions: &[RegionCode]) -> Result<(), EngineError> {
+        let store = self.source.store;
+        let newest = store.revision();
+        let mut commit = self.counted.revision;
+        while commit < newest {
+            let after = FeedCursor { commit, index: u32::MAX };
+            let Feed::Items(items) = store.feed(after, PAGE_MAX).await? else { return Ok(()) };
+            let Some(last) = items.last() else { return Ok(()) };
+            commit = last.commit;
+            for item in items.iter().filter(|item| item.commit <= newest) {
+                if self.seen.contains(&item.case) {
+                    continue;
+                }
+                let Some(stored) = store.load(item.case).await? else { continue };
+                let summary = stored.summary;
+                let service = self.query.service.as_ref();
+                let asked = regions.iter().any(|region| region.covers(&summary.scope.region))
+                    && service.is_none_or(|service| *service == summary.service);
+                if asked {
+                    self.read(&summary).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn read(&mut self, summary: &CaseSummary) -> Result<(), EngineError> {
+        if !self.seen.insert(summary.case) {
+            return Ok(());
+        }
         if !self.viewer.sees(&summary.scope) || !self.may_matter(summary) {
             return Ok(());
         }

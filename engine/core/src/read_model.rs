@@ -126,13 +126,16 @@ fn summarise_matter(matter: &Matter) -> MatterSummary {
 pub fn rows(summary: &CaseSummary, store: &Secret) -> BTreeSet<IndexRow> {
     let region = summary.scope.region.clone();
     let mut rows = BTreeSet::from([
-        IndexRow::Region { region: region.clone() },
         IndexRow::Applicant { hash: applicant_hash(store, &summary.scope.applicant) },
         IndexRow::Number { number: summary.number.clone() },
     ]);
     for matter in summary.matters.iter().filter(|matter| matter.open) {
         let department = matter.department.clone();
         rows.insert(IndexRow::Department { department, region: region.clone() });
+    }
+    // A department's row leads to the place as well.
+    if !summary.matters.iter().any(|matter| matter.open) {
+        rows.insert(IndexRow::Region { region });
     }
     for task in &summary.tasks {
         rows.insert(IndexRow::Queue {

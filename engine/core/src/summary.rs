@@ -165,12 +165,13 @@ pub enum IndexRow {
         /// Entry that opened the task.
         task: Seq,
     },
-    /// The case, for those who see a region: newest first.
+    /// The case, for those who see a region, while no department has it open: newest first.
     Region {
         /// Where it was filed.
         region: RegionCode,
     },
-    /// The case, for one department of a region: newest first.
+    /// The case, for one department of a region that has it open, and for those who see the
+    /// region: newest first.
     Department {
         /// The department.
         department: DepartmentCode,
@@ -206,7 +207,8 @@ pub enum Along {
         /// The roles.
         roles: RoleMatch,
     },
-    /// [`IndexRow::Region`] rows within this region and all inside it.
+    /// [`IndexRow::Region`] rows, and [`IndexRow::Department`] rows of every department, within
+    /// this region and all inside it; each case once.
     Region(RegionCode),
     /// [`IndexRow::Department`] rows of this department within this region and all inside it.
     Department(DepartmentCode, RegionCode),

@@ -66,6 +66,48 @@ pub async fn a_city_sees_its_districts_newest_first(place: &dyn StorePlace) {
     }
 }
 
+/// A region also finds the cases that departments have open, each once, in the same order and on
+/// pages of any size; a case that moves from one kind of row to the other stays where it was.
+pub async fn a_region_finds_what_its_departments_have_open(place: &dyn StorePlace) {
+    let store = place.open();
+    let open = |department: &str, code: &str| IndexRow::Department {
+        department: DepartmentCode::new(department),
+        region: region(code),
+    };
+    start_in(&*store, 1, "420302").await;
+    let rows = [
+        (2, vec![open("fire", "420302")]),
+        (3, vec![open("housing", "420303"), open("fire", "420303")]),
+        (4, vec![open("transport", "420602")]),
+        (5, vec![open("fire-rescue", "420300"), region_row("420300")]),
+        (6, vec![open("housing", "411300")]),
+    ];
+    for (no, rows) in rows {
+        let draft = rows.into_iter().fold(Draft::start(&*store, no), Draft::row);
+        draft.commit(&*store).await;
+    }
+    for (code, expected) in [
+        ("420300", &[5, 3, 2, 1][..]),
+        ("420302", &[2, 1]),
+        ("420303", &[3]),
+        ("420000", &[5, 4, 3, 2, 1]),
+        ("411300", &[6]),
+        ("", &[6, 5, 4, 3, 2, 1]),
+        ("110000", &[]),
+    ] {
+        let found = find(&*store, along_region(code)).await;
+        assert_eq!(numbers(&found), of(expected), "{code}");
+        for first in 1..=3 {
+            let paged = pages(&*store, Search { first, ..search(along_region(code)) }).await;
+            assert_eq!(numbers(&paged.concat()), of(expected), "{code} by {first}");
+        }
+    }
+    let ended = Draft::go_on(&*store, 2, 2).gone(open("fire", "420302"));
+    ended.row(region_row("420302")).commit(&*store).await;
+    let found = find(&*store, along_region("420300")).await;
+    assert_eq!(numbers(&found), of(&[5, 3, 2, 1]));
+}
+
 /// A department's rows are its own, within its place.
 pub async fn a_department_sees_its_own_cases_only(place: &dyn StorePlace) {
     let store = place.open();

@@ -255,9 +255,9 @@ fn runs_along(along: &Along, row: &IndexRow) -> bool {
     match along {
         Along::Queue { region, roles } => matches!(row, IndexRow::Queue { region: at, role, .. }
             if region.covers(at) && roles.includes(role)),
-        Along::Region(region) => {
-            matches!(row, IndexRow::Region { region: at } if region.covers(at))
-        }
+        Along::Region(region) => matches!(row,
+            IndexRow::Region { region: at } | IndexRow::Department { region: at, .. }
+                if region.covers(at)),
         Along::Department(department, region) => {
             matches!(row, IndexRow::Department { department: of, region: at }
                 if department == of && region.covers(at))

@@ -819,3 +819,27 @@ fn stages_name_their_endings() {
     assert_eq!(Stage::Ended(Ending::NotFiled).code(), "not_filed");
     assert_eq!(RoleCode::new("a.b").department(), DepartmentCode::new("a"));
 }
+
+#[test]
+fn a_departments_row_leads_the_region_while_a_matter_is_open() {
+    use crate::summary::IndexRow;
+    let kinds = |story: &Story| {
+        let (calendar, organisation) = (Calendar::national(), Organisation::default());
+        let reading =
+            schedule::Reading { calendar: &calendar, organisation: &organisation, now: story.now };
+        let summary = read_model::summarise(&story.case, reading);
+        let rows = read_model::rows(&summary, &Secret::new(SECRET));
+        let has = |wanted: fn(&IndexRow) -> bool| rows.iter().any(wanted);
+        (
+            has(|row| matches!(row, IndexRow::Department { .. })),
+            has(|row| matches!(row, IndexRow::Region { .. })),
+            rows.len(),
+        )
+    };
+    let mut story = one(decide_and_act());
+    // Department, queue, timer, applicant and number; with head and journal a parked case has 7.
+    assert_eq!(kinds(&story), (true, false, 5));
+    story.decide(1, No);
+    let (department, region, _) = kinds(&story);
+    assert_eq!((department, region), (false, true), "an ended case stays in its region");
+}

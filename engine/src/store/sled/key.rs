@@ -359,30 +359,65 @@ fn queue_of_department(department: &str) -> Vec<u8> {
     key
 }
 
-/// A part of an index family: everything under a prefix, in one lane per region.
+/// A part of an index family: everything under a prefix, in one lane per region, or per
+/// department and region.
 #[derive(Debug)]
 pub(super) struct Scope {
     /// Prefix of all its keys.
     pub(super) prefix: Vec<u8>,
-    /// Where the region's text begins; `None` when the family has no regions.
-    region_at: Option<usize>,
+    lanes: Lanes,
+}
+
+/// How the keys of a scope divide into lanes, each ordered by place.
+#[derive(Debug)]
+enum Lanes {
+    /// There is one.
+    One,
+    /// By the region, whose text begins here.
+    OfRegion(usize),
+    /// By department and region, of the regions that begin so.
+    OfDepartment(Vec<u8>),
+}
+
+/// What a key of a scope leads to.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// The lane in which it stands: all of it before the place.
+    Lane(Vec<u8>),
+    /// It is no part of the scope; go on from here.
+    Seek(Vec<u8>),
 }
 
 impl Scope {
     fn within(fixed: Vec<u8>, region: &str) -> Self {
-        let region_at = Some(fixed.len());
+        let lanes = Lanes::OfRegion(fixed.len());
         let mut prefix = fixed;
         put_prefix(&mut prefix, region);
-        Self { prefix, region_at }
+        Self { prefix, lanes }
     }
 
-    /// Returns the lane of a key of this scope: all of it before the place.
-    pub(super) fn lane<'a>(&self, key: &'a [u8]) -> Option<&'a [u8]> {
-        let end = match self.region_at {
-            Some(start) => text_end(key, start)?,
-            None => self.prefix.len(),
+    /// Every department's rows within a region.
+    fn of_departments(region: &str) -> Self {
+        let mut within = Vec::new();
+        put_prefix(&mut within, region);
+        Self { prefix: family(DEPARTMENT), lanes: Lanes::OfDepartment(within) }
+    }
+
+    /// Returns where a key under the prefix stands; `None` when it is damaged.
+    pub(super) fn step(&self, key: &[u8]) -> Option<Step> {
+        let lane = |end| Some(Step::Lane(key.get(..end)?.to_vec()));
+        let within = match &self.lanes {
+            Lanes::One => return lane(self.prefix.len()),
+            Lanes::OfRegion(start) => return lane(text_end(key, *start)?),
+            Lanes::OfDepartment(within) => within,
         };
-        key.get(..end)
+        let department = text_end(key, self.prefix.len())?;
+        let (own, rest) = key.split_at_checked(department)?;
+        if rest.starts_with(within) {
+            return lane(text_end(key, department)?);
+        }
+        let ahead = rest < within.as_slice();
+        Some(Step::Seek(if ahead { [own, within.as_slice()].concat() } else { end_of(own) }))
     }
 }
 
@@ -399,7 +434,10 @@ pub(super) fn scopes(along: &Along) -> Vec<Scope> {
             let within = |queue| Scope::within(queue, region.prefix());
             queues.into_iter().map(within).collect()
         }
-        Along::Region(region) => vec![Scope::within(family(REGION), region.prefix())],
+        Along::Region(region) => vec![
+            Scope::within(family(REGION), region.prefix()),
+            Scope::of_departments(region.prefix()),
+        ],
         Along::Department(department, region) => {
             let mut fixed = family(DEPARTMENT);
             put_text(&mut fixed, department.as_str());
@@ -408,7 +446,7 @@ pub(super) fn scopes(along: &Along) -> Vec<Scope> {
         Along::Applicant(hash) => {
             let mut prefix = family(APPLICANT);
             prefix.extend_from_slice(&hash.0);
-            vec![Scope { prefix, region_at: None }]
+            vec![Scope { prefix, lanes: Lanes::One }]
         }
     }
 }
@@ -444,8 +482,25 @@ mod tests {
         let along = Along::Department(DepartmentCode::new("fire"), city);
         let scopes = scopes(&along);
         assert!(key.starts_with(&scopes[0].prefix));
-        let lane = scopes[0].lane(&key).unwrap();
+        let Some(Step::Lane(lane)) = scopes[0].step(&key) else { panic!("a key of the scope") };
         assert_eq!(page::case_at(&along, &key[lane.len()..]), Some(case(1)));
+    }
+
+    #[test]
+    fn a_region_seeks_from_department_to_department() {
+        let key = |department: &str, region: &str| {
+            let (department, region) = (DepartmentCode::new(department), RegionCode::new(region));
+            super::row(&IndexRow::Department { department, region }, case(1))
+        };
+        let scope = Scope::of_departments(RegionCode::new("420300").prefix());
+        let lane = key("fire", "420302").split_off(0);
+        let lane = lane[..lane.len() - 16].to_vec();
+        assert_eq!(scope.step(&key("fire", "420302")), Some(Step::Lane(lane)));
+        let (before, after) = (key("fire", "411300"), key("fire", "420602"));
+        let Some(Step::Seek(to)) = scope.step(&before) else { panic!("another region") };
+        assert!(before < to && to < key("fire", "420300"));
+        let Some(Step::Seek(to)) = scope.step(&after) else { panic!("another region") };
+        assert!(after < to && to < key("fire-rescue", "110000"));
     }
 
     #[test]

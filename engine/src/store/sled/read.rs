@@ -16,7 +16,7 @@ use tongban_core::wire;
 
 use super::committer::FeedRecord;
 use super::disk::{self, Disk};
-use super::key::{self, Scope};
+use super::key::{self, Scope, Step};
 use super::record::{self, Head, Item};
 use crate::store::{feed, page};
 
@@ -280,15 +280,19 @@ impl Disk {
         page::fill(search, places, |case| self.summary(case))
     }
 
-    /// Finds the lanes of a scope, one per region that has rows, by seeking from each to the next.
+    /// Finds the lanes of a scope that have rows, by seeking from each to the next.
     fn find_lanes(&self, scope: &Scope, lanes: &mut Vec<Vec<u8>>) -> Result<(), StoreError> {
         let end = key::end_of(&scope.prefix);
         let mut from = scope.prefix.clone();
         while let Some(key) = self.keys(from, end.clone()).next() {
             let key = key?;
-            let lane = scope.lane(&key).ok_or_else(|| disk::damaged("index row", &key))?;
-            from = key::end_of(lane);
-            lanes.push(lane.to_vec());
+            match scope.step(&key).ok_or_else(|| disk::damaged("index row", &key))? {
+                Step::Lane(lane) => {
+                    from = key::end_of(&lane);
+                    lanes.push(lane);
+                }
+                Step::Seek(to) => from = to,
+            }
         }
         Ok(())
     }

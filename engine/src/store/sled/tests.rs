@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use tongban_core::error::ErrorClass;
-use tongban_core::id::Seq;
+use tongban_core::id::{DepartmentCode, RegionCode, Seq};
 use tongban_core::limits::{PARKED_RECORDS_MAX, RECORD_BYTES_MAX};
 use tongban_core::port::{Commit, Store as _, StoreError, Upkeep};
 use tongban_core::summary::IndexRow;
@@ -300,8 +300,13 @@ fn parked(store: &SledStore, no: u32) -> Vec<Commit> {
         commits.push(draft.0);
     }
     let last = commits.last_mut().unwrap();
+    last.summary.matters[7].open = true;
+    let (department, region) = ("housing-construction", "420302");
     last.rows_new = vec![
-        region_row("420302"),
+        IndexRow::Department {
+            department: DepartmentCode::new(department),
+            region: RegionCode::new(region),
+        },
         IndexRow::Applicant { hash: tongban_core::digest::Digest::of(b"applicant") },
         queue_row("420302", "housing-construction.approver", 86_400_000),
         timer_row(86_400_000),
@@ -324,7 +329,7 @@ fn records(store: &SledStore) -> Vec<(usize, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn a_parked_case_takes_few_records() {
+async fn a_parked_case_with_a_timer_a_department_and_a_task_takes_seven_records() {
     let folder = Folder::new();
     let store = folder.open_sled();
     let entries = parked_case(1).len();
@@ -339,7 +344,7 @@ async fn a_parked_case_takes_few_records() {
     assert!(records.len() <= PARKED_RECORDS_MAX, "{told}");
     assert!(sizes.iter().all(|size| *size <= RECORD_BYTES_MAX), "{told}");
     assert!(!folder.path().join("blobs").exists(), "{told}");
-    expect_test::expect!["64 entries in 7 records, 4233 bytes: [1172, 2745, 5, 21, 5, 5, 5]"]
+    expect_test::expect!["64 entries in 7 records, 4259 bytes: [1176, 2745, 5, 21, 5, 5, 5]"]
         .assert_eq(&told);
 }
 
