@@ -6,6 +6,7 @@
 //! shell (`tongban-engine`) loads, commits, and carries out effects.
 
 pub mod agency;
+pub mod bundle;
 pub mod calendar;
 pub mod card;
 pub mod case;
@@ -27,6 +28,7 @@ pub mod material;
 pub mod narrative;
 pub mod organisation;
 pub mod port;
+pub mod publication;
 pub mod read_model;
 pub mod rehearsal;
 pub mod replay;

@@ -5,6 +5,7 @@ use crate::case::Case;
 use crate::entry::{Body, Entry, Origin};
 use crate::id::Seq;
 use crate::law::ActAnswer;
+use crate::request::Ask;
 
 /// An entry, told.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -103,11 +104,7 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
             format!("取得第 {from} 项的结果"),
             format!("got the result of matter {from}"),
         ),
-        Body::Requested(made) => (
-            "requested",
-            format!("发出请求 {}", made.ask.target()),
-            format!("requested {}", made.ask.target()),
-        ),
+        Body::Requested(made) => requested(&made.ask),
         Body::CallReplied(reply) => replied(&reply.body),
         Body::CallRenewed(renewed) => (
             "call_renewed",
@@ -373,6 +370,20 @@ fn acted(act: &crate::law::Act, answer: &ActAnswer) -> (&'static str, String, St
             "act_refused",
             format!("{name}不成立({why}):{reason}"),
             format!("{code} refused ({why}): {reason}"),
+        ),
+    }
+}
+
+fn requested(ask: &Ask) -> (&'static str, String, String) {
+    let target = ask.target();
+    match ask {
+        Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } => {
+            ("requested", format!("发出请求 {target}"), format!("requested {target}"))
+        }
+        Ask::Patch { .. } => (
+            "patched",
+            format!("按补丁 {target} 之后的脚本办理"),
+            format!("goes on by the script as patched by {target}"),
         ),
     }
 }

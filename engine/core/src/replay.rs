@@ -5,12 +5,14 @@
 //! The latch is set first and decides the verdict; whatever a script does after that (swallow
 //! the stop in a `try`, return early) changes nothing, because every further call stops again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::agency::AgencyReply;
 use crate::calendar::Calendar;
 use crate::case::{Case, Matter, MatterResult};
 use crate::digest::{Digest, Secret};
+use crate::entry::Requested;
 use crate::id::{MatterNo, Seq};
 use crate::law::{ActAnswer, ActKind};
 use crate::limits;
@@ -22,6 +24,8 @@ use crate::request::{
 };
 use crate::time::{Moment, Period};
 use crate::value::Value;
+
+mod patch;
 
 /// A thing that can be waited for. Only valid in the run that made it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -148,6 +152,8 @@ pub struct Replay {
     costs: Vec<Cost>,
     fresh: Vec<NewRequest>,
     latch: Option<Latch>,
+    /// What was said about each patch.
+    patches: BTreeMap<String, bool>,
     /// What the wait that set the latch was for.
     waits: Vec<RequestKey>,
     /// The recorded request at which the script went another way.
@@ -173,6 +179,7 @@ impl Replay {
             costs: Vec::new(),
             fresh: Vec::new(),
             latch: None,
+            patches: BTreeMap::new(),
             waits: Vec::new(),
             differs_at: None,
         }
@@ -242,12 +249,8 @@ impl Replay {
     /// Asks for something; the ordinal is taken now.
     pub fn request(&mut self, ask: Ask) -> Result<Handle, Stop> {
         self.running()?;
-        let key = RequestKey {
-            run: self.matter().run.no,
-            generation: self.matter().run.generation,
-            scope: Vec::new(),
-            ordinal: self.ordinal,
-        };
+        self.skip_deprecated(&ask);
+        let key = self.next_key();
         self.ordinal += 1;
         if self.ordinal > limits::RUN_REQUESTS_MAX {
             return Err(self.over_limit(&format!(
@@ -281,6 +284,15 @@ impl Replay {
             adopts: adopts.map(|(_, key)| key),
         });
         Ok(self.node(node))
+    }
+
+    fn next_key(&self) -> RequestKey {
+        RequestKey {
+            run: self.matter().run.no,
+            generation: self.matter().run.generation,
+            scope: Vec::new(),
+            ordinal: self.ordinal,
+        }
     }
 
     /// Finds what an earlier generation of this run got for the same question: a call that
@@ -571,6 +583,14 @@ impl Replay {
         open
     }
 
+    /// Returns the request that a handle stands for; none for several that were joined.
+    pub fn request_of(&self, handle: Handle) -> Option<RequestKey> {
+        match self.nodes.get(handle.0 as usize)? {
+            Node::Fresh => self.fresh_key(handle),
+            Node::Journal(_) | Node::Adopted(..) | Node::Join(_) => self.key_of(handle),
+        }
+    }
+
     /// Returns the key of a request that is new in this evaluation: the nth fresh node is the nth
     /// fresh request that adopts nothing.
     fn fresh_key(&self, handle: Handle) -> Option<RequestKey> {
@@ -617,9 +637,11 @@ impl Replay {
         let generation = self.matter().run.generation;
         let requests = self.matter().run.requests.iter();
         let own = requests.filter(|request| request.made.key.generation == generation);
-        let Some(missing) =
-            own.map(|request| &request.made).find(|made| made.key.ordinal >= self.ordinal)
-        else {
+        let is_missing = |made: &&Arc<Requested>| {
+            let passed_over = matches!(made.ask, Ask::Patch { deprecated: true, .. });
+            made.key.ordinal >= self.ordinal && !passed_over
+        };
+        let Some(missing) = own.map(|request| &request.made).find(is_missing) else {
             return;
         };
         let mut fault = ScriptFault::new(

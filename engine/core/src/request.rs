@@ -46,6 +46,8 @@ pub enum RequestKind {
     Timer,
     /// An act of the law; the target is the act's code.
     Act,
+    /// The marker of a patch of the script; the target is its id.
+    Patch,
 }
 
 /// One request as the script made it, before the engine gives it a call id or a task.
@@ -102,6 +104,13 @@ pub enum Ask {
         /// What goes with it.
         detail: Value,
     },
+    /// Mark that the changed way of a script was taken; nobody is asked for anything.
+    Patch {
+        /// The patch.
+        id: String,
+        /// Whether only the changed way is left: a script may stop speaking of it.
+        deprecated: bool,
+    },
 }
 
 impl Ask {
@@ -112,6 +121,7 @@ impl Ask {
             Self::Decide { .. } => RequestKind::Decide,
             Self::Timer { .. } => RequestKind::Timer,
             Self::Act { .. } => RequestKind::Act,
+            Self::Patch { .. } => RequestKind::Patch,
         }
     }
 
@@ -123,6 +133,7 @@ impl Ask {
             Self::Decide { role, .. } => role.clone(),
             Self::Timer { text, .. } => text.clone(),
             Self::Act { act, .. } => act.code().to_owned(),
+            Self::Patch { id, .. } => id.clone(),
         }
     }
 
@@ -133,6 +144,7 @@ impl Ask {
             Self::Decide { facts, options, .. } => facts.size() + options.size(),
             Self::Timer { .. } => 0,
             Self::Act { detail, .. } => detail.size(),
+            Self::Patch { id, .. } => id.len(),
         }
     }
 
@@ -152,8 +164,13 @@ impl Ask {
                 Self::Act { act, evidence, detail },
                 Self::Act { act: their_act, evidence: their_evidence, detail: theirs },
             ) => act == their_act && evidence == their_evidence && detail == theirs,
+            (Self::Patch { id, .. }, Self::Patch { id: theirs, .. }) => id == theirs,
             (
-                Self::Call { .. } | Self::Decide { .. } | Self::Timer { .. } | Self::Act { .. },
+                Self::Call { .. }
+                | Self::Decide { .. }
+                | Self::Timer { .. }
+                | Self::Act { .. }
+                | Self::Patch { .. },
                 _,
             ) => false,
         }
@@ -164,7 +181,7 @@ impl Ask {
         match self {
             Self::Call { input, .. } => input.clone(),
             Self::Decide { options, .. } => options.clone(),
-            Self::Timer { .. } => Value::Null,
+            Self::Timer { .. } | Self::Patch { .. } => Value::Null,
             Self::Act { evidence, detail, .. } => Value::List(vec![
                 Value::from(evidence.as_ref().map_or_else(String::new, ToString::to_string)),
                 detail.clone(),

@@ -171,7 +171,7 @@ pub fn timers(
         let waiting = matter.run.requests.iter().filter(|request| request.settled.is_none());
         waiting.filter_map(|request| match &request.made.ask {
             Ask::Timer { due, .. } => Some((*due, matter.no, &request.made.key)),
-            Ask::Call { .. } | Ask::Decide { .. } | Ask::Act { .. } => None,
+            Ask::Call { .. } | Ask::Decide { .. } | Ask::Act { .. } | Ask::Patch { .. } => None,
         })
     })
 }

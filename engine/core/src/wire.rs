@@ -446,6 +446,12 @@ mod tests {
         ]
     }
 
+    /// Forms that came later; each addition goes to the end.
+    fn since() -> Vec<Body> {
+        let patch = Ask::Patch { id: "second-opinion".to_owned(), deprecated: false };
+        vec![requested(patch, None)]
+    }
+
     /// Every kind of entry, once at least.
     fn entries() -> Vec<Entry> {
         let origins = [
@@ -457,7 +463,9 @@ mod tests {
         ];
         let bodies =
             [vec![started(), filed()], acts(), calls(), people(), rest(), materials(), records()]
-                .concat();
+                .into_iter()
+                .chain([since()])
+                .flatten();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
         let entry = |((seq, body), origin)| Entry {
             seq,

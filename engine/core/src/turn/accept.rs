@@ -337,7 +337,9 @@ impl Turn<'_> {
         let input = self.case.matter(call.matter).and_then(|matter| {
             match &matter.run.request(&call.request)?.made.ask {
                 Ask::Call { input, .. } => Some(input.clone()),
-                Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } => None,
+                Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } | Ask::Patch { .. } => {
+                    None
+                }
             }
         });
         let opened = TaskOpened {

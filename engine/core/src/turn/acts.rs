@@ -174,7 +174,13 @@ impl Turn<'_> {
             .map(|request| &request.made.ask);
         match asked {
             Some(Ask::Act { act: ActKind::Terminate, .. }) => ActKind::Terminate,
-            Some(Ask::Act { .. } | Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. })
+            Some(
+                Ask::Act { .. }
+                | Ask::Call { .. }
+                | Ask::Decide { .. }
+                | Ask::Timer { .. }
+                | Ask::Patch { .. },
+            )
             | None => ActKind::Deny,
         }
     }

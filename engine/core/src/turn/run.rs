@@ -65,7 +65,11 @@ impl Turn<'_> {
             Ask::Call { operation, place, .. } if !adopted => {
                 self.place_call(no, &key, operation, place.as_deref())
             }
-            Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } => None,
+            Ask::Call { .. }
+            | Ask::Decide { .. }
+            | Ask::Timer { .. }
+            | Ask::Act { .. }
+            | Ask::Patch { .. } => None,
         };
         let made = Arc::new(Requested { key: key.clone(), seen, digest, ask, call, adopts });
         self.push(no, Origin::Script, Body::Requested(Arc::clone(&made)))?;
@@ -95,7 +99,7 @@ impl Turn<'_> {
                 let main = self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
                 self.ask_countersigns(main, &DecideOptions::of(options))
             }
-            Ask::Timer { .. } => Ok(()),
+            Ask::Timer { .. } | Ask::Patch { .. } => Ok(()),
             Ask::Act { act, evidence, detail } => {
                 let asked =
                     super::acts::AskedAct { kind: *act, evidence: evidence.as_ref(), detail, seen };

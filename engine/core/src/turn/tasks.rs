@@ -478,9 +478,8 @@ impl Turn<'_> {
         let made = matter.zip(request).and_then(|(matter, key)| matter.run.request(key));
         match made.map(|request| &request.made.ask) {
             Some(Ask::Decide { options, .. }) => DecideOptions::of(options),
-            Some(Ask::Call { .. } | Ask::Timer { .. } | Ask::Act { .. }) | None => {
-                DecideOptions::of(&Value::Null)
-            }
+            Some(Ask::Call { .. } | Ask::Timer { .. } | Ask::Act { .. } | Ask::Patch { .. })
+            | None => DecideOptions::of(&Value::Null),
         }
     }
 

@@ -319,6 +319,7 @@ macro_rules! or_end {
 
 mod dry_run;
 mod late;
+mod patched;
 mod promises;
 mod returned;
 mod silence;
