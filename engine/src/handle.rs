@@ -7,6 +7,7 @@ mod files;
 mod guide;
 mod parked;
 mod read;
+mod travel;
 mod work;
 
 use std::sync::Arc;

@@ -24,6 +24,8 @@ mod runtime;
 pub mod sim;
 pub mod standing;
 pub mod store;
+pub mod travel;
+pub mod upgrade;
 pub mod upkeep;
 
 pub use api::{

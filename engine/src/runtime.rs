@@ -13,6 +13,7 @@
 //! Cases live in the store; the desk only keeps the ones at hand. Everything that waits ends when
 //! the engine stops, and leaves in the outbox what was under way.
 
+pub(crate) mod aside;
 pub(crate) mod desk;
 pub(crate) mod effects;
 pub(crate) mod guide;

@@ -7,6 +7,7 @@
 mod args;
 mod assemble;
 mod calendar;
+mod case;
 mod check;
 mod config;
 mod demo;
@@ -22,6 +23,7 @@ mod scripts_graph;
 mod scripts_new;
 mod scripts_rehearse;
 mod scripts_situation;
+mod scripts_upgrade;
 mod serve;
 mod signal;
 mod telemetry;
@@ -69,7 +71,9 @@ fn run(command: Command) -> Exit {
             ScriptsTool::Explain(arguments) => scripts_explain::run(&arguments),
             ScriptsTool::Graph(arguments) => scripts_graph::run(&arguments),
             ScriptsTool::New(arguments) => scripts_new::run(&arguments.what),
+            ScriptsTool::UpgradeReport(arguments) => wait_for(scripts_upgrade::run(&arguments)),
         },
+        Command::Case(tools) => wait_for(case::run(tools.tool)),
         Command::Id(tools) => return id::run(&tools.tool),
         Command::Calendar(tools) => wait_for(calendar::run(tools.tool)),
         Command::Figures(arguments) => wait_for(figures::run(&arguments)),

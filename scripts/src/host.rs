@@ -23,11 +23,12 @@ use crate::api::outcome::OutcomeView;
 use crate::compile;
 use crate::convert::to_script;
 use crate::diagnose::{self, Finding, Trouble};
+use crate::levels::Levels;
 use crate::load::{self, LoadError, Loaded, Project};
 use crate::program::Program;
-use crate::sandbox;
 use crate::sources::Sources;
 use crate::suspend::{self, Current, Guard};
+use crate::trace;
 
 pub use reload::ServiceChange;
 
@@ -36,7 +37,7 @@ type Active = BTreeMap<ServiceCode, Arc<Loaded>>;
 
 /// Runs Rhai scripts over journals.
 pub struct Host {
-    engine: Engine,
+    levels: Levels,
     guard: Guard,
     /// Replaced as a whole by a reload, so that a reader sees one version of everything.
     active: RwLock<Arc<Active>>,
@@ -57,11 +58,11 @@ impl Host {
 
     /// Loads the services and matters of these texts.
     pub(crate) fn of(sources: &Sources) -> Result<Self, LoadError> {
-        let engine = sandbox::engine();
-        let active = compiled(&engine, sources)?;
+        let levels = Levels::all();
+        let active = compiled(&levels, sources)?;
         let known = active.values().map(|one| (one.closure.digest, Arc::clone(one))).collect();
         Ok(Self {
-            engine,
+            levels,
             guard: Arc::new(|| 0),
             active: RwLock::new(Arc::new(active)),
             known: RwLock::new(known),
@@ -76,6 +77,12 @@ impl Host {
         self
     }
 
+    /// Returns every closure that the host knows, active or not.
+    pub fn known(&self) -> Vec<Arc<Closure>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().map(|loaded| Arc::clone(&loaded.closure)).collect()
+    }
+
     fn offered(&self) -> Arc<Active> {
         Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -85,22 +92,24 @@ impl Host {
         known.get(digest).cloned()
     }
 
-    fn evaluate(&self, loaded: &Loaded, job: &RunJob<'_>, replay: Replay) -> Look {
+    /// Evaluates a matter's script with the engine of its closure's level, or with its recorder.
+    fn evaluate(&self, view: View, job: &RunJob<'_>, replay: Replay) -> Look {
+        let Some(loaded) = self.loaded(&job.closure.digest) else {
+            return replay.shown(RunEnd::Failed(not_loaded(job)));
+        };
         let Some((program, def)) = loaded.matters.get(job.matter) else {
             return replay.shown(RunEnd::Failed(not_loaded(job)));
         };
+        let level = loaded.closure.api_level;
+        let engine = match view {
+            View::Run => self.levels.engine(level),
+            View::Look => self.levels.looking(level),
+        };
+        let engine = engine.expect("only closures of known levels are loaded");
         let RunFunction::Handle = job.function;
         let questions = Arc::clone(&loaded.questions);
         let current = Current::new(replay, Arc::clone(def), questions, &self.guard);
-        let (result, current) = suspend::during(current, || {
-            self.engine.call_fn_with_options::<Dynamic>(
-                CallFnOptions::new().eval_ast(program.needs_top_level()),
-                &mut Scope::new(),
-                &program.ast,
-                "handle",
-                (MatterView,),
-            )
-        });
+        let (result, current) = suspend::during(current, || called(engine, program));
         let (said, place) = match result {
             Ok(_) => (RunEnd::Finished, None),
             Err(error) => {
@@ -112,9 +121,28 @@ impl Host {
     }
 }
 
+/// What an evaluation is for.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum View {
+    /// To go on.
+    Run,
+    /// To be looked at.
+    Look,
+}
+
+fn called(engine: &Engine, program: &Program) -> Result<Dynamic, Box<EvalAltResult>> {
+    engine.call_fn_with_options::<Dynamic>(
+        CallFnOptions::new().eval_ast(program.needs_top_level()),
+        &mut Scope::new(),
+        &program.ast,
+        "handle",
+        (MatterView,),
+    )
+}
+
 /// Compiles and checks sources, and closes each service.
-fn compiled(engine: &Engine, sources: &Sources) -> Result<Active, LoadError> {
-    let loaded = Project::read(engine, sources).close(sources, engine)?;
+fn compiled(levels: &Levels, sources: &Sources) -> Result<Active, LoadError> {
+    let loaded = Project::read(levels.newest(), sources).close(sources, levels)?;
     let named = loaded.into_iter().map(|one| (one.closure.service.code.clone(), Arc::new(one)));
     Ok(named.collect())
 }
@@ -188,7 +216,7 @@ impl Script for Host {
         if self.loaded(digest).is_some() {
             return Ok(());
         }
-        let adopted = load::adopt(&self.engine, digest, sources)
+        let adopted = load::adopt(&self.levels, digest, sources)
             .map_err(|error| ScriptFault::new(ScriptFaultKind::Script, error.to_string()))?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(*digest, Arc::new(adopted));
@@ -205,6 +233,8 @@ impl Script for Host {
                 ),
             )
         })?;
+        let engine = self.levels.engine(loaded.closure.api_level);
+        let engine = engine.expect("only closures of known levels are loaded");
         let questions: Map = loaded
             .questions
             .iter()
@@ -219,21 +249,24 @@ impl Script for Host {
                 let Some(when) = when else { return Ok(true) };
                 let asked = (questions.clone(),);
                 let ast = &loaded.service.ast;
-                let answer = suspend::counted(|| when.call::<Dynamic>(&self.engine, ast, asked));
+                let answer = suspend::counted(|| when.call::<Dynamic>(engine, ast, asked));
                 answered(&loaded.service, answer)
             })
             .collect()
     }
 
     fn run(&self, job: &RunJob<'_>, replay: Replay) -> (RunEnd, Vec<NewRequest>) {
-        let look = self.look(job, replay);
+        let look = self.evaluate(View::Run, job, replay);
         (look.end, look.asked)
     }
 
     fn look(&self, job: &RunJob<'_>, replay: Replay) -> Look {
-        match self.loaded(&job.closure.digest) {
-            Some(loaded) => self.evaluate(&loaded, job, replay),
-            None => replay.shown(RunEnd::Failed(not_loaded(job))),
+        let (look, steps) = trace::recorded(|| self.evaluate(View::Look, job, replay));
+        let program = self.loaded(&job.closure.digest);
+        let program = program.as_ref().and_then(|loaded| loaded.matters.get(job.matter));
+        match program {
+            Some((program, _)) => Look { frames: trace::frames(program, steps), ..look },
+            None => look,
         }
     }
 }

@@ -13,6 +13,7 @@ mod compile;
 mod convert;
 mod diagnose;
 mod host;
+mod levels;
 mod load;
 mod program;
 pub mod rehearsal;
@@ -24,6 +25,7 @@ mod suspend;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use check::{Catalogue, Report, check};
 pub use diagnose::{Both, Finding, Severity};

@@ -15,6 +15,7 @@ use crate::api::declare::{self, Declared, DeclaredService};
 use crate::check::{self, Report};
 use crate::compile::Unit;
 use crate::diagnose::{Both, Finding, Trouble};
+use crate::levels::{self, Levels};
 use crate::program::Program;
 use crate::sources::{Kind, Sources};
 use crate::suspend;
@@ -196,13 +197,39 @@ impl Project {
         }
     }
 
+    /// Returns the level that a file is written for: that of the oldest service that uses it, or
+    /// the newest level when none does. Every closure holds all libraries.
+    pub(crate) fn level_of(&self, file: &str) -> u32 {
+        let uses = |(program, service): &&(Program, DeclaredService)| {
+            let is_part =
+                |code: &MatterCode| service.def.parts.iter().any(|part| part.matter == *code);
+            let matter = self.matters.iter().find(|(matter, _)| matter.main().file == file);
+            let library = self.libraries.iter().any(|library| library.file == file);
+            library
+                || program.main().file == file
+                || matter.is_some_and(|(_, def)| is_part(&def.code))
+        };
+        let using = self.services.iter().filter(uses).map(|(_, service)| service.api_level);
+        using.min().unwrap_or(API_LEVEL)
+    }
+
     /// Returns the closure of each service, or everything that is wrong.
     pub(crate) fn close(
         mut self,
         sources: &Sources,
-        engine: &Engine,
+        levels: &Levels,
     ) -> Result<Vec<Loaded>, LoadError> {
-        check::project(&mut self, engine, None);
+        check::project(&mut self, levels, None);
+        self.closed(sources)
+    }
+
+    /// Returns the closure of each service, of sources that were checked when they came.
+    fn close_again(mut self, sources: &Sources, levels: &Levels) -> Result<Vec<Loaded>, LoadError> {
+        check::adopted(&mut self, levels);
+        self.closed(sources)
+    }
+
+    fn closed(mut self, sources: &Sources) -> Result<Vec<Loaded>, LoadError> {
         let report = Report::new(std::mem::take(&mut self.findings));
         if report.has_errors() {
             return Err(LoadError::Scripts(report));
@@ -231,12 +258,13 @@ fn close(
     let mut files: Vec<&str> =
         matters.values().map(|(program, _)| program.main().file.as_str()).collect();
     files.push(&service.main().file);
-    let (blob, digest) = sources.only(&files).keep(&service.main().file, API_LEVEL);
+    let api_level = declared.api_level;
+    let (blob, digest) = sources.only(&files).keep(&service.main().file, api_level);
     let questions = declared.def.questions.iter();
     let questions = questions.map(|question| question.name.clone()).collect();
     let closure = Closure {
         digest,
-        api_level: API_LEVEL,
+        api_level,
         service: declared.def,
         matters: matters
             .iter()
@@ -254,7 +282,7 @@ fn close(
 }
 
 /// Builds again what a blob holds, and checks that its digest is the one that was asked for.
-pub(crate) fn adopt(engine: &Engine, digest: &Digest, blob: &[u8]) -> Result<Loaded, LoadError> {
+pub(crate) fn adopt(levels: &Levels, digest: &Digest, blob: &[u8]) -> Result<Loaded, LoadError> {
     let refused = |what: String| LoadError::Kept { wanted: *digest, what };
     let found = Digest::of(blob);
     if found != *digest {
@@ -262,14 +290,12 @@ pub(crate) fn adopt(engine: &Engine, digest: &Digest, blob: &[u8]) -> Result<Loa
     }
     let (_, api_level, sources) =
         Sources::unkeep(blob).map_err(|error| refused(error.to_string()))?;
-    if api_level != API_LEVEL {
-        let both = Both::new(
-            format!("需要接口级别 {api_level}"),
-            format!("it needs api level {api_level}"),
-        );
+    if let Err(trouble) = levels::known(api_level.into()) {
+        let Both { zh, en } = trouble.message;
+        let both = Both::new(format!("{zh} {api_level}"), format!("{en}: {api_level}"));
         return Err(refused(both.to_string()));
     }
-    let mut loaded = Project::read(engine, &sources).close(&sources, engine)?;
+    let mut loaded = Project::read(levels.newest(), &sources).close_again(&sources, levels)?;
     match (loaded.pop(), loaded.pop()) {
         (Some(only), None) if only.closure.digest == *digest => Ok(only),
         _ => Err(refused("其中应恰有一个服务 / it must hold one service".to_owned())),

@@ -63,7 +63,7 @@ impl Program {
     }
 
     /// Returns the unit that defines `function`; the file itself when it is not known.
-    fn unit_of(&self, function: &str) -> &Unit {
+    pub(crate) fn unit(&self, function: &str) -> &Unit {
         let index = self.home.get(function).copied().unwrap_or(0);
         &self.units[index]
     }
@@ -100,12 +100,8 @@ impl Program {
     fn trace<'e>(&'e self, error: &'e EvalAltResult, function: &'e str) -> Trace<'e> {
         let mut trace = Trace { error, unit: self.main(), function, at: error.position() };
         while let EvalAltResult::ErrorInFunctionCall(function, _, inner, _) = trace.error {
-            trace = Trace {
-                error: inner,
-                unit: self.unit_of(function),
-                function,
-                at: inner.position(),
-            };
+            trace =
+                Trace { error: inner, unit: self.unit(function), function, at: inner.position() };
         }
         trace
     }

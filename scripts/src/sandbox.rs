@@ -33,10 +33,10 @@ const FORBIDDEN: [&str; 10] = [
 /// How the files of rehearsals end.
 pub(crate) const REHEARSAL: &str = ".rehearsal.rhai";
 
-/// Returns the engine that compiles and runs every script of a host.
-pub(crate) fn engine() -> Engine {
+/// Returns the engine that compiles and runs the scripts of one level.
+pub(crate) fn engine(level: u32) -> Engine {
     let mut engine = bare();
-    api::register(&mut engine);
+    api::register(&mut engine, level);
     engine
 }
 

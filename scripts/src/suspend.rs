@@ -12,9 +12,11 @@ use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 use tongban_core::definition::MatterDef;
 use tongban_core::limits;
 use tongban_core::port::{ScriptFault, ScriptFaultKind};
-use tongban_core::replay::{Replay, Stop};
+use tongban_core::replay::{Handle, Replay, Stop};
+use tongban_core::request::RequestKey;
 
 use crate::diagnose::Trouble;
+use crate::trace;
 
 /// A monotonic clock in milliseconds; used only to stop a run that hangs.
 pub type Guard = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -109,6 +111,7 @@ pub(crate) fn with<T>(
             return Err(terminated());
         }
         current.called_at = context.call_position();
+        trace::host_called(context.call_level(), current.called_at);
         act(current).map_err(|Stop| terminated())
     })
 }
@@ -129,6 +132,11 @@ fn outside(name: &str) -> Trouble {
 /// Tells whether a run is under way on this thread.
 pub(crate) fn is_running() -> bool {
     CURRENT.with_borrow(Option::is_some)
+}
+
+/// Returns the request that a handle of the current run stands for.
+pub(crate) fn request_of(handle: Handle) -> Option<RequestKey> {
+    CURRENT.with_borrow(|slot| slot.as_ref()?.replay.request_of(handle))
 }
 
 /// Stops the current run with a failure that a script tried to catch.

@@ -18,7 +18,7 @@ use tongban_core::entry::{
 use tongban_core::id::{CallId, CaseId, DepartmentCode, MatterNo, RegionCode, Seq, ServiceCode};
 use tongban_core::law::{Act, ActAnswer, ActKind};
 use tongban_core::material::{Found, MaterialFound};
-use tongban_core::port::{RunEnd, RunFunction, RunJob, Script as _, ScriptFault};
+use tongban_core::port::{Look, RunEnd, RunFunction, RunJob, Script as _, ScriptFault};
 use tongban_core::replay::Replay;
 use tongban_core::request::{Ask, Decision, NewRequest, Outcome, OutcomeKind, RequestKey};
 use tongban_core::time::Moment;
@@ -140,6 +140,15 @@ impl Desk {
 
     /// Evaluates the script over the journal as it is; writes nothing.
     pub(crate) fn look(&self) -> (RunEnd, Vec<NewRequest>) {
+        self.with_replay(|job, replay| self.host.run(job, replay))
+    }
+
+    /// Evaluates the script over the journal as it is, to see where it stands.
+    pub(crate) fn look_closely(&self) -> Look {
+        self.with_replay(|job, replay| self.host.look(job, replay))
+    }
+
+    fn with_replay<T>(&self, act: impl FnOnce(&RunJob<'_>, Replay) -> T) -> T {
         let id = CaseId::new(Moment::from_millis(1_772_413_200_000), [7; 10]);
         let case = Case::from_entries(id, &self.entries).expect("a test writes a lawful log");
         let replay = Replay::new(
@@ -153,7 +162,7 @@ impl Desk {
             matter: &self.closure.service.parts[0].matter,
             function: RunFunction::Handle,
         };
-        self.host.run(&job, replay)
+        act(&job, replay)
     }
 
     /// Evaluates the script and records what it newly asked; returns the verdict and the targets.
@@ -177,12 +186,17 @@ impl Desk {
 
     /// Lets the script of another desk replay this journal; it must fail.
     #[track_caller]
-    pub(crate) fn replayed_by(mut self, other: &Self) -> ScriptFault {
+    pub(crate) fn replayed_by(self, other: &Self) -> ScriptFault {
+        self.under(other).fault()
+    }
+
+    /// Puts the script of another desk over this journal.
+    pub(crate) fn under(mut self, other: &Self) -> Self {
         let digest = other.closure.digest;
         let blob = other.host.sources(&digest).expect("it is loaded");
         self.host.adopt(&digest, &blob).expect("it was loaded before");
         self.closure = Arc::clone(&other.closure);
-        self.fault()
+        self
     }
 
     fn record(&mut self, made: NewRequest) {
@@ -225,6 +239,12 @@ impl Desk {
             digest: Digest::of(b"document"),
         }];
         self.reply(ordinal, ReplyBody::Completed { output, documents });
+    }
+
+    /// Completes a call so many milliseconds after the minute.
+    pub(crate) fn complete_after(&mut self, ordinal: u32, millis: i64) {
+        self.clock = self.clock.plus_millis(millis);
+        self.complete(ordinal, Value::map());
     }
 
     /// Ends a call as rejected.

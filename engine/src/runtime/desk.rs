@@ -17,6 +17,7 @@ use tongban_core::start::StartCase;
 use tongban_core::summary::IndexRow;
 use tongban_core::viewer::Viewer;
 
+use super::aside::Aside;
 use super::guide::Guiding;
 use crate::error::EngineError;
 
@@ -69,6 +70,8 @@ pub(crate) enum Job {
     Start(Box<Starting>),
     /// Tell an applicant what his situation needs.
     Guide(Box<Guiding>),
+    /// Evaluate scripts beside the turns.
+    Aside(Aside),
 }
 
 /// A case that is taken from the desk for one turn.
@@ -122,6 +125,7 @@ enum Ready {
     Case(CaseId),
     Start(Box<Starting>),
     Guide(Box<Guiding>),
+    Aside(Aside),
 }
 
 /// The desk.
@@ -174,6 +178,11 @@ impl Desk {
         self.queue(Ready::Guide(guiding))
     }
 
+    /// Asks for work beside the turns.
+    pub(crate) fn aside(&self, aside: Aside) -> Result<(), EngineError> {
+        self.queue(Ready::Aside(aside))
+    }
+
     fn queue(&self, ready: Ready) -> Result<(), EngineError> {
         let mut inner = self.lock();
         if inner.closed {
@@ -193,6 +202,7 @@ impl Desk {
                 return Some(match ready {
                     Ready::Start(starting) => Job::Start(starting),
                     Ready::Guide(guiding) => Job::Guide(guiding),
+                    Ready::Aside(aside) => Job::Aside(aside),
                     Ready::Case(id) => Job::Turn(inner.take(id)),
                 });
             }

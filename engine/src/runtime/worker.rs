@@ -29,6 +29,7 @@ pub(super) fn work(runtime: &Arc<Runtime>) {
             Job::Turn(turning) => take_turn(runtime, turning),
             Job::Start(starting) => begin(runtime, *starting),
             Job::Guide(guiding) => guide::tell(runtime, *guiding),
+            Job::Aside(aside) => aside.carry_out(runtime),
         }
     }
 }

@@ -9,9 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::tools::{
     ExplainArguments, GraphArguments, GraphFormat, GuideFormat, Language, NewArguments,
-    NewMatterArguments, NewScript, NewServiceArguments, SituationArguments,
+    NewMatterArguments, NewScript, NewServiceArguments, SituationArguments, UpgradeArguments,
 };
 use super::calendar::args::CalendarArguments;
+use super::case::args::CaseArguments;
 use super::figures::args::FiguresArguments;
 use super::id::args::IdArguments;
 use super::import::args::{ImportArguments, SchemaArguments};
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// 脚本工具。 / Tools for those who write services.
     Scripts(ScriptsArguments),
+    /// 单个办件:回看、导出。 / One case: time travel, export.
+    Case(CaseArguments),
     /// 期限与日历。 / Limits and calendars.
     Calendar(CalendarArguments),
     /// 号码。 / Identifiers that people bring.
@@ -219,6 +222,8 @@ pub(crate) enum ScriptsTool {
     Graph(GraphArguments),
     /// 新建带注释的脚本。 / Write a new, commented script.
     New(NewArguments),
+    /// 升级报告:在途办件改用新版本会怎样。 / What a new version would do to the live cases.
+    UpgradeReport(UpgradeArguments),
 }
 
 const CHECK_EXAMPLES: &str = "\

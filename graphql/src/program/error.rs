@@ -214,6 +214,25 @@ pub(crate) enum ProgramError {
         /// What is wrong.
         detail: Both,
     },
+    /// A question about a case that has no answer.
+    #[error("{} / {}", .0.zh, .0.en)]
+    CaseQuestion(Both),
+    /// A version that is not known.
+    #[error("没有版本 {what}:{} / there is no version {what}: {}", .detail.zh, .detail.en)]
+    VersionUnknown {
+        /// What was named.
+        what: String,
+        /// Why it is none.
+        detail: Both,
+    },
+    /// Live cases would go another way under a new version.
+    #[error(
+        "{cases} 个在途办件与新版本不一致 / {cases} live cases would go another way under the new version"
+    )]
+    Diverges {
+        /// How many.
+        cases: u64,
+    },
     /// The engine refused to start.
     #[error("引擎无法启动:{} / the engine cannot start: {}", .0.zh, .0.en)]
     Engine(Both),
@@ -256,6 +275,9 @@ impl ProgramError {
             Self::TokenUseless { .. } => "TOKEN_USELESS",
             Self::NoDevKey(_) => "NO_DEV_KEY",
             Self::RegionsWrong { .. } => "REGIONS_WRONG",
+            Self::CaseQuestion(_) => "CASE_QUESTION",
+            Self::VersionUnknown { .. } => "VERSION_UNKNOWN",
+            Self::Diverges { .. } => "VERSION_DIVERGES",
             Self::Engine(_) => "ENGINE_NOT_STARTED",
             Self::DemoUnfinished(_) => "DEMO_UNFINISHED",
         }
@@ -271,9 +293,12 @@ impl ProgramError {
             | Self::CalendarQuestion(_)
             | Self::ServiceUnknown { .. }
             | Self::CodeWrong(_)
+            | Self::CaseQuestion(_)
+            | Self::VersionUnknown { .. }
             | Self::NothingToWatch => Exit::Usage,
             Self::FolderInUse(_) => Exit::TryLater,
             Self::FolderDamaged(_)
+            | Self::Diverges { .. }
             | Self::CalendarWrong { .. }
             | Self::DocumentsWrong { .. }
             | Self::ScriptsWrong { .. }
@@ -341,6 +366,9 @@ impl ProgramError {
             Self::TokenUseless { .. } => advice::TOKEN_USELESS,
             Self::NoDevKey(_) => advice::NO_DEV_KEY,
             Self::RegionsWrong { .. } => advice::REGIONS_WRONG,
+            Self::CaseQuestion(_) => advice::CASE_QUESTION,
+            Self::VersionUnknown { .. } => advice::VERSION_UNKNOWN,
+            Self::Diverges { .. } => advice::DIVERGES,
             Self::Engine(_) => advice::ENGINE,
             Self::DemoUnfinished(_) => advice::DEMO_UNFINISHED,
         }

@@ -5,24 +5,28 @@
 
 use std::cell::RefCell;
 
-use rhai::{Array, Dynamic, Engine, FnPtr, Map};
+use rhai::{Array, Dynamic, Engine, FnPtr, INT, Map};
 use tongban_core::definition::{
     DecidesIn, Field, Intake, MaterialDef, MatterDef, Regime, ServiceDef, Source,
 };
 use tongban_core::id::{DepartmentCode, MatterCode, RegionCode, ServiceCode};
 use tongban_core::limits;
 
+use crate::api::API_LEVEL_FIRST;
 use crate::api::field::{DeclaredField, DeclaredMaterial, DeclaredPart, DeclaredSource, texts};
 use crate::api::members::Members;
 use crate::api::procedure;
 use crate::api::time::period;
 use crate::diagnose::Trouble;
+use crate::levels;
 use crate::suspend::{self, Thrown};
 
 /// A declared service with the predicates of its parts.
 #[derive(Clone, Debug)]
 pub(crate) struct DeclaredService {
     pub(crate) def: ServiceDef,
+    /// Level of the host functions that its scripts were written for.
+    pub(crate) api_level: u32,
     pub(crate) whens: Vec<Option<FnPtr>>,
 }
 
@@ -78,8 +82,18 @@ pub(crate) fn unique<'n>(names: impl Iterator<Item = &'n str>, what: &str) -> Re
     Ok(())
 }
 
-const SERVICE: [&str; 9] =
-    ["code", "name", "name_en", "lead", "target", "regions", "promise", "questions", "matters"];
+const SERVICE: [&str; 10] = [
+    "code",
+    "name",
+    "name_en",
+    "lead",
+    "target",
+    "regions",
+    "promise",
+    "questions",
+    "matters",
+    "api_level",
+];
 
 fn service(map: Map) -> Result<DeclaredService, Thrown> {
     let mut members = Members::new("DECLARATION", "service", map);
@@ -87,6 +101,8 @@ fn service(map: Map) -> Result<DeclaredService, Thrown> {
     check_parts(&parts)?;
     let regions: Array = members.take("regions", "列表", "a list")?.unwrap_or_default();
     let promise = members.text("promise")?;
+    let level: Option<INT> = members.take("api_level", "整数", "a whole number")?;
+    let level = level.unwrap_or_else(|| INT::from(API_LEVEL_FIRST));
     let targets = [("person", "person"), ("enterprise", "enterprise"), ("project", "project")];
     let def = ServiceDef {
         code: ServiceCode::new(code(members.needed("code")?)?),
@@ -101,7 +117,8 @@ fn service(map: Map) -> Result<DeclaredService, Thrown> {
     };
     members.end(&SERVICE)?;
     let whens = parts.into_iter().map(|part| part.when).collect();
-    Ok(DeclaredService { def, whens })
+    let api_level = levels::known(level).map_err(Trouble::thrown)?;
+    Ok(DeclaredService { def, api_level, whens })
 }
 
 fn check_parts(parts: &[DeclaredPart]) -> Result<(), Thrown> {

@@ -13,16 +13,24 @@ pub(crate) mod join;
 pub(crate) mod matter_view;
 pub(crate) mod members;
 pub(crate) mod outcome;
+pub(crate) mod patch;
 pub(crate) mod procedure;
 pub(crate) mod time;
 
 use rhai::Engine;
 
-/// Level of these functions. A closure is pinned to it; older levels stay callable.
-pub(crate) const API_LEVEL: u32 = 1;
+/// The level from which on scripts may be patched.
+pub(crate) const PATCHED_SINCE: u32 = 2;
+
+/// The oldest level of these functions, and that of services which name none.
+pub(crate) const API_LEVEL_FIRST: u32 = 1;
+
+/// The newest level of these functions; [`crate::levels`] lists what each brought. A closure is
+/// pinned to its level, and older ones stay callable.
+pub(crate) const API_LEVEL: u32 = 2;
 
 /// Functions that ask for something durable: never inside a comparer or a predicate.
-pub(crate) const DURABLE: [&str; 20] = [
+pub(crate) const DURABLE: [&str; 22] = [
     "start",
     "ask",
     "start_decide",
@@ -43,10 +51,12 @@ pub(crate) const DURABLE: [&str; 20] = [
     "forward_up",
     "terminate",
     "log",
+    "patched",
+    "deprecate_patch",
 ];
 
-/// Registers every family.
-pub(crate) fn register(engine: &mut Engine) {
+/// Registers every family, as it is at a level.
+pub(crate) fn register(engine: &mut Engine, level: u32) {
     guard::register(engine);
     field::register(engine);
     declare::register(engine);
@@ -56,6 +66,9 @@ pub(crate) fn register(engine: &mut Engine) {
     ask::register(engine);
     decision::register(engine);
     join::register(engine);
-    time::register(engine);
+    time::register(engine, level);
     act::register(engine);
+    if level >= PATCHED_SINCE {
+        patch::register(engine);
+    }
 }

@@ -1,25 +1,40 @@
 //! Recorded time: `timer`, `sleep`, `now`, `today`. Never the machine's clock.
+//!
+//! At level 1 `now()` shows milliseconds, but only when there are some; systems that want one
+//! written form of a time choke on it, so from level 2 on it is in whole seconds.
 
 use rhai::{Engine, NativeCallContext};
-use tongban_core::time::Period;
+use tongban_core::time::{Moment, Period};
 
 use crate::api::ask::{Awaited, wait};
 use crate::diagnose::Trouble;
 use crate::suspend::{Thrown, with};
 
-pub(crate) fn register(engine: &mut Engine) {
+/// The level from which on `now()` is in whole seconds.
+const WHOLE_SECONDS_SINCE: u32 = 2;
+
+pub(crate) fn register(engine: &mut Engine, level: u32) {
+    let shown = if level < WHOLE_SECONDS_SINCE { exact } else { in_seconds };
     engine
         .register_fn("timer", |context: NativeCallContext<'_>, limit: &str| timer(&context, limit))
         .register_fn("sleep", |context: NativeCallContext<'_>, limit: &str| {
             let handle = timer(&context, limit)?;
             wait(&context, handle).map(drop)
         })
-        .register_fn("now", |context: NativeCallContext<'_>| {
-            with(&context, |run| run.replay.now()).map(|now| now.to_string())
+        .register_fn("now", move |context: NativeCallContext<'_>| {
+            with(&context, |run| run.replay.now()).map(shown)
         })
         .register_fn("today", |context: NativeCallContext<'_>| {
             with(&context, |run| run.replay.now()).map(|now| now.date().to_string())
         });
+}
+
+fn exact(now: Moment) -> String {
+    now.to_string()
+}
+
+fn in_seconds(now: Moment) -> String {
+    now.plus_millis(-now.millis().rem_euclid(1_000)).to_string()
 }
 
 fn timer(context: &NativeCallContext<'_>, limit: &str) -> Result<Awaited, Thrown> {

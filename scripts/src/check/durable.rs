@@ -61,7 +61,9 @@ fn durable_in(linked: &AST, function: &str, seen: &mut BTreeSet<String>) -> Opti
     let mut further = Vec::new();
     walk::calls(&body, &mut |call| {
         let name = call.expr.name.as_str();
-        if DURABLE.contains(&name) {
+        // At an older level a script may have a function of its own under a newer name.
+        let is_own = linked.iter_functions().any(|function| function.name == name);
+        if DURABLE.contains(&name) && !is_own {
             durable.get_or_insert_with(|| name.to_owned());
         } else {
             further.push(name.to_owned());

@@ -2,7 +2,7 @@
 //!
 //! [`check`] reads a folder; the host runs the same checks when it loads one, only without an
 //! operations catalogue. Each check is a file: it walks syntax trees or declarations, and adds
-//! findings; none stops at the first. What `lawful` says are warnings: such scripts are loaded.
+//! findings; none stops at the first. What `lawful` and `patches` say are warnings: such scripts are loaded.
 
 mod catalogue;
 mod decisions;
@@ -10,21 +10,21 @@ mod durable;
 mod lawful;
 mod members;
 pub(crate) mod names;
+mod patches;
 mod structure;
 pub(crate) mod walk;
 
 use std::fmt;
 use std::path::Path;
 
-use rhai::Engine;
 use serde::Serialize;
 
 pub use catalogue::{Catalogue, CatalogueError, IssuedDocument, Operation};
 
 use crate::diagnose::{Finding, Severity};
+use crate::levels::Levels;
 use crate::load::{LoadError, Project};
 use crate::rehearsal;
-use crate::sandbox;
 use crate::sources::Sources;
 
 /// Everything that was found, by file and place.
@@ -75,11 +75,12 @@ impl fmt::Display for Report {
 /// when a catalogue is given.
 pub fn check(folder: impl AsRef<Path>, catalogue: Option<&Catalogue>) -> Result<Report, LoadError> {
     let sources = Sources::read(folder.as_ref())?;
-    let engine = sandbox::engine();
-    let mut read = Project::read(&engine, &sources);
-    project(&mut read, &engine, catalogue);
+    let levels = Levels::all();
+    let mut read = Project::read(levels.newest(), &sources);
+    project(&mut read, &levels, catalogue);
     let warnings = lawful::check(&read, catalogue);
     read.findings.extend(warnings);
+    patches::check(&mut read);
     rehearsal::check(&sources, &mut read.findings);
     Ok(Report {
         services: read.services.len(),
@@ -88,10 +89,18 @@ pub fn check(folder: impl AsRef<Path>, catalogue: Option<&Catalogue>) -> Result<
     })
 }
 
-/// Runs every check over a project and adds what they find.
-pub(crate) fn project(project: &mut Project, engine: &Engine, catalogue: Option<&Catalogue>) {
+/// Runs over what a store kept only those checks that the sandbox rests on: what was once let
+/// through stays so, whatever later versions check besides.
+pub(crate) fn adopted(project: &mut Project, levels: &Levels) {
     let mut found = Vec::new();
-    names::check(project, engine, &mut found);
+    names::check(project, levels, &mut found);
+    project.findings.append(&mut found);
+}
+
+/// Runs every check over a project and adds what they find.
+pub(crate) fn project(project: &mut Project, levels: &Levels, catalogue: Option<&Catalogue>) {
+    let mut found = Vec::new();
+    names::check(project, levels, &mut found);
     durable::check(project, &mut found);
     members::check(project, &mut found);
     decisions::check(project, &mut found);

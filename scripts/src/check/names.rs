@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use rhai::{Engine, Position};
 
+use crate::api::API_LEVEL;
 use crate::check::walk::{self, Call, Form};
 use crate::compile::Unit;
 use crate::diagnose::{self, Finding, Trouble};
+use crate::levels::Levels;
 use crate::load::Project;
 use crate::program::{ANONYMOUS, Program};
 
@@ -17,17 +19,32 @@ type Known = BTreeMap<String, BTreeSet<usize>>;
 /// Rhai handles these itself, with any number of arguments.
 const BUILT_IN: [&str; 3] = ["call", "curry", "type_of"];
 
-pub(crate) fn check(project: &Project, engine: &Engine, found: &mut Vec<Finding>) {
-    let natives = natives(engine);
-    let own = host_names(engine);
-    let libraries = &project.libraries;
-    for unit in libraries {
-        redefined(unit, &own, found);
-        called(unit, libraries, (&natives, &own), found);
+/// The functions of a host at one level.
+struct Natives {
+    /// All, packages included.
+    all: Known,
+    /// Those that the host itself registers.
+    own: BTreeSet<String>,
+}
+
+impl Natives {
+    fn of(engine: &Engine) -> Self {
+        Self { all: natives(engine), own: host_names(engine) }
     }
-    for program in programs(project) {
-        redefined(program.main(), &own, found);
-        called(program.main(), program.libraries(), (&natives, &own), found);
+}
+
+pub(crate) fn check(project: &Project, levels: &Levels, found: &mut Vec<Finding>) {
+    let mut known: BTreeMap<u32, Natives> = BTreeMap::new();
+    let newest = Natives::of(levels.newest());
+    let libraries = &project.libraries;
+    let units = libraries.iter().map(|unit| (&**unit, libraries.as_slice()));
+    let programs = programs(project).map(|program| (program.main(), program.libraries()));
+    for (unit, libraries) in units.chain(programs) {
+        let level = project.level_of(&unit.file);
+        let Some(engine) = levels.engine(level) else { continue };
+        let natives = known.entry(level).or_insert_with(|| Natives::of(engine));
+        redefined(unit, &natives.own, found);
+        called(unit, libraries, (natives, Some(&newest.all)), found);
     }
     for (program, _) in &project.matters {
         let mut handles = program.main().ast.iter_functions();
@@ -39,7 +56,7 @@ pub(crate) fn check(project: &Project, engine: &Engine, found: &mut Vec<Finding>
 
 /// Checks the calls of one file that stands by itself.
 pub(crate) fn check_unit(unit: &Unit, engine: &Engine, found: &mut Vec<Finding>) {
-    called(unit, &[], (&natives(engine), &host_names(engine)), found);
+    called(unit, &[], (&Natives::of(engine), None), found);
 }
 
 /// Returns every service and matter of a project.
@@ -87,12 +104,12 @@ fn redefined(unit: &Unit, own: &BTreeSet<String>, found: &mut Vec<Finding>) {
     }
 }
 
-/// Checks every call of a file against the host's functions (all, and those of its own that are
-/// proposed first) and the scripted ones.
+/// Checks every call of a file against the host's functions at its level, the scripted ones, and
+/// those of the newest level, which it may have meant.
 fn called(
     unit: &Unit,
     libraries: &[Arc<Unit>],
-    (natives, own): (&Known, &BTreeSet<String>),
+    (natives, newest): (&Natives, Option<&Known>),
     found: &mut Vec<Finding>,
 ) {
     let mut scripted = Known::new();
@@ -103,7 +120,10 @@ fn called(
         }
     }
     walk::calls(&unit.ast, &mut |call| {
-        if let Some(trouble) = trouble(&call, &scripted, natives, own) {
+        if let Some(trouble) = trouble(&call, &scripted, natives) {
+            let later = newest.is_some_and(|newest| newest.contains_key(call.expr.name.as_str()));
+            let known = natives.all.contains_key(call.expr.name.as_str());
+            let trouble = if later && !known { too_new(&call.expr.name) } else { trouble };
             found.push(unit.finding(trouble, call.at));
         }
     });
@@ -112,8 +132,7 @@ fn called(
 fn trouble(
     call: &Call<'_>,
     scripted: &Known,
-    natives: &Known,
-    own: &BTreeSet<String>,
+    Natives { all: natives, own }: &Natives,
 ) -> Option<Trouble> {
     let name = call.expr.name.as_str();
     if BUILT_IN.contains(&name) || name.starts_with(ANONYMOUS) {
@@ -149,6 +168,18 @@ fn trouble(
         format!("{name} 需要 {} 个参数，这里有 {given} 个", counts.join("、")),
         format!("{name} takes {} arguments, here are {given}", counts.join(" or ")),
     ))
+}
+
+fn too_new(name: &str) -> Trouble {
+    Trouble::new(
+        "API_LEVEL",
+        format!("函数 {name} 属于更高的宿主函数级别"),
+        format!("{name} is a function of a newer level of the host"),
+    )
+    .advise(
+        format!("请在使用本文件的 service 中声明 api_level: {API_LEVEL}。"),
+        format!("declare api_level: {API_LEVEL} in the services that use this file."),
+    )
 }
 
 fn undefined(name: &str, nearest: Option<&str>) -> Trouble {

@@ -31,7 +31,7 @@ impl Host {
     /// # Errors
     /// As [`Host::open`]; the host then goes on as if nothing had been tried.
     pub fn reload(&self, folder: impl AsRef<Path>) -> Result<Vec<ServiceChange>, LoadError> {
-        let fresh = Arc::new(compiled(&self.engine, &Sources::read(folder.as_ref())?)?);
+        let fresh = Arc::new(compiled(&self.levels, &Sources::read(folder.as_ref())?)?);
         // A closure must be known before a case can be started on it.
         {
             let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);

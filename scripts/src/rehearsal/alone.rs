@@ -10,7 +10,6 @@ use tongban_core::definition::{Closure, MatterDef, Source};
 use tongban_core::port::Script as _;
 use tongban_core::value::Value;
 
-use crate::api::API_LEVEL;
 use crate::diagnose::Trouble;
 use crate::host::Host;
 use crate::sources::{Kind, Sources};
@@ -67,8 +66,9 @@ pub(crate) fn closure(
         let name = known.matters.get(code).map_or(code.as_str(), |(_, def)| def.name.as_str());
         texts.insert(format!("matters/rehearsal/{code}.rhai"), stand_in(code, name));
     }
-    texts.insert(SERVICE.to_owned(), service(alone));
-    let (blob, digest) = Sources(texts).keep(SERVICE, API_LEVEL);
+    let level = known.level_of(alone.file);
+    texts.insert(SERVICE.to_owned(), service(alone, level));
+    let (blob, digest) = Sources(texts).keep(SERVICE, level);
     host.adopt(&digest, &blob).map_err(|fault| {
         let said = both(&fault.message);
         Trouble::new(
@@ -89,7 +89,7 @@ fn stand_in(code: &str, name: &str) -> String {
     )
 }
 
-fn service(alone: &Alone<'_>) -> String {
+fn service(alone: &Alone<'_>, level: u32) -> String {
     let def = alone.def;
     let questions = match alone.answers {
         Value::Map(answers) => {
@@ -121,7 +121,7 @@ fn service(alone: &Alone<'_>) -> String {
         chained("tolerant", &tolerated)
     ));
     format!(
-        "service(#{{ code: \"rehearsal\", name: {:?}, lead: {:?}, target: \"project\", regions: [{:?}], questions: [{}], matters: [{}] }});\n",
+        "service(#{{ code: \"rehearsal\", name: {:?}, lead: {:?}, target: \"project\", regions: [{:?}], api_level: {level}, questions: [{}], matters: [{}] }});\n",
         def.name,
         def.department.as_str(),
         alone.region,

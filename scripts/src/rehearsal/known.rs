@@ -8,11 +8,12 @@ use tongban_core::definition::MatterDef;
 use tongban_core::rehearsal::{Conduct, Said, Saying};
 use tongban_core::value::Value;
 
+use crate::api::API_LEVEL;
 use crate::check::{Catalogue, Operation, names, walk};
 use crate::compile::Unit;
+use crate::levels::Levels;
 use crate::load::Project;
 use crate::program::Program;
-use crate::sandbox;
 use crate::sources::Sources;
 
 /// The scripts around a rehearsal, as far as its words need them.
@@ -20,13 +21,16 @@ pub(crate) struct Known {
     pub(crate) sources: Sources,
     pub(crate) matters: BTreeMap<String, (String, Arc<MatterDef>)>,
     services: Vec<String>,
+    /// Level that each file is written for.
+    levels: BTreeMap<String, u32>,
     /// Operations that scripts call or the catalogue holds.
     pub(crate) operations: BTreeMap<String, Option<Operation>>,
 }
 
 impl Known {
     pub(crate) fn new(sources: &Sources, catalogue: &Catalogue) -> Self {
-        let project = Project::read(&sandbox::engine(), sources);
+        let levels = Levels::all();
+        let project = Project::read(levels.newest(), sources);
         let mut operations: BTreeMap<String, Option<Operation>> = catalogue
             .operations
             .iter()
@@ -43,12 +47,19 @@ impl Known {
             .matters
             .iter()
             .map(|(program, def)| (def.code.to_string(), (file(program), Arc::new(def.clone()))));
+        let files = names::programs(&project).map(file);
         Self {
+            levels: files.map(|file| (file.clone(), project.level_of(&file))).collect(),
             matters: matters.collect(),
             services: project.services.iter().map(|(program, _)| file(program)).collect(),
             operations,
             sources: sources.clone(),
         }
+    }
+
+    /// Returns the level that a file is written for.
+    pub(crate) fn level_of(&self, file: &str) -> u32 {
+        self.levels.get(file).copied().unwrap_or(API_LEVEL)
     }
 
     /// Returns the files of services and matters.

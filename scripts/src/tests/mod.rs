@@ -2,7 +2,9 @@
 
 mod checks;
 mod guide;
+mod levels;
 mod prefix;
 mod runs;
 mod sandbox;
 mod shipped;
+mod trace;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::Format;
+
 const EXPLAIN_EXAMPLES: &str = "\
 示例 / Examples:
   tongban scripts explain construction-start
@@ -168,4 +170,36 @@ pub(crate) struct NewMatterArguments {
 fn regimes() -> clap::builder::PossibleValuesParser {
     let known = tongban_core::definition::Regime::ALL;
     known.map(|(_, code, name)| clap::builder::PossibleValue::new(code).help(name)).into()
+}
+
+const UPGRADE_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts upgrade-report --service construction-start --to ./scripts --data ./data
+  tongban scripts upgrade-report --service construction-start --to 5b0c… --data ./data --format json
+
+passes 全部一致;opaque 停在审批决定中,只能确认到此前的记录;diverges 与日志不一致,给出请求、文件和行。
+passes: everything replays. opaque: inside an open decision, proven up to the entry before it.
+diverges: it would go another way, at this request, file and line.
+有不一致时退出码为 65。服务运行时请用接口的 upgradeReport 查询。
+Exit code 65 when a case diverges. While a server runs, ask its query upgradeReport.";
+
+/// Arguments of `scripts upgrade-report`.
+#[derive(Args, Debug)]
+#[command(after_help = UPGRADE_EXAMPLES)]
+pub(crate) struct UpgradeArguments {
+    /// 服务代码。 / Code of the service.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) service: String,
+    /// 新版本:脚本文件夹,或数据文件夹中已有版本的摘要。 / The new version: a folder of scripts, or the digest of one that the data folder knows.
+    #[arg(long, value_name = "DIR|DIGEST")]
+    pub(crate) to: String,
+    /// 数据文件夹;须没有服务正在使用。 / Data folder that no server is using.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// 只看此地区的办件,含所辖区县;默认全部。 / Only cases of this region and all inside it; all by default.
+    #[arg(long, value_name = "CODE", default_value = "")]
+    pub(crate) region: String,
+    /// 结果的格式。 / How the report is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
 }

@@ -117,3 +117,15 @@ pub(super) const REAL_TIME: Advice =
     ("请不要指定 --data,或指定一个新文件夹", "leave --data out, or name a new folder");
 pub(super) const INPUT_OUTPUT: Advice =
     ("请检查磁盘和权限后再试", "check the disk and the permissions, then try again");
+pub(super) const CASE_QUESTION: Advice = (
+    "请核对办件编号和记录序号;办件须在所给的数据文件夹或文件中",
+    "check number and entry; the case must be in the folder or file that is named",
+);
+pub(super) const VERSION_UNKNOWN: Advice = (
+    "请给出脚本文件夹,或数据文件夹中已有版本的摘要(开头几位即可)",
+    "name a folder of scripts, or the digest of a version that the data folder knows (its beginning will do)",
+);
+pub(super) const DIVERGES: Advice = (
+    "请在新脚本中用 patched(…) 保留旧做法,或让这些办件留在原版本",
+    "keep the old way in the new scripts behind patched(…), or leave these cases on their version",
+);
