@@ -13,9 +13,10 @@ use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Map, Position, Scope};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Digest;
 use tongban_core::id::ServiceCode;
-use tongban_core::port::{Look, RunEnd, RunFunction, RunJob, Script, ScriptFault, ScriptFaultKind};
+use tongban_core::port::{
+    Look, RunEnd, RunFunction, RunJob, RunOutput, Script, ScriptFault, ScriptFaultKind,
+};
 use tongban_core::replay::Replay;
-use tongban_core::request::NewRequest;
 use tongban_core::value::Value;
 
 use crate::api::matter_view::MatterView;
@@ -255,9 +256,8 @@ impl Script for Host {
             .collect()
     }
 
-    fn run(&self, job: &RunJob<'_>, replay: Replay) -> (RunEnd, Vec<NewRequest>) {
-        let look = self.evaluate(View::Run, job, replay);
-        (look.end, look.asked)
+    fn run(&self, job: &RunJob<'_>, replay: Replay) -> RunOutput {
+        self.evaluate(View::Run, job, replay).into()
     }
 
     fn look(&self, job: &RunJob<'_>, replay: Replay) -> Look {

@@ -140,7 +140,8 @@ impl Desk {
 
     /// Evaluates the script over the journal as it is; writes nothing.
     pub(crate) fn look(&self) -> (RunEnd, Vec<NewRequest>) {
-        self.with_replay(|job, replay| self.host.run(job, replay))
+        let output = self.with_replay(|job, replay| self.host.run(job, replay));
+        (output.end, output.asked)
     }
 
     /// Evaluates the script over the journal as it is, to see where it stands.

@@ -12,13 +12,13 @@ use crate::digest::Digest;
 use crate::document::DocumentState;
 use crate::entry::{
     Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted, Entry, Incident,
-    IncidentKind, MatterFiled, PlannedMatter, Requested, TaskOpened,
+    IncidentKind, MatterFiled, PlannedMatter, Requested, TaskKind, TaskOpened,
 };
 use crate::id::RoleCode;
 use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::law::{ActAnswer, Clock, ClockKind, Law};
 use crate::material::{Found, Handed, MaterialGiven, Requirement};
-use crate::request::{Ask, Decision, End, Request, RequestKey, Settled};
+use crate::request::{Ask, Decision, End, Outcome, Request, RequestKey, RequestKind, Settled};
 use crate::time::Moment;
 use crate::value::Value;
 
@@ -250,6 +250,8 @@ pub struct CallState {
     pub status: CallStatus,
     /// Messages stored so far: number and digest.
     pub messages: BTreeMap<u32, Digest>,
+    /// Entry since which no script waits for it: it is an obligation only.
+    pub released: Option<Seq>,
 }
 
 /// Where a call stands.
@@ -395,6 +397,14 @@ impl Case {
         self.calls.values().filter(|call| call.is_open())
     }
 
+    /// Tells whether something that outlives a matter is not settled: a call under way, or a
+    /// person's task about one.
+    pub fn has_obligations(&self) -> bool {
+        let settles =
+            |task: &Task| matches!(task.opened.kind, TaskKind::LateReply | TaskKind::Obligation);
+        self.open_calls().next().is_some() || self.open_tasks().any(settles)
+    }
+
     fn at(&self, entry: &Entry) -> Place {
         Place { case: self.id, seq: entry.seq }
     }
@@ -448,6 +458,10 @@ impl Case {
                 let call = self.calls.get_mut(call).ok_or_else(error)?;
                 call.end(CallStatus::Abandoned, entry.recorded_at);
                 Ok(())
+            }
+            Body::RequestReleased { request, by: _ } => self.fold_released(entry, request),
+            Body::ObligationResolved { call, reason, officers: _ } => {
+                self.fold_resolved(entry, *call, reason)
             }
             Body::TimerFired { request, due: _ } => self.settle(entry, request, End::Fired),
             Body::TaskOpened(opened) => self.fold_task(entry, opened),
@@ -607,6 +621,7 @@ impl Case {
                 }),
                 status: CallStatus::Open,
                 messages: BTreeMap::new(),
+                released: None,
             },
         );
     }
@@ -653,7 +668,11 @@ impl Case {
         let error = || at.wrong(format!("there is no call {}", renewed.old));
         let old = self.calls.get_mut(&renewed.old).ok_or_else(error)?;
         old.end(CallStatus::Over, entry.recorded_at);
+        let released = old.released;
         self.open_call(entry, &renewed.request, &renewed.call);
+        if let Some(call) = self.calls.get_mut(&renewed.call.id) {
+            call.released = released;
+        }
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no request {}", renewed.request));
         let at = self.at(entry);
@@ -667,8 +686,47 @@ impl Case {
         Ok(())
     }
 
+    fn fold_released(&mut self, entry: &Entry, key: &RequestKey) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no request {key}"));
+        let request = self.matter_mut(entry)?.run.request(key).ok_or_else(error)?;
+        match (request.made.ask.kind(), request.call) {
+            (RequestKind::Timer | RequestKind::Decide, _) => {
+                let outcome = crate::replay::no_longer_waited_for();
+                self.settle(entry, key, End::Otherwise(outcome))
+            }
+            (RequestKind::Call, call) => {
+                let call = call.and_then(|call| self.calls.get_mut(&call));
+                call.ok_or_else(|| at.wrong(format!("request {key} has no call")))?.released =
+                    Some(entry.seq);
+                Ok(())
+            }
+            (RequestKind::Act, _) => Err(at.wrong("an act is answered, never released")),
+        }
+    }
+
+    fn fold_resolved(
+        &mut self,
+        entry: &Entry,
+        call: CallId,
+        reason: &str,
+    ) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no open call {call}"));
+        let open = self.calls.get_mut(&call).filter(|call| call.is_open()).ok_or_else(error)?;
+        open.end(CallStatus::Over, entry.recorded_at);
+        let key = open.request.clone();
+        let request = self.matter_mut(entry)?.run.request(&key);
+        if request.is_some_and(|request| request.settled.is_none()) {
+            return self.settle(entry, &key, End::Otherwise(Outcome::cancelled(reason)));
+        }
+        Ok(())
+    }
+
     fn fold_task(&mut self, entry: &Entry, opened: &Arc<TaskOpened>) -> Result<(), FoldError> {
-        if let Some(call) = opened.call {
+        if let Some(call) = opened.call
+            && opened.kind == TaskKind::Manual
+        {
             let at = self.at(entry);
             let error = || at.wrong(format!("there is no call {call}"));
             self.calls.get_mut(&call).ok_or_else(error)?.status =
@@ -700,17 +758,19 @@ impl Case {
         task.end = Some(TaskEnd::Completed(by.clone()));
         task.version += 1;
         let answers = match task.opened.kind {
-            crate::entry::TaskKind::Decide => task.opened.request.clone(),
-            crate::entry::TaskKind::Intake
-            | crate::entry::TaskKind::Manual
-            | crate::entry::TaskKind::Rejected
-            | crate::entry::TaskKind::ConfirmDenial
-            | crate::entry::TaskKind::CorrectionMissed
-            | crate::entry::TaskKind::PromiseMissed
-            | crate::entry::TaskKind::ApproveExtension
-            | crate::entry::TaskKind::Countersign
-            | crate::entry::TaskKind::Amendment
-            | crate::entry::TaskKind::AgencyLate => None,
+            TaskKind::Decide => task.opened.request.clone(),
+            TaskKind::Intake
+            | TaskKind::Manual
+            | TaskKind::Rejected
+            | TaskKind::ConfirmDenial
+            | TaskKind::CorrectionMissed
+            | TaskKind::PromiseMissed
+            | TaskKind::ApproveExtension
+            | TaskKind::Countersign
+            | TaskKind::Amendment
+            | TaskKind::AgencyLate
+            | TaskKind::LateReply
+            | TaskKind::Obligation => None,
         };
         match answers {
             Some(key) => self.settle(entry, &key, End::Decided(by.clone())),

@@ -248,6 +248,23 @@ pub enum Body {
         /// Its version.
         version: String,
     },
+    /// A combinator ended without this request, and nothing else waits for it. A timer or a
+    /// question is over by that; a call goes on as an obligation of the case.
+    RequestReleased {
+        /// The request.
+        request: RequestKey,
+        /// Entry by which it was no longer waited for.
+        by: Seq,
+    },
+    /// Two persons agreed what became of a call that its agency will not end.
+    ObligationResolved {
+        /// The call.
+        call: CallId,
+        /// What they found.
+        reason: String,
+        /// Who, in the order of their words.
+        officers: Vec<String>,
+    },
 }
 
 /// Fields of the form that were corrected or amended.
@@ -486,11 +503,15 @@ pub enum TaskKind {
     Amendment,
     /// An agency has not answered within the time that it agreed to.
     AgencyLate,
+    /// An agency completed a call that nobody waits for any more (迟到回执).
+    LateReply,
+    /// A call that nobody waits for has no end; two persons find out what became of it.
+    Obligation,
 }
 
 impl TaskKind {
     /// Every kind with its code and Chinese name.
-    pub const ALL: [(Self, &'static str, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str, &'static str); 13] = [
         (Self::Intake, "intake", "受理"),
         (Self::Decide, "decide", "审批"),
         (Self::Manual, "manual", "人工办理"),
@@ -502,6 +523,8 @@ impl TaskKind {
         (Self::Countersign, "countersign", "会签"),
         (Self::Amendment, "amendment", "材料变更处理"),
         (Self::AgencyLate, "agency_late", "部门系统逾期处理"),
+        (Self::LateReply, "late_reply", "迟到回执处理"),
+        (Self::Obligation, "obligation", "遗留调用核实"),
     ];
 
     /// Returns the code.

@@ -29,6 +29,8 @@ pub const RUN_STACK_BYTES: usize = 8 * 1024 * 1024;
 pub const RUN_REQUESTS_MAX: u32 = 1_000;
 /// Handles that one combinator may join.
 pub const FAN_OUT_MAX: usize = 256;
+/// Combinators that one run may build.
+pub const RUN_JOINS_MAX: usize = 1_000;
 /// Requests below one combinator, counted once for each way to reach them.
 pub const JOIN_WEIGHT_MAX: usize = 1_024;
 /// Combinators inside combinators.

@@ -71,6 +71,8 @@ fn is_internal(body: &Body) -> bool {
         | Body::DocumentDrafted(_)
         | Body::CallAbandoned { .. }
         | Body::CalendarChanged { .. }
+        | Body::RequestReleased { .. }
+        | Body::ObligationResolved { .. }
         | Body::Acted { .. }
         | Body::InputArrived { .. }
         | Body::Requested(_)
@@ -124,9 +126,11 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
             format!("异常 {}:{}", incident.kind.code(), incident.message),
             format!("incident {}: {}", incident.kind.code(), incident.message),
         ),
-        Body::RunFinished { .. } | Body::OutcomeUncaught { .. } | Body::RunRestarted { .. } => {
-            about_the_run(&entry.body)
-        }
+        Body::RunFinished { .. }
+        | Body::OutcomeUncaught { .. }
+        | Body::RunRestarted { .. }
+        | Body::RequestReleased { .. }
+        | Body::ObligationResolved { .. } => about_the_run(&entry.body),
         Body::TaskClaimed { .. }
         | Body::TaskReleased { .. }
         | Body::TaskCompleted { .. }
@@ -169,6 +173,16 @@ fn about_the_run(body: &Body) -> Sentence {
             "run_restarted",
             format!("重新办理(第 {generation} 次)"),
             format!("begins again, generation {generation}"),
+        ),
+        Body::RequestReleased { request, by: _ } => (
+            "request_released",
+            format!("不再等待请求 {request}"),
+            format!("request {request} is no longer waited for"),
+        ),
+        Body::ObligationResolved { call, reason, officers } => (
+            "obligation_resolved",
+            format!("{}核实调用 {call}:{reason}", officers.join("、")),
+            format!("{} settled call {call}: {reason}", officers.join(" and ")),
         ),
         other => unexpected(other),
     }

@@ -71,8 +71,7 @@ pub trait Script: Send + Sync {
 
     /// Evaluates one function of a matter's script from the start against the journal.
     /// `Replay` keeps what was asked; the verdict follows its latch, not what the script said.
-    /// Returns the verdict with the new requests that count.
-    fn run(&self, job: &RunJob<'_>, replay: Replay) -> (RunEnd, Vec<NewRequest>);
+    fn run(&self, job: &RunJob<'_>, replay: Replay) -> RunOutput;
 
     /// Evaluates as [`Script::run`] does, only to be looked at: where the script stands, what its
     /// variables hold, how much of the journal it consumed. Slower than a run.
@@ -86,6 +85,10 @@ pub struct Look {
     pub end: RunEnd,
     /// What would be newly asked; nothing of it counts.
     pub asked: Vec<NewRequest>,
+    /// Requests that nothing waits for any more, each with the entry by which that came.
+    pub released: Vec<(RequestKey, Seq)>,
+    /// Calls that were lost and have completed since, whose outcome no wait took.
+    pub unheard: Vec<RequestKey>,
     /// The newest entry that was consumed.
     pub seen: Seq,
     /// The open requests that the run waits for.
@@ -129,6 +132,33 @@ pub struct RunJob<'a> {
 pub enum RunFunction {
     /// `fn handle(m)`, once the matter is accepted (or filed, when another system decides).
     Handle,
+}
+
+/// What an evaluation came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunOutput {
+    /// The verdict.
+    pub end: RunEnd,
+    /// The new requests that count, in the order of asking.
+    pub asked: Vec<NewRequest>,
+    /// Requests that nothing waits for any more, each with the entry by which that came.
+    pub released: Vec<(RequestKey, Seq)>,
+    /// Calls that were lost and have completed since, whose outcome no wait took.
+    pub unheard: Vec<RequestKey>,
+}
+
+impl From<Look> for RunOutput {
+    fn from(look: Look) -> Self {
+        let Look { end, asked, released, unheard, .. } = look;
+        Self { end, asked, released, unheard }
+    }
+}
+
+impl RunOutput {
+    /// Builds the output of an evaluation of which only the verdict counts.
+    pub fn of(end: RunEnd) -> Self {
+        Self { end, asked: Vec::new(), released: Vec::new(), unheard: Vec::new() }
+    }
 }
 
 /// How an evaluation ended.

@@ -26,8 +26,9 @@ pub fn state(case: &Case) -> CaseState {
     let endings: Vec<Ending> = included.iter().filter_map(|matter| matter.law.ending()).collect();
     let all = |wanted: Ending| endings.iter().all(|ending| *ending == wanted);
     if endings.len() == included.len() && !included.is_empty() {
-        // A call that is still under way is an obligation: the case is not over before it is.
-        if case.open_calls().next().is_some() {
+        // A call that is still under way, or whose late outcome nobody has looked at, is an
+        // obligation: the case is not over before it is settled.
+        if case.has_obligations() {
             return CaseState::PartiallyCompleted;
         }
         return match () {

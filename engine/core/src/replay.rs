@@ -17,7 +17,7 @@ use crate::id::{MatterNo, Seq};
 use crate::law::{ActAnswer, ActKind};
 use crate::limits;
 use crate::material::Found;
-use crate::port::{Look, RunEnd, ScriptFault, ScriptFaultKind};
+use crate::port::{Look, RunEnd, RunOutput, ScriptFault, ScriptFaultKind};
 use crate::request::{
     Ask, Decision, End, Evidence, NewRequest, Outcome, OutcomeKind, Request, RequestKey,
     RequestKind, Settled,
@@ -26,10 +26,20 @@ use crate::time::{Moment, Period};
 use crate::value::Value;
 
 mod patch;
+mod release;
+
+use self::release::Losers;
+pub(crate) use self::release::no_longer_waited_for;
 
 /// A thing that can be waited for. Only valid in the run that made it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Handle(u32);
+
+impl Handle {
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The run must end now; the latch knows why.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,6 +82,19 @@ pub enum Join {
     },
 }
 
+impl Join {
+    /// Returns what it joins; a handle that is named twice comes twice.
+    fn handles(&self) -> impl Iterator<Item = Handle> {
+        let (members, timeout) = match self {
+            Self::All(members) | Self::AllSettled(members) | Self::Race(members) => {
+                (Some(members), None)
+            }
+            Self::Timeout { handle, timer } => (None, Some([*handle, *timer])),
+        };
+        members.into_iter().flat_map(Members::handles).chain(timeout.into_iter().flatten())
+    }
+}
+
 /// What a wait gives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Arrived {
@@ -112,7 +135,8 @@ enum Node {
     Journal(usize),
     /// What an earlier generation got, under the key of this one.
     Adopted(usize, RequestKey),
-    Fresh,
+    /// Asked for the first time.
+    Fresh(RequestKey),
     Join(Join),
 }
 
@@ -151,6 +175,7 @@ pub struct Replay {
     nodes: Vec<Node>,
     costs: Vec<Cost>,
     fresh: Vec<NewRequest>,
+    losers: Losers,
     latch: Option<Latch>,
     /// What was said about each patch.
     patches: BTreeMap<String, bool>,
@@ -178,6 +203,7 @@ impl Replay {
             nodes: Vec::new(),
             costs: Vec::new(),
             fresh: Vec::new(),
+            losers: Losers::default(),
             latch: None,
             patches: BTreeMap::new(),
             waits: Vec::new(),
@@ -274,7 +300,7 @@ impl Replay {
         let adopts = self.adoptable(&ask, digest);
         let node = match &adopts {
             Some((index, _)) => Node::Adopted(*index, key.clone()),
-            None => Node::Fresh,
+            None => Node::Fresh(key.clone()),
         };
         self.fresh.push(NewRequest {
             key,
@@ -385,6 +411,7 @@ impl Replay {
     fn node(&mut self, node: Node) -> Handle {
         let handle = Handle(u32::try_from(self.nodes.len()).expect("requests are limited"));
         let cost = self.cost(&node);
+        self.losers.add(&node);
         self.nodes.push(node);
         self.costs.push(cost);
         handle
@@ -393,7 +420,7 @@ impl Replay {
     fn cost(&self, node: &Node) -> Cost {
         let below = |handles: &mut dyn Iterator<Item = Handle>| {
             let nothing = Cost { weight: 0, depth: 0 };
-            handles.filter_map(|handle| self.costs.get(handle.0 as usize)).fold(
+            handles.filter_map(|handle| self.costs.get(handle.index())).fold(
                 nothing,
                 |sum, cost| Cost {
                     weight: sum.weight.saturating_add(cost.weight),
@@ -402,13 +429,8 @@ impl Replay {
             )
         };
         match node {
-            Node::Journal(_) | Node::Adopted(..) | Node::Fresh => Cost { weight: 1, depth: 0 },
-            Node::Join(Join::All(members) | Join::AllSettled(members) | Join::Race(members)) => {
-                below(&mut members.handles())
-            }
-            Node::Join(Join::Timeout { handle, timer }) => {
-                below(&mut [*handle, *timer].into_iter())
-            }
+            Node::Journal(_) | Node::Adopted(..) | Node::Fresh(_) => Cost { weight: 1, depth: 0 },
+            Node::Join(join) => below(&mut join.handles()),
         }
     }
 
@@ -422,13 +444,14 @@ impl Replay {
     /// Joins handles.
     pub fn join(&mut self, join: Join) -> Result<Handle, Stop> {
         self.running()?;
-        let many = match &join {
-            Join::All(members) | Join::AllSettled(members) | Join::Race(members) => {
-                members.handles().count()
-            }
-            Join::Timeout { .. } => 2,
-        };
-        if many > limits::FAN_OUT_MAX {
+        if self.losers.joins >= limits::RUN_JOINS_MAX {
+            return Err(self.over_limit(&format!(
+                "一次执行最多 {} 个合并 / a run may build at most {} combinators",
+                limits::RUN_JOINS_MAX,
+                limits::RUN_JOINS_MAX
+            )));
+        }
+        if join.handles().count() > limits::FAN_OUT_MAX {
             return Err(self.over_limit(&format!(
                 "一次最多合并 {} 个请求 / at most {} handles can be joined",
                 limits::FAN_OUT_MAX,
@@ -464,10 +487,12 @@ impl Replay {
     pub fn wait(&mut self, handle: Handle) -> Result<Arrived, Stop> {
         self.running()?;
         let Some(arrival) = self.arrival(handle) else {
+            self.losers.waits_for = Some(handle);
             self.latch = Some(Latch::Suspended);
             self.waits = self.open_below(handle);
             return Err(Stop);
         };
+        self.let_go(handle, &arrival);
         if arrival.seq > self.seen {
             self.seen = arrival.seq;
             self.seen_at = arrival.at;
@@ -476,8 +501,13 @@ impl Replay {
     }
 
     fn arrival(&self, handle: Handle) -> Option<Arrival> {
-        match self.nodes.get(handle.0 as usize)? {
-            Node::Fresh => None,
+        if let Some((seq, at)) = self.losers.cancelled(handle.index()) {
+            let key = self.key_of(handle)?;
+            let what = Arrived::Thrown { key, outcome: no_longer_waited_for() };
+            return Some(Arrival { seq, at, what });
+        }
+        match self.nodes.get(handle.index())? {
+            Node::Fresh(_) => None,
             Node::Journal(index) => {
                 let request = &self.matter().run.requests[*index];
                 ended(request, &request.made.key)
@@ -554,10 +584,10 @@ impl Replay {
     }
 
     fn key_of(&self, handle: Handle) -> Option<RequestKey> {
-        match self.nodes.get(handle.0 as usize)? {
+        match self.nodes.get(handle.index())? {
             Node::Journal(index) => Some(self.matter().run.requests[*index].made.key.clone()),
-            Node::Adopted(_, key) => Some(key.clone()),
-            Node::Fresh | Node::Join(_) => None,
+            Node::Adopted(_, key) | Node::Fresh(key) => Some(key.clone()),
+            Node::Join(_) => None,
         }
     }
 
@@ -566,15 +596,12 @@ impl Replay {
         let mut open = Vec::new();
         let mut left = vec![handle];
         while let Some(handle) = left.pop() {
-            match self.nodes.get(handle.0 as usize) {
+            match self.nodes.get(handle.index()) {
                 Some(Node::Journal(_) | Node::Adopted(..)) if self.arrival(handle).is_none() => {
                     open.extend(self.key_of(handle));
                 }
-                Some(Node::Join(
-                    Join::All(members) | Join::AllSettled(members) | Join::Race(members),
-                )) => left.extend(members.handles()),
-                Some(Node::Join(Join::Timeout { handle, timer })) => left.extend([*handle, *timer]),
-                Some(Node::Fresh) => open.extend(self.fresh_key(handle)),
+                Some(Node::Join(join)) => left.extend(join.handles()),
+                Some(Node::Fresh(key)) => open.push(key.clone()),
                 Some(Node::Journal(_) | Node::Adopted(..)) | None => {}
             }
         }
@@ -585,40 +612,35 @@ impl Replay {
 
     /// Returns the request that a handle stands for; none for several that were joined.
     pub fn request_of(&self, handle: Handle) -> Option<RequestKey> {
-        match self.nodes.get(handle.0 as usize)? {
-            Node::Fresh => self.fresh_key(handle),
-            Node::Journal(_) | Node::Adopted(..) | Node::Join(_) => self.key_of(handle),
-        }
+        self.key_of(handle)
     }
 
-    /// Returns the key of a request that is new in this evaluation: the nth fresh node is the nth
-    /// fresh request that adopts nothing.
-    fn fresh_key(&self, handle: Handle) -> Option<RequestKey> {
-        let before = self.nodes.iter().take(handle.0 as usize);
-        let earlier = before.filter(|node| matches!(node, Node::Fresh)).count();
-        let mut fresh = self.fresh.iter().filter(|request| request.adopts.is_none());
-        fresh.nth(earlier).map(|request| request.key.clone())
-    }
-
-    /// Ends the evaluation: the verdict, and what was newly asked. The latch decides; `said` is
-    /// what the script itself came to.
-    pub fn conclude(self, said: RunEnd) -> (RunEnd, Vec<NewRequest>) {
-        let look = self.shown(said);
-        (look.end, look.asked)
+    /// Ends the evaluation: the verdict, what was newly asked, and what is no longer waited for.
+    /// The latch decides; `said` is what the script itself came to.
+    pub fn conclude(self, said: RunEnd) -> RunOutput {
+        self.shown(said).into()
     }
 
     /// Ends the evaluation as [`Replay::conclude`] does, and tells what a person wants to know.
     pub fn shown(mut self, said: RunEnd) -> Look {
         self.notice_removed(&said);
-        let (end, asked) = match self.latch {
-            Some(Latch::Suspended) => (RunEnd::Suspended, self.fresh),
-            Some(Latch::Failed(fault)) => (RunEnd::Failed(fault), Vec::new()),
-            None if matches!(said, RunEnd::Failed(_)) => (said, Vec::new()),
-            None => (said, self.fresh),
+        let end = match self.latch.take() {
+            Some(Latch::Suspended) => RunEnd::Suspended,
+            Some(Latch::Failed(fault)) => RunEnd::Failed(fault),
+            None => said,
+        };
+        let (asked, (released, unheard)) = match end {
+            RunEnd::Failed(_) => (Vec::new(), (Vec::new(), Vec::new())),
+            RunEnd::Suspended | RunEnd::Finished | RunEnd::Uncaught(_) => {
+                let behind = self.left_behind(&end);
+                (self.fresh, behind)
+            }
         };
         Look {
             end,
             asked,
+            released,
+            unheard,
             seen: self.seen,
             waits: self.waits,
             differs_at: self.differs_at,

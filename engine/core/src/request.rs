@@ -268,6 +268,13 @@ pub struct Outcome {
     pub detail: Value,
 }
 
+impl Outcome {
+    /// Builds the outcome of what was called off.
+    pub fn cancelled(reason: impl Into<String>) -> Self {
+        Self { kind: OutcomeKind::Cancelled, reason: reason.into(), detail: Value::Null }
+    }
+}
+
 /// The kinds of outcome that are not `completed`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum OutcomeKind {
@@ -277,7 +284,7 @@ pub enum OutcomeKind {
     NeedsCorrection,
     /// The applicant must do something first.
     NeedsApplicant,
-    /// The call was cancelled.
+    /// The call was cancelled, or nobody waits for it any more.
     Cancelled,
     /// A `timeout` was due first; the call goes on as an obligation of the case.
     TimedOut,

@@ -12,6 +12,7 @@ mod coordinate;
 mod correction;
 mod late;
 mod notice;
+mod obligation;
 mod people;
 mod run;
 mod source;
@@ -316,6 +317,7 @@ fn wakes(body: &Body) -> bool {
         | Body::CallRenewed(_)
         | Body::TimerFired { .. }
         | Body::TaskCompleted { .. }
+        | Body::ObligationResolved { .. }
         | Body::RunRestarted { .. } => true,
         Body::FormChanged(_)
         | Body::MaterialHanded(_)
@@ -339,6 +341,7 @@ fn wakes(body: &Body) -> bool {
         | Body::EntryVoided { .. }
         | Body::CallAbandoned { .. }
         | Body::CalendarChanged { .. }
+        | Body::RequestReleased { .. }
         | Body::CaseStarted(_)
         | Body::CaseSubmitted
         | Body::Requested(_)

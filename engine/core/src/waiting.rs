@@ -170,7 +170,9 @@ fn who(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
             | TaskKind::ApproveExtension
             | TaskKind::Countersign
             | TaskKind::Amendment
-            | TaskKind::AgencyLate => WaitingParty::Department,
+            | TaskKind::AgencyLate
+            | TaskKind::LateReply
+            | TaskKind::Obligation => WaitingParty::Department,
         };
         let role = task.role.as_str();
         let zh = format!("等 {role}:{}", task.opened.title);

@@ -170,6 +170,10 @@ pub(crate) enum TaskKind {
     Amendment,
     /// 部门系统逾期处理 / An agency has not answered within the time that it agreed to
     AgencyLate,
+    /// 迟到回执处理 / An agency completed a call that nobody waits for any more
+    LateReply,
+    /// 遗留调用核实 / Two persons find out what became of a call without an end
+    Obligation,
 }
 
 impl TaskKind {

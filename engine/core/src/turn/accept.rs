@@ -272,6 +272,7 @@ impl Turn<'_> {
             ReplyBody::Act(act) => self.agency_act(&call, origin, act)?,
             ReplyBody::Completed { .. } | ReplyBody::Otherwise(_) => {
                 self.source_answered(&call, &reply.body)?;
+                self.call_ended(&call, &reply.body)?;
             }
         }
         Ok(Answer::Acked(Ack::Stored))
@@ -371,6 +372,7 @@ impl Turn<'_> {
                 call.made.id, call.made.id
             );
             self.raise_for_call(&call, IncidentKind::CallFailed, &message)?;
+            self.settle_if_failed(call.made.id)?;
         }
         Ok(Answer::Done)
     }
@@ -392,6 +394,7 @@ impl Turn<'_> {
             }
             let text = "对方多次未收到该调用;请人工核实 / the agency never saw this call, several times over; check by hand";
             self.raise_for_call(&call, IncidentKind::CallFailed, text)?;
+            self.settle_if_failed(call.made.id)?;
             return Ok(Answer::Done);
         }
         self.renew(&call, Origin::Engine)?;

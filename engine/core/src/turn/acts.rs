@@ -31,11 +31,14 @@ pub(super) struct AskedAct<'a> {
     pub(super) seen: Seq,
 }
 
-/// A call is an obligation to its end, also one that a person carries out; a tolerant grant
-/// leaves a promise to be kept.
+/// A call is an obligation to its end, also one that a person carries out, and so is what became
+/// of it; a tolerant grant leaves a promise to be kept.
 fn outlives(kind: TaskKind, ending: Ending) -> bool {
-    matches!(kind, TaskKind::Manual | TaskKind::AgencyLate)
-        || (kind == TaskKind::PromiseMissed && ending == Ending::GrantedTolerant)
+    let about_a_call = matches!(
+        kind,
+        TaskKind::Manual | TaskKind::AgencyLate | TaskKind::LateReply | TaskKind::Obligation
+    );
+    about_a_call || (kind == TaskKind::PromiseMissed && ending == Ending::GrantedTolerant)
 }
 
 fn has_documents(reply: &crate::agency::AgencyReply) -> bool {
@@ -101,6 +104,7 @@ impl Turn<'_> {
         for task in tasks {
             self.push(no, Origin::Engine, Body::TaskDropped { task })?;
         }
+        self.settle_failed(no)?;
         if !ending.is_grant() {
             return Ok(());
         }

@@ -342,7 +342,8 @@ impl Turn<'_> {
         said: &Decision,
     ) -> Result<(), FoldError> {
         match task.opened.kind {
-            TaskKind::Decide => Ok(()),
+            TaskKind::Decide | TaskKind::LateReply => Ok(()),
+            TaskKind::Obligation => self.obligation_done(task, by, said),
             TaskKind::ApproveExtension if !said.granted => Ok(()),
             TaskKind::Intake => {
                 let outcome = crate::command::TaskOutcome {

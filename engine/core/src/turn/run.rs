@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::case::FoldError;
 use crate::entry::{Body, Incident, IncidentKind, Origin, Requested, TaskKind, TaskOpened};
 use crate::id::{MatterNo, RegionCode, RoleCode};
-use crate::port::{RunEnd, RunFunction, RunJob, ScriptFault, ScriptFaultKind};
+use crate::port::{RunEnd, RunFunction, RunJob, RunOutput, ScriptFault, ScriptFaultKind};
 use crate::replay::Replay;
 use crate::request::{Ask, End, NewRequest, RequestKey};
 
@@ -30,19 +30,18 @@ impl Turn<'_> {
             self.context.secret.clone(),
             Arc::clone(self.context.calendar),
         );
-        let (end, fresh) = self.context.script.run(&job, replay);
+        let RunOutput { end, asked, released, unheard } = self.context.script.run(&job, replay);
+        self.record(no, asked)?;
+        self.let_go(no, released)?;
+        self.came_unheard(no, unheard)?;
         match end {
-            RunEnd::Suspended => self.record(no, fresh),
+            RunEnd::Suspended => Ok(()),
             RunEnd::Finished => {
-                self.record(no, fresh)?;
                 let run = self.case.matter(no).map_or(0, |matter| matter.run.no);
                 self.push(no, Origin::Script, Body::RunFinished { run })?;
                 self.drop_old_questions(no)
             }
-            RunEnd::Uncaught(request) => {
-                self.record(no, fresh)?;
-                self.take_default(no, request)
-            }
+            RunEnd::Uncaught(request) => self.take_default(no, request),
             RunEnd::Failed(fault) if fault.kind == ScriptFaultKind::Infrastructure => {
                 self.retry.get_or_insert((no, fault));
                 Ok(())
@@ -150,7 +149,7 @@ impl Turn<'_> {
     }
 
     /// Follows what a request took over to the one that really asked.
-    fn root_of(&self, no: MatterNo, key: &RequestKey) -> RequestKey {
+    pub(super) fn root_of(&self, no: MatterNo, key: &RequestKey) -> RequestKey {
         let Some(matter) = self.case.matter(no) else {
             return key.clone();
         };

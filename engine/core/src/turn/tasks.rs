@@ -310,7 +310,7 @@ impl Turn<'_> {
             officer: by.subject.clone(),
             fields: outcome.fields.clone(),
         };
-        if task.opened.kind == TaskKind::Decide && self.options_of(&task).four_eyes {
+        if self.takes_two(&task) {
             match &task.proposed {
                 None => {
                     let proposed = Body::DecisionProposed { task: at.no, decision };
@@ -329,6 +329,25 @@ impl Turn<'_> {
         self.push(task.matter, person(by), done)?;
         self.follow_up(&task, by, &decision)?;
         Ok(Answer::Done)
+    }
+
+    /// Tells whether a second officer must say the same.
+    fn takes_two(&self, task: &Task) -> bool {
+        match task.opened.kind {
+            TaskKind::Obligation => true,
+            TaskKind::Decide => self.options_of(task).four_eyes,
+            TaskKind::Intake
+            | TaskKind::Manual
+            | TaskKind::Rejected
+            | TaskKind::ConfirmDenial
+            | TaskKind::CorrectionMissed
+            | TaskKind::PromiseMissed
+            | TaskKind::ApproveExtension
+            | TaskKind::Countersign
+            | TaskKind::Amendment
+            | TaskKind::AgencyLate
+            | TaskKind::LateReply => false,
+        }
     }
 
     /// Two officers do not decide alike: both words are shown, and it begins anew.
@@ -420,11 +439,13 @@ impl Turn<'_> {
                 let act = self.extension_of(task, by);
                 self.would_hold(task.matter, &act)
             }
+            TaskKind::Obligation => check_second_word(by, task),
             TaskKind::Manual
             | TaskKind::Rejected
             | TaskKind::ConfirmDenial
             | TaskKind::ApproveExtension
-            | TaskKind::Amendment => Ok(()),
+            | TaskKind::Amendment
+            | TaskKind::LateReply => Ok(()),
         }
     }
 
@@ -443,13 +464,7 @@ impl Turn<'_> {
             ));
         }
         self.check_first_word(by, task.no)?;
-        if task.proposed.as_ref().is_some_and(|(first, _)| *first == by.subject) {
-            return Err(Refusal::new(
-                "FOUR_EYES",
-                "须由另一名审批人复核",
-                "a second officer must decide; you gave the first word",
-            ));
-        }
+        check_second_word(by, task)?;
         let kind = if outcome.granted { ActKind::Grant } else { ActKind::Deny };
         self.would_decide(task.matter, &self.act_now(kind, &outcome.opinion))
     }
@@ -546,6 +561,18 @@ impl Turn<'_> {
         let options = self.options_of(&main);
         self.ask_countersigns(main.no, &options)
     }
+}
+
+/// The second of two words is another officer's.
+fn check_second_word(by: &Viewer, task: &Task) -> Result<(), Refusal> {
+    if task.proposed.as_ref().is_some_and(|(first, _)| *first == by.subject) {
+        return Err(Refusal::new(
+            "FOUR_EYES",
+            "须由另一名审批人复核",
+            "a second officer must decide; you gave the first word",
+        ));
+    }
+    Ok(())
 }
 
 /// A task goes up within its own department, with a reason.

@@ -13,10 +13,10 @@ use crate::digest::Digest;
 use crate::entry::{Party, TaskKind};
 use crate::id::{DepartmentCode, MatterCode, RegionCode, RoleCode, ServiceCode};
 use crate::law::{ActAnswer, ActKind, Ending, Stage};
-use crate::port::{Look, RunEnd, RunJob, ScriptFaultKind};
+use crate::port::{Look, RunEnd, RunJob, RunOutput, ScriptFaultKind};
 use crate::read_model;
 use crate::replay::{Arrived, Handle, Join, Members, Replay, Stop};
-use crate::request::{Ask, Evidence, NewRequest, Outcome, OutcomeKind};
+use crate::request::{Ask, Evidence, Outcome, OutcomeKind};
 use crate::start::StartCase;
 use crate::summary::CaseState;
 use crate::value::Value;
@@ -51,10 +51,10 @@ impl Script for Closures {
     fn select(&self, closure: &Closure, _answers: &Value) -> Result<Vec<bool>, ScriptFault> {
         Ok(vec![true; closure.service.parts.len()])
     }
-    fn run(&self, job: &RunJob<'_>, mut replay: Replay) -> (RunEnd, Vec<NewRequest>) {
+    fn run(&self, job: &RunJob<'_>, mut replay: Replay) -> RunOutput {
         if *self.broken.lock().unwrap() {
             let fault = ScriptFault::new(ScriptFaultKind::Infrastructure, "out of time");
-            return (RunEnd::Failed(fault), Vec::new());
+            return RunOutput::of(RunEnd::Failed(fault));
         }
         let said = self.bodies[job.matter](&mut replay).unwrap_or(RunEnd::Suspended);
         replay.conclude(said)
@@ -319,6 +319,7 @@ macro_rules! or_end {
 
 mod dry_run;
 mod late;
+mod losers;
 mod patched;
 mod promises;
 mod returned;
@@ -673,6 +674,8 @@ fn a_timeout_that_is_due_first_leaves_the_call_as_an_obligation() {
     assert_eq!(story.stage(1), "granted");
     assert_eq!(read_model::state(&story.case), CaseState::PartiallyCompleted);
     story.completes(1);
+    assert_eq!(read_model::state(&story.case), CaseState::PartiallyCompleted, "it came too late");
+    story.decide(1, Yes);
     assert_eq!(read_model::state(&story.case), CaseState::CompletedAll);
 }
 

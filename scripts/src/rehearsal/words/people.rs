@@ -382,7 +382,9 @@ fn everyone(current: &mut Current) -> Result<(), Trouble> {
             | TaskKind::ConfirmDenial
             | TaskKind::ApproveExtension
             | TaskKind::Countersign
-            | TaskKind::Amendment => Value::map(),
+            | TaskKind::Amendment
+            | TaskKind::LateReply
+            | TaskKind::Obligation => Value::map(),
         };
         let at = TaskAt { no: task.no, version: task.version };
         let outcome = yes("同意", fields);

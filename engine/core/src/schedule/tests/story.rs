@@ -15,9 +15,9 @@ use crate::entry::{Body, Entry, Origin, Party, TaskKind};
 use crate::id::{CaseId, DepartmentCode, MatterCode, MatterNo, RegionCode, ServiceCode};
 use crate::law::{ActKind, CorrectionList, Procedure, Terms};
 use crate::organisation::Organisation;
-use crate::port::{Look, RunEnd, RunJob, Script, ScriptFault, ScriptFaultKind, Wiring};
+use crate::port::{Look, RunEnd, RunJob, RunOutput, Script, ScriptFault, ScriptFaultKind, Wiring};
 use crate::replay::{Arrived, Replay, Stop};
-use crate::request::{Ask, Evidence, NewRequest};
+use crate::request::{Ask, Evidence};
 use crate::schedule::Reading;
 use crate::start::StartCase;
 use crate::time::Moment;
@@ -68,10 +68,10 @@ impl Script for Question {
     fn select(&self, closure: &Closure, _answers: &Value) -> Result<Vec<bool>, ScriptFault> {
         Ok(vec![true; closure.service.parts.len()])
     }
-    fn run(&self, _job: &RunJob<'_>, mut replay: Replay) -> (RunEnd, Vec<NewRequest>) {
+    fn run(&self, _job: &RunJob<'_>, mut replay: Replay) -> RunOutput {
         if self.broken {
             let fault = ScriptFault::new(ScriptFaultKind::Script, "no such function");
-            return (RunEnd::Failed(fault), Vec::new());
+            return RunOutput::of(RunEnd::Failed(fault));
         }
         let said = self.play(&mut replay).unwrap_or(RunEnd::Suspended);
         replay.conclude(said)
