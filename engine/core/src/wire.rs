@@ -38,6 +38,9 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
 }
 
 #[cfg(test)]
+mod coverage;
+
+#[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
@@ -452,8 +455,136 @@ mod tests {
         vec![requested(patch, None)]
     }
 
+    fn let_go() -> Vec<Body> {
+        vec![
+            Body::RequestReleased { request: key(), by: Seq(8) },
+            Body::ObligationResolved {
+                call: CallId([4; 16]),
+                reason: "已电话核实".to_owned(),
+                officers: vec!["o".to_owned(), "p".to_owned()],
+            },
+        ]
+    }
+
+    /// What differs by nothing but a kind, once for each.
+    fn by_kind() -> Vec<Body> {
+        let acts = ActKind::ALL.iter().map(|(kind, _, _)| Body::Acted {
+            act: Act::new(*kind, at(), ""),
+            answer: ActAnswer::Done,
+            request: None,
+        });
+        let clocks = ClockKind::ALL.iter().map(|(clock, _, _)| Body::ClockFired {
+            clock: *clock,
+            about: String::new(),
+            due: at(),
+        });
+        let incidents = IncidentKind::ALL
+            .iter()
+            .map(|(kind, _)| Body::IncidentRaised(Arc::new(Incident::new(*kind, ""))));
+        let attempts = Cause::ALL.iter().map(|(cause, _, _)| {
+            let (material, source) = ("title".to_owned(), "upload".to_owned());
+            Body::MaterialTried(Arc::new(Attempt { material, source, cause: *cause }))
+        });
+        let outcomes = [
+            OutcomeKind::Rejected,
+            OutcomeKind::NeedsCorrection,
+            OutcomeKind::NeedsApplicant,
+            OutcomeKind::Cancelled,
+            OutcomeKind::TimedOut,
+        ];
+        let outcomes = outcomes.map(|kind| {
+            let (reason, detail) = (String::new(), Value::Null);
+            replied(ReplyBody::Otherwise(Outcome { kind, reason, detail }))
+        });
+        let evidence = Ask::Act {
+            act: ActKind::Grant,
+            evidence: Some(Evidence::Call(key())),
+            detail: Value::Null,
+        };
+        let units = ["1 working day", "2 calendar days", "3 hours", "4 minutes", "5 months"];
+        let units = units.map(|budget| Body::PeriodRenewed {
+            clock: ClockKind::Tolerance,
+            about: String::new(),
+            budget: budget.parse().unwrap(),
+            reason: String::new(),
+        });
+        let official = Body::DocumentSealed(Arc::new(DocumentSealed {
+            number: number(),
+            digest: Digest([9; 32]),
+            seal: SealRecord { kind: SealKind::Official, ..seal() },
+        }));
+        let kinds =
+            acts.chain(clocks).chain(incidents).chain(attempts).chain(outcomes).chain(units);
+        let rest = [tasks_by_kind(), cards_by_kind(), filed_by_kind()].concat();
+        kinds.chain([requested(evidence, None), official]).chain(rest).collect()
+    }
+
+    fn tasks_by_kind() -> Vec<Body> {
+        let opened = |kind| TaskOpened {
+            kind,
+            role: RoleCode::new("natural-resources.approver"),
+            region: RegionCode::new("420302"),
+            title: String::new(),
+            facts: Value::Null,
+            request: None,
+            call: None,
+            before: None,
+        };
+        let kinds = TaskKind::ALL.iter();
+        kinds.map(|(kind, _, _)| Body::TaskOpened(Arc::new(opened(*kind)))).collect()
+    }
+
+    fn cards_by_kind() -> Vec<Body> {
+        let raised = |level| CardRaised {
+            rule: String::new(),
+            rules_version: String::new(),
+            level,
+            clock: ClockKind::Promised,
+            about: String::new(),
+            since: at(),
+            at: at(),
+            due: at(),
+            to: String::new(),
+            reply_due: None,
+        };
+        let levels = [CardLevel::Reminder, CardLevel::Yellow, CardLevel::Red];
+        let answers = [
+            CardAnswerKind::Reply,
+            CardAnswerKind::Appeal,
+            CardAnswerKind::AppealUpheld,
+            CardAnswerKind::AppealRejected,
+        ];
+        let answers = answers.map(|kind| {
+            let answer = CardAnswer { card: Seq(9), kind, text: String::new() };
+            Body::CardAnswered(Arc::new(answer))
+        });
+        levels
+            .map(|level| Body::CardRaised(Arc::new(raised(level))))
+            .into_iter()
+            .chain(answers)
+            .collect()
+    }
+
+    fn filed_by_kind() -> Vec<Body> {
+        let filed = |regime, intake, decides_in| MatterFiled {
+            rules: Rules::of(regime, Limits::default()),
+            intake,
+            decides_in,
+            calendar: String::new(),
+            materials: Vec::new(),
+        };
+        let regimes = Regime::ALL
+            .iter()
+            .map(|(regime, _, _)| filed(*regime, Intake::Window, DecidesIn::Here));
+        let rest = [
+            filed(Regime::Filing, Intake::Auto, DecidesIn::Connector),
+            filed(Regime::Filing, Intake::Auto, DecidesIn::Manual),
+        ];
+        regimes.chain(rest).map(|filed| Body::MatterFiled(Arc::new(filed))).collect()
+    }
+
     /// Every kind of entry, once at least.
-    fn entries() -> Vec<Entry> {
+    pub(super) fn entries() -> Vec<Entry> {
         let origins = [
             Origin::Engine,
             Origin::Script,
@@ -464,7 +595,7 @@ mod tests {
         let bodies =
             [vec![started(), filed()], acts(), calls(), people(), rest(), materials(), records()]
                 .into_iter()
-                .chain([since()])
+                .chain([since(), let_go(), by_kind()])
                 .flatten();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
         let entry = |((seq, body), origin)| Entry {
