@@ -152,8 +152,11 @@ fn who(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
         let en = format!("waiting for the applicant to upload {}", lacks.join(", "));
         return on(WaitingParty::Applicant, "", matter.law.since, (&zh, &en));
     }
-    // Who asks a late agency is not whom the matter waits for.
-    let is_work = |task: &&Task| task.opened.kind != TaskKind::AgencyLate;
+    // Who asks a late agency, or handles what came too late, is not whom the matter waits for.
+    let is_work = |task: &&Task| {
+        let aside = [TaskKind::AgencyLate, TaskKind::LateReply, TaskKind::Obligation];
+        !aside.contains(&task.opened.kind)
+    };
     let mut tasks = case.open_tasks().filter(|task| task.matter == matter.no);
     if let Some(task) = tasks.find(is_work) {
         let party = match task.opened.kind {

@@ -216,6 +216,7 @@ mod tests {
             done(ActKind::Extend, Terms::Extension { by: days, approved_by }),
             done(ActKind::Accept, Terms::Promises(vec![promise])),
             done(ActKind::Terminate, Terms::ByRule("第七条".to_owned())),
+            done(ActKind::Receive, Terms::Remaining { left: days }),
         ]
     }
 

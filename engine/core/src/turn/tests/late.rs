@@ -112,7 +112,7 @@ fn an_answer_is_owed_after_the_matter_has_ended() {
     story.to("2026-03-05T09:00:00+08:00");
     assert!(story.task(TaskKind::AgencyLate).is_some());
     story.completes(1);
-    assert_eq!(story.kinds(), []);
+    assert_eq!(story.kinds(), [TaskKind::LateReply], "nobody asks any more, somebody reads it");
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Story {
         self.take(&[Command::CallFailed { call, fault }])
     }
 
-    fn says(&mut self, who: &str, kind: TaskKind, said: Said) -> &mut Self {
+    fn word_of(&mut self, who: &str, kind: TaskKind, said: Said) -> &mut Self {
         let task = self.case.open_tasks().find(|task| task.opened.kind == kind).unwrap().clone();
         let by = Viewer::new(who, Role::Approver).within("420300").of("natural-resources");
         self.take(&[Command::CompleteTask {
@@ -165,7 +165,7 @@ fn a_call_that_lost_is_an_obligation_and_its_late_completion_is_handled_by_a_per
     story.completes(1);
     assert_eq!(story.open_kinds(), [TaskKind::LateReply]);
     assert_eq!(state(&story), CaseState::PartiallyCompleted, "nobody has looked at it");
-    story.says("a", TaskKind::LateReply, Yes);
+    story.word_of("a", TaskKind::LateReply, Yes);
     assert_eq!(state(&story), CaseState::CompletedAll);
 }
 
@@ -197,15 +197,15 @@ fn a_lost_call_that_is_waited_for_again_is_nobody_elses_message() {
 #[test]
 fn a_lost_call_without_an_end_is_settled_by_two_persons() {
     let mut story = one(race_then(false));
-    story.says("a", TaskKind::Decide, Yes);
+    story.word_of("a", TaskKind::Decide, Yes);
     assert_eq!(story.asked(1)[3], "agency.decided_decided");
     story.fails(1);
     assert_eq!(story.open_kinds(), [TaskKind::Obligation]);
-    story.says("a", TaskKind::Obligation, Yes);
+    story.word_of("a", TaskKind::Obligation, Yes);
     assert!(story.case.has_obligations(), "one word is not enough");
-    story.says("a", TaskKind::Obligation, Yes);
+    story.word_of("a", TaskKind::Obligation, Yes);
     assert!(matches!(&story.answers[0], Answer::Refused(why) if why.code == "FOUR_EYES"));
-    story.says("b", TaskKind::Obligation, Yes);
+    story.word_of("b", TaskKind::Obligation, Yes);
     let resolved = story.entries.iter().find_map(|entry| match &entry.body {
         Body::ObligationResolved { officers, .. } => Some(officers.clone()),
         _ => None,
@@ -218,9 +218,9 @@ fn a_lost_call_without_an_end_is_settled_by_two_persons() {
 #[test]
 fn two_persons_may_have_the_agency_asked_anew() {
     let mut story = one(race_then(false));
-    story.says("a", TaskKind::Decide, Yes);
+    story.word_of("a", TaskKind::Decide, Yes);
     story.fails(1);
-    story.says("a", TaskKind::Obligation, No).says("b", TaskKind::Obligation, No);
+    story.word_of("a", TaskKind::Obligation, No).word_of("b", TaskKind::Obligation, No);
     let again = story.open_call(1);
     assert_eq!((again.made.generation, again.request.ordinal), (1, 0));
     assert!(again.released.is_some(), "still nobody waits for it");
@@ -230,7 +230,7 @@ fn two_persons_may_have_the_agency_asked_anew() {
 #[test]
 fn an_agency_that_answers_after_all_leaves_nothing_to_find_out() {
     let mut story = one(race_then(false));
-    story.says("a", TaskKind::Decide, Yes);
+    story.word_of("a", TaskKind::Decide, Yes);
     let lost = story.open_call(1);
     story.fails(1);
     story.take(&[reply_as(&lost, 4, completed("P-9"))]);
@@ -246,7 +246,7 @@ fn what_completes_after_a_withdrawal_is_handled_by_a_person() {
     assert_eq!(read_model::state(&story.case), CaseState::PartiallyCompleted);
     story.take(&[reply_as(&call, 1, completed("P-1"))]);
     assert_eq!(story.open_kinds(), [TaskKind::LateReply]);
-    story.says("a", TaskKind::LateReply, Yes);
+    story.word_of("a", TaskKind::LateReply, Yes);
     assert_eq!(read_model::state(&story.case), CaseState::Withdrawn);
 }
 
