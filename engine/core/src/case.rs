@@ -701,7 +701,9 @@ impl Case {
                     Some(entry.seq);
                 Ok(())
             }
-            (RequestKind::Act, _) => Err(at.wrong("an act is answered, never released")),
+            (RequestKind::Act | RequestKind::Patch, _) => {
+                Err(at.wrong(format!("request {key} is answered at once, never released")))
+            }
         }
     }
 

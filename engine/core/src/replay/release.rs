@@ -299,12 +299,10 @@ impl Replay {
             return Some(key.clone());
         };
         let request = &self.matter().run.requests[*index];
-        let released = || match request.made.ask.kind() {
-            RequestKind::Call => {
-                let call = request.call.and_then(|call| self.case.calls.get(&call));
-                call.is_none_or(|call| call.released.is_some())
-            }
-            RequestKind::Decide | RequestKind::Timer | RequestKind::Act => false,
+        let released = || {
+            let call = request.call.and_then(|call| self.case.calls.get(&call));
+            request.made.ask.kind() == RequestKind::Call
+                && call.is_none_or(|call| call.released.is_some())
         };
         (request.settled.is_none() && !released()).then(|| key.clone())
     }
