@@ -220,7 +220,8 @@ impl EventView {
             | Role::Approver
             | Role::Integrator
             | Role::Supervisor
-            | Role::OfficeHead => told.actor,
+            | Role::OfficeHead
+            | Role::SystemAdmin => told.actor,
         };
         Some(Self {
             cursor: place.cursor,

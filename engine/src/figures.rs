@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use tongban_core::command::Refusal;
+use tongban_core::entry::Body;
 use tongban_core::figures::{Basis, CaseFigures, Figures, Span, Stuck};
 use tongban_core::id::{CaseId, CommitNo, DepartmentCode, RegionCode, ServiceCode};
 use tongban_core::limits::{FIGURES_CASES_MAX, FIGURES_STUCK_MAX, PAGE_MAX};
@@ -108,7 +109,9 @@ fn scope(
             Some(one) if viewer.departments.contains(one) => Some(BTreeSet::from([one.clone()])),
             Some(_) => return Err(beyond("department")),
         },
-        Role::Applicant | Role::WindowClerk | Role::Integrator => return Err(beyond("viewer")),
+        Role::Applicant | Role::WindowClerk | Role::Integrator | Role::SystemAdmin => {
+            return Err(beyond("viewer"));
+        }
     };
     match &query.region {
         None => Ok((outermost(viewer), departments)),
@@ -258,8 +261,12 @@ impl Count<'_> {
         stored: &Stored,
     ) -> Option<std::sync::Arc<tongban_core::definition::Closure>> {
         let first = stored.entries.first()?;
-        let tongban_core::entry::Body::CaseStarted(started) = &first.body else { return None };
-        self.source.scripts.closure(&started.closure)
+        let Body::CaseStarted(started) = &first.body else { return None };
+        let rebound = stored.entries.iter().rev().find_map(|entry| match &entry.body {
+            Body::CaseRebound(rebound) => Some(rebound.closure),
+            _ => None,
+        });
+        self.source.scripts.closure(&rebound.unwrap_or(started.closure))
     }
 }
 

@@ -117,7 +117,11 @@ impl Engine {
         let may = match viewer.role {
             Role::Applicant => viewer.party.as_ref() == Some(&input.applicant.id),
             Role::WindowClerk => viewer.covers(&input.region),
-            Role::Approver | Role::Integrator | Role::Supervisor | Role::OfficeHead => false,
+            Role::Approver
+            | Role::Integrator
+            | Role::Supervisor
+            | Role::OfficeHead
+            | Role::SystemAdmin => false,
         };
         if may {
             return Ok(());

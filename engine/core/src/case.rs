@@ -21,8 +21,11 @@ use crate::material::{Found, Handed, MaterialGiven, Requirement};
 use crate::request::{Ask, Decision, End, Outcome, Request, RequestKey, RequestKind, Settled};
 use crate::time::Moment;
 use crate::value::Value;
+use crate::way_out::{CaseRebound, IncidentSettled, Message};
 
+mod mail;
 mod record;
+mod way_out;
 
 /// A log that cannot have been written by this engine.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -71,7 +74,7 @@ pub struct Case {
     /// Its calls.
     pub calls: BTreeMap<CallId, CallState>,
     /// What people must look at, by the entry that raised it.
-    pub incidents: BTreeMap<Seq, (MatterNo, Arc<Incident>)>,
+    pub incidents: BTreeMap<Seq, IncidentState>,
     /// Changes of the form, each with its entry; the last one of a field counts.
     pub form_changes: Vec<(Seq, Arc<crate::entry::FormChanged>)>,
     /// What the applicant handed in, the newest version of each material last.
@@ -86,6 +89,67 @@ pub struct Case {
     pub voided: BTreeMap<Seq, Seq>,
     /// Version of the calendar that was last read for the open deadlines, once it changed.
     pub calendar: Option<String>,
+    /// The closure that it was moved to, once it was, with its entry.
+    pub rebound: Option<(Seq, Arc<CaseRebound>)>,
+    /// Since when and why scripts are not evaluated: of a matter, or of all (0).
+    pub paused: BTreeMap<MatterNo, Paused>,
+}
+
+/// An incident and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentState {
+    /// Its matter; 0 for the case as a whole.
+    pub matter: MatterNo,
+    /// What happened.
+    pub incident: Arc<Incident>,
+    /// When it was raised.
+    pub raised_at: Moment,
+    /// What a first person proposed, where two are needed: who, and what.
+    pub proposed: Option<(String, Arc<IncidentSettled>)>,
+    /// How it was ended.
+    pub end: Option<IncidentEnd>,
+}
+
+impl IncidentState {
+    /// Tells whether nobody has ended it.
+    pub fn is_open(&self) -> bool {
+        self.end.is_none()
+    }
+}
+
+/// How an incident was ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentEnd {
+    /// The entry.
+    pub at: Seq,
+    /// When.
+    pub when: Moment,
+    /// Who: subject of the identity.
+    pub by: String,
+    /// The way out and its reason.
+    pub settled: Arc<IncidentSettled>,
+}
+
+/// Why scripts are not evaluated.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Paused {
+    /// Since when.
+    pub since: Moment,
+    /// Who paused it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A message in a matter's mailbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mail {
+    /// Entry by which it came.
+    pub at: Seq,
+    /// What it says.
+    pub message: Arc<Message>,
+    /// The request that received it.
+    pub taken: Option<RequestKey>,
 }
 
 /// A notice of the case.
@@ -128,6 +192,8 @@ pub struct Matter {
     pub asked_at: Seq,
     /// Entry by which the papers were last given back.
     pub returned_at: Seq,
+    /// Its mailbox, in order of arrival.
+    pub mail: Vec<Mail>,
 }
 
 /// A result of an earlier matter that became an input.
@@ -172,12 +238,36 @@ pub struct Run {
     pub stopped: Option<Seq>,
     /// The request whose outcome nothing caught.
     pub uncaught: Option<RequestKey>,
+    /// Requests recorded before this entry are kept as they are by the present generation.
+    pub kept: Option<Seq>,
+    /// Whether it was told to stop, and how far the undoing has come.
+    pub cancel: Option<Cancelled>,
+}
+
+/// A run that was told to stop.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Cancelled {
+    /// The entry, and its time.
+    pub at: (Seq, Moment),
+    /// Why.
+    pub reason: String,
+    /// Whether everything registered for undoing has been undone or given up.
+    pub undone: bool,
 }
 
 impl Run {
     /// Returns the request `key`.
     pub fn request(&self, key: &RequestKey) -> Option<&Request> {
         self.by_key.get(key).map(|index| &self.requests[*index])
+    }
+
+    /// Follows what a request took over to the one that really asked.
+    pub fn root<'a>(&'a self, key: &'a RequestKey) -> &'a RequestKey {
+        let mut root = key;
+        while let Some(earlier) = self.request(root).and_then(|known| known.made.adopts.as_ref()) {
+            root = earlier;
+        }
+        root
     }
 
     fn request_mut(&mut self, key: &RequestKey) -> Option<&mut Request> {
@@ -335,6 +425,8 @@ impl Case {
             documents: BTreeMap::new(),
             voided: BTreeMap::new(),
             calendar: None,
+            rebound: None,
+            paused: BTreeMap::new(),
         })
     }
 
@@ -365,6 +457,22 @@ impl Case {
     pub fn handed(&self, code: &str) -> Option<&Handed> {
         let mut newest = self.handed.iter().rev().filter(|handed| handed.given.code == code);
         newest.find(|handed| !self.voided.contains_key(&handed.at))
+    }
+
+    /// Returns the closure that the case is pinned to.
+    pub fn closure(&self) -> Digest {
+        self.rebound.as_ref().map_or(self.started.closure, |(_, rebound)| rebound.closure)
+    }
+
+    /// Returns the incidents that nobody has ended.
+    pub fn open_incidents(&self) -> impl Iterator<Item = (Seq, &IncidentState)> {
+        let open = self.incidents.iter().filter(|(_, incident)| incident.is_open());
+        open.map(|(at, incident)| (*at, incident))
+    }
+
+    /// Tells whether the scripts of a matter are not to be evaluated now.
+    pub fn is_paused(&self, no: MatterNo) -> bool {
+        self.paused.contains_key(&no) || self.paused.contains_key(&MatterNo::COORDINATOR)
     }
 
     /// Returns a matter by number.
@@ -504,6 +612,18 @@ impl Case {
             | Body::DocumentServed(_)
             | Body::EntryVoided { .. }
             | Body::CalendarChanged { .. } => self.fold_record(entry),
+            Body::IncidentSettled(_)
+            | Body::WayOutProposed(_)
+            | Body::CaseRebound(_)
+            | Body::RunRewound(_)
+            | Body::ResultOverridden(_)
+            | Body::Paused { .. }
+            | Body::Resumed { .. }
+            | Body::CancelRequested { .. }
+            | Body::CompensationEnded
+            | Body::CallReopened { .. }
+            | Body::CallPlaced { .. } => self.fold_way_out(entry),
+            Body::MessageArrived(_) | Body::MessageTaken { .. } => self.fold_mail(entry),
         }
     }
 
@@ -540,12 +660,27 @@ impl Case {
     }
 
     fn fold_restart(&mut self, entry: &Entry, generation: u16) -> Result<(), FoldError> {
-        let run = &mut self.matter_mut(entry)?.run;
+        self.restart(entry, generation, None)
+    }
+
+    /// Begins `handle` again as `generation`; what it had received goes back to the mailbox,
+    /// but for what is kept.
+    fn restart(
+        &mut self,
+        entry: &Entry,
+        generation: u16,
+        kept: Option<Seq>,
+    ) -> Result<(), FoldError> {
+        let matter = self.matter_mut(entry)?;
+        let run = &mut matter.run;
         run.generation = generation;
         run.begun = Some((entry.seq, entry.recorded_at));
         run.finished = false;
         run.uncaught = None;
         run.stopped = None;
+        run.cancel = None;
+        run.kept = kept;
+        matter.give_back_mail(kept);
         Ok(())
     }
 
@@ -590,6 +725,7 @@ impl Case {
             at: entry.seq,
             call: made.call.as_ref().map(|call| call.id),
             settled: None,
+            discarded: false,
         });
         if let Some(earlier) = &made.adopts {
             let at = self.at(entry);
@@ -691,18 +827,22 @@ impl Case {
         let error = || at.wrong(format!("there is no request {key}"));
         let request = self.matter_mut(entry)?.run.request(key).ok_or_else(error)?;
         match (request.made.ask.kind(), request.call) {
-            (RequestKind::Timer | RequestKind::Decide, _) => {
-                let outcome = crate::replay::no_longer_waited_for();
-                self.settle(entry, key, End::Otherwise(outcome))
-            }
-            (RequestKind::Call, call) => {
-                let call = call.and_then(|call| self.calls.get_mut(&call));
+            (RequestKind::Receive, _) => self.give_back(entry, key),
+            (RequestKind::Call, Some(call)) => {
+                let call = self.calls.get_mut(&call);
                 call.ok_or_else(|| at.wrong(format!("request {key} has no call")))?.released =
                     Some(entry.seq);
                 Ok(())
             }
-            (RequestKind::Act | RequestKind::Patch, _) => {
-                Err(at.wrong(format!("request {key} is answered at once, never released")))
+            (RequestKind::Compensate | RequestKind::Patch, _) => {
+                Err(at.wrong("nothing waits for what undoes, or for a patch"))
+            }
+            (
+                RequestKind::Timer | RequestKind::Decide | RequestKind::Act | RequestKind::Call,
+                _,
+            ) => {
+                let outcome = crate::replay::no_longer_waited_for();
+                self.settle(entry, key, End::Otherwise(outcome))
             }
         }
     }
@@ -772,7 +912,8 @@ impl Case {
             | TaskKind::Amendment
             | TaskKind::AgencyLate
             | TaskKind::LateReply
-            | TaskKind::Obligation => None,
+            | TaskKind::Obligation
+            | TaskKind::AfterCancel => None,
         };
         match answers {
             Some(key) => self.settle(entry, &key, End::Decided(by.clone())),
@@ -781,10 +922,17 @@ impl Case {
     }
 
     fn fold_incident(&mut self, entry: &Entry, incident: &Arc<Incident>) -> Result<(), FoldError> {
-        self.incidents.insert(entry.seq, (entry.matter, Arc::clone(incident)));
+        let state = IncidentState {
+            matter: entry.matter,
+            incident: Arc::clone(incident),
+            raised_at: entry.recorded_at,
+            proposed: None,
+            end: None,
+        };
+        self.incidents.insert(entry.seq, state);
         if let Some(call) = incident.call.and_then(|id| self.calls.get_mut(&id))
             && call.is_open()
-            && incident.kind == IncidentKind::CallFailed
+            && matches!(incident.kind, IncidentKind::CallFailed | IncidentKind::CompensationFailed)
         {
             call.status = CallStatus::Failed;
         }
@@ -846,6 +994,7 @@ impl Matter {
             materials_version: 1,
             asked_at: Seq(0),
             returned_at: Seq(0),
+            mail: Vec::new(),
         }
     }
 

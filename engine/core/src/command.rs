@@ -1,9 +1,12 @@
 //! Commands: what someone outside wants of a case. Each gets one [`Answer`], in order.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::agency::{Ack, AgencyReply, Fault, ManualTask};
 use crate::card::CardAnswerKind;
+use crate::definition::Closure;
 use crate::document::{Attachment, DocumentNo, ServiceMode};
 use crate::entry::{Consent, DocumentSealed};
 use crate::id::{CallId, MatterNo, RoleCode, Seq};
@@ -12,6 +15,7 @@ use crate::material::MaterialGiven;
 use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::Viewer;
+use crate::way_out::{Message, WayOut};
 
 /// What someone wants of an existing case.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,6 +153,46 @@ pub enum Command {
         /// What is missing or wrong, for people.
         why: String,
     },
+    /// Take a way out of an incident.
+    SettleIncident {
+        /// Who.
+        by: Viewer,
+        /// Entry that raised it.
+        incident: Seq,
+        /// Which way.
+        way: WayTaken,
+        /// Why.
+        reason: String,
+    },
+    /// Move the pin of a healthy case to another closure.
+    Rebind {
+        /// Who.
+        by: Viewer,
+        /// Which closure.
+        closure: Arc<Closure>,
+        /// Why.
+        reason: String,
+    },
+    /// Stop or resume evaluating scripts, cancel one.
+    Steer {
+        /// Who.
+        by: Viewer,
+        /// Of which matter; 0 for every matter of the case.
+        matter: MatterNo,
+        /// What.
+        steering: Steering,
+        /// Why.
+        reason: String,
+    },
+    /// Send a message to a matter's mailbox.
+    SendMessage {
+        /// Who.
+        by: Viewer,
+        /// To which matter.
+        matter: MatterNo,
+        /// What.
+        message: Message,
+    },
     /// A new calendar is in force; open deadlines are read anew.
     CalendarChanged,
     /// An agency said something about a call.
@@ -207,7 +251,11 @@ impl Command {
             | Self::AmendForm { by, .. }
             | Self::VoidEntry { by, .. }
             | Self::AnswerCard { by, .. }
-            | Self::ServeDocument { by, .. } => Some(by),
+            | Self::ServeDocument { by, .. }
+            | Self::SettleIncident { by, .. }
+            | Self::Rebind { by, .. }
+            | Self::Steer { by, .. }
+            | Self::SendMessage { by, .. } => Some(by),
             Self::Reply { .. }
             | Self::AskPerson { .. }
             | Self::CallFailed { .. }
@@ -220,6 +268,36 @@ impl Command {
             | Self::TurnFailed { .. } => None,
         }
     }
+}
+
+/// A way out as it is taken: a closure comes with what it declares.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WayTaken {
+    /// Go on under this closure.
+    Rebind(Arc<Closure>),
+    /// Any other way.
+    Other(WayOut),
+}
+
+impl WayTaken {
+    /// Returns the way as the log keeps it.
+    pub fn way(&self) -> WayOut {
+        match self {
+            Self::Rebind(closure) => WayOut::Rebind { closure: closure.digest },
+            Self::Other(way) => way.clone(),
+        }
+    }
+}
+
+/// What a person does with the evaluation of scripts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub enum Steering {
+    /// Do not evaluate until resumed.
+    Pause,
+    /// Evaluate again.
+    Resume,
+    /// Stop for good, and undo what was registered for undoing.
+    Cancel,
 }
 
 /// A task at the version that the person saw.

@@ -20,6 +20,7 @@ use crate::material::{Attempt, MaterialFound, MaterialGiven};
 use crate::request::{Ask, Decision, RequestKey};
 use crate::time::{Moment, Period};
 use crate::value::Value;
+use crate::way_out::{CaseRebound, IncidentSettled, Message, ResultOverridden, RunRewound};
 
 /// One item of a case's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -265,6 +266,57 @@ pub enum Body {
         /// Who, in the order of their words.
         officers: Vec<String>,
     },
+    /// A person ended an incident by one of its ways out.
+    IncidentSettled(Arc<IncidentSettled>),
+    /// A first person proposed a way out that takes two.
+    WayOutProposed(Arc<IncidentSettled>),
+    /// The case goes on under another closure.
+    CaseRebound(Arc<CaseRebound>),
+    /// `handle` begins again and keeps what was asked before an entry.
+    RunRewound(RunRewound),
+    /// The result of a call was replaced by the word of two persons.
+    ResultOverridden(Arc<ResultOverridden>),
+    /// The scripts of the matter (of every matter, for the coordinator) are not evaluated until
+    /// they are resumed. Clocks and cards go on.
+    Paused {
+        /// Why.
+        reason: String,
+    },
+    /// They are evaluated again.
+    Resumed {
+        /// Why.
+        reason: String,
+    },
+    /// The matter's script is to stop; its next wait throws that.
+    CancelRequested {
+        /// Why.
+        reason: String,
+    },
+    /// Everything that was registered for undoing has been undone, or given up by a person.
+    CompensationEnded,
+    /// A call is carried on under its own id with a new deadline.
+    CallReopened {
+        /// The call.
+        call: CallId,
+        /// When the agency must have begun, by the wire clock.
+        deadline: Moment,
+    },
+    /// A request that no connector carried has one now.
+    CallPlaced {
+        /// The request.
+        request: RequestKey,
+        /// The call.
+        call: CallMade,
+    },
+    /// A message came for the matter.
+    MessageArrived(Arc<Message>),
+    /// A message was given to the request that waited for it.
+    MessageTaken {
+        /// The request.
+        request: RequestKey,
+        /// Entry by which the message came.
+        message: Seq,
+    },
 }
 
 /// Fields of the form that were corrected or amended.
@@ -507,6 +559,8 @@ pub enum TaskKind {
     LateReply,
     /// A call that nobody waits for has no end; two persons find out what became of it.
     Obligation,
+    /// The script was cancelled; an officer ends the matter, or has it handled anew.
+    AfterCancel,
 }
 
 impl TaskKind {
@@ -525,6 +579,7 @@ impl TaskKind {
         (Self::AgencyLate, "agency_late", "部门系统逾期处理"),
         (Self::LateReply, "late_reply", "迟到回执处理"),
         (Self::Obligation, "obligation", "遗留调用核实"),
+        (Self::AfterCancel, "after_cancel", "停办后处理"),
     ];
 
     /// Returns the code.
@@ -614,11 +669,15 @@ pub enum IncidentKind {
     DeemedAccepted,
     /// A notice could not be made or sealed; it stays a draft.
     NoticeNotIssued,
+    /// What was registered for undoing could not be undone.
+    CompensationFailed,
+    /// A script ended over a message that must be handled.
+    MessageUnread,
 }
 
 impl IncidentKind {
     /// Every kind with its code.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 12] = [
         (Self::ScriptFailed, "SCRIPT_FAILED"),
         (Self::ReplayMismatch, "REPLAY_MISMATCH"),
         (Self::LimitExceeded, "LIMIT_EXCEEDED"),
@@ -629,6 +688,8 @@ impl IncidentKind {
         (Self::Stalled, "STALLED"),
         (Self::DeemedAccepted, "DEEMED_ACCEPTED"),
         (Self::NoticeNotIssued, "NOTICE_NOT_ISSUED"),
+        (Self::CompensationFailed, "COMPENSATION_FAILED"),
+        (Self::MessageUnread, "MESSAGE_UNREAD"),
     ];
 
     /// Returns the code.

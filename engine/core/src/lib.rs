@@ -41,4 +41,5 @@ pub mod turn;
 pub mod value;
 pub mod viewer;
 pub mod waiting;
+pub mod way_out;
 pub mod wire;

@@ -50,6 +50,13 @@ pub const CASE_MATTERS_MAX: usize = 128;
 /// Commands that may wait for one case before senders are told to come back.
 pub const CASE_INBOX_MAX: usize = 1_024;
 
+/// Bytes of a message to a matter's mailbox.
+pub const MESSAGE_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of the name of a channel.
+pub const CHANNEL_BYTES_MAX: usize = 64;
+/// Messages that may lie unread in one mailbox.
+pub const MAILBOX_MAX: usize = 256;
+
 /// Levels of nesting in a value.
 pub const VALUE_DEPTH_MAX: usize = 24;
 /// Bytes of a value.

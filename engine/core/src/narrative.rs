@@ -1,5 +1,7 @@
 //! Entries told to people: a stable kind, who did it, and one sentence in Chinese and English.
 
+mod way_out;
+
 use crate::agency::ReplyBody;
 use crate::case::Case;
 use crate::entry::{Body, Entry, Origin};
@@ -87,7 +89,20 @@ fn is_internal(body: &Body) -> bool {
         | Body::IncidentRaised(_)
         | Body::RunFinished { .. }
         | Body::OutcomeUncaught { .. }
-        | Body::RunRestarted { .. } => true,
+        | Body::RunRestarted { .. }
+        | Body::IncidentSettled(_)
+        | Body::WayOutProposed(_)
+        | Body::CaseRebound(_)
+        | Body::RunRewound(_)
+        | Body::ResultOverridden(_)
+        | Body::Paused { .. }
+        | Body::Resumed { .. }
+        | Body::CancelRequested { .. }
+        | Body::CompensationEnded
+        | Body::CallReopened { .. }
+        | Body::CallPlaced { .. }
+        | Body::MessageArrived(_)
+        | Body::MessageTaken { .. } => true,
     }
 }
 
@@ -157,6 +172,19 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         | Body::DocumentServed(_)
         | Body::EntryVoided { .. }
         | Body::CalendarChanged { .. } => on_record(&entry.body),
+        Body::IncidentSettled(_)
+        | Body::WayOutProposed(_)
+        | Body::CaseRebound(_)
+        | Body::RunRewound(_)
+        | Body::ResultOverridden(_)
+        | Body::CallReopened { .. }
+        | Body::CallPlaced { .. } => way_out::about_a_way_out(&entry.body),
+        Body::Paused { .. }
+        | Body::Resumed { .. }
+        | Body::CancelRequested { .. }
+        | Body::CompensationEnded
+        | Body::MessageArrived(_)
+        | Body::MessageTaken { .. } => way_out::about_steering(&entry.body),
     }
 }
 

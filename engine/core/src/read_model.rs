@@ -84,7 +84,7 @@ pub fn summarise(case: &Case, reading: Reading<'_>) -> CaseSummary {
         updated_at: case.updated_at,
         matters: matters.map(summarise_matter).collect(),
         tasks: tasks.collect(),
-        incidents: u32::try_from(case.incidents.len()).unwrap_or(u32::MAX),
+        incidents: u32::try_from(case.open_incidents().count()).unwrap_or(u32::MAX),
         next_due: schedule::next(case, reading),
         calendar: calendar.version().to_owned(),
         outbox: case.open_calls().next().is_some(),

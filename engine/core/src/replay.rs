@@ -5,7 +5,7 @@
 //! The latch is set first and decides the verdict; whatever a script does after that (swallow
 //! the stop in a `try`, return early) changes nothing, because every further call stops again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::agency::AgencyReply;
@@ -24,6 +24,7 @@ use crate::request::{
 };
 use crate::time::{Moment, Period};
 use crate::value::Value;
+use crate::way_out::Message;
 
 mod patch;
 mod release;
@@ -123,6 +124,8 @@ pub enum Arrived {
     Fired,
     /// The law answered an act.
     Answer(ActAnswer),
+    /// A message was received.
+    Message(Arc<Message>),
     /// Members of a combinator, in order.
     List(Vec<Arrived>),
     /// Members of a combinator, by name.
@@ -183,6 +186,8 @@ pub struct Replay {
     waits: Vec<RequestKey>,
     /// The recorded request at which the script went another way.
     differs_at: Option<RequestKey>,
+    /// Whether the stop that somebody asked for was thrown to the script.
+    told_to_stop: bool,
 }
 
 impl Replay {
@@ -208,6 +213,7 @@ impl Replay {
             patches: BTreeMap::new(),
             waits: Vec::new(),
             differs_at: None,
+            told_to_stop: false,
         }
     }
 
@@ -302,12 +308,14 @@ impl Replay {
             Some((index, _)) => Node::Adopted(*index, key.clone()),
             None => Node::Fresh(key.clone()),
         };
+        let leaves = self.told_to_stop || self.matter().run.cancel.is_none();
         self.fresh.push(NewRequest {
             key,
             seen: self.seen,
             digest,
             ask,
             adopts: adopts.map(|(_, key)| key),
+            leaves,
         });
         Ok(self.node(node))
     }
@@ -322,32 +330,44 @@ impl Replay {
     }
 
     /// Finds what an earlier generation of this run got for the same question: a call that
-    /// completed or is still under way, a decision, a timer. Each is adopted once.
+    /// completed or is still under way, a decision; anything, where the run went back to a point
+    /// and it was asked before that. Each is adopted once, the newest generation's first.
     fn adoptable(&self, ask: &Ask, digest: Digest) -> Option<(usize, RequestKey)> {
         let run = &self.matter().run;
         if run.generation == 0 {
             return None;
         }
-        let taken = |key: &RequestKey| {
-            let journal =
-                run.requests.iter().filter(|request| request.made.key.generation == run.generation);
-            let mut journal = journal.filter_map(|request| request.made.adopts.as_ref());
-            let mut fresh = self.fresh.iter().filter_map(|request| request.adopts.as_ref());
-            journal.any(|adopted| adopted == key) || fresh.any(|adopted| adopted == key)
-        };
-        let earlier = run.requests.iter().enumerate().rev();
-        let mut earlier = earlier.filter(|(_, request)| {
-            request.made.key.generation < run.generation
+        let taken = self.adopted_roots();
+        let same = run.requests.iter().enumerate().filter(|(_, request)| {
+            request.made.key.run != 0
+                && request.made.key.generation < run.generation
                 && request.made.ask.kind() == ask.kind()
                 && request.made.digest == digest
-                && is_adoptable(request)
-                && shows_the_same(request, ask)
-                && self.still_stands(request)
-                && self.is_still_asked(request)
+                && !request.discarded
+                && !taken.contains(run.root(&request.made.key))
+                && self.may_be_taken_over(request, ask)
         });
-        earlier
-            .find(|(_, request)| !taken(&request.made.key))
-            .map(|(index, request)| (index, request.made.key.clone()))
+        // Of several alike the earliest comes first, as it did then.
+        let newest = same.clone().map(|(_, request)| request.made.key.generation).max()?;
+        let mut same = same.filter(|(_, request)| request.made.key.generation == newest);
+        same.next().map(|(index, request)| (index, request.made.key.clone()))
+    }
+
+    /// Returns what this generation has taken over already, by the request that really asked.
+    fn adopted_roots(&self) -> BTreeSet<&RequestKey> {
+        let run = &self.matter().run;
+        let own = run.requests.iter().filter(|own| own.made.key.generation == run.generation);
+        let journal = own.filter_map(|request| request.made.adopts.as_ref());
+        let fresh = self.fresh.iter().filter_map(|request| request.adopts.as_ref());
+        journal.chain(fresh).map(|adopted| run.root(adopted)).collect()
+    }
+
+    fn may_be_taken_over(&self, request: &Request, ask: &Ask) -> bool {
+        let kept = self.matter().run.kept.is_some_and(|kept| request.at < kept);
+        (is_adoptable(request) || (kept && request.settled.is_some()))
+            && shows_the_same(request, ask)
+            && self.still_stands(request)
+            && self.is_still_asked(request)
     }
 
     /// A question whose task was dropped is nobody's to answer any more.
@@ -355,14 +375,9 @@ impl Replay {
         if request.settled.is_some() || request.made.ask.kind() != RequestKind::Decide {
             return true;
         }
-        let mut root = request;
-        while let Some(earlier) =
-            root.made.adopts.as_ref().and_then(|key| self.matter().run.request(key))
-        {
-            root = earlier;
-        }
+        let root = self.matter().run.root(&request.made.key);
         let mut open = self.case.open_tasks();
-        open.any(|task| task.opened.request.as_ref() == Some(&root.made.key))
+        open.any(|task| task.opened.request.as_ref() == Some(root))
     }
 
     /// A decision stands for the form and the materials on which it was taken.
@@ -486,7 +501,11 @@ impl Replay {
     /// Waits: gives what has arrived, or suspends the run. Consumes the entries it rests on.
     pub fn wait(&mut self, handle: Handle) -> Result<Arrived, Stop> {
         self.running()?;
-        let Some(arrival) = self.arrival(handle) else {
+        let arrival = self.arrival(handle);
+        if let Some(stopped) = self.told_to_stop_before(arrival.as_ref()) {
+            return Ok(stopped);
+        }
+        let Some(arrival) = arrival else {
             self.losers.waits_for = Some(handle);
             self.latch = Some(Latch::Suspended);
             self.waits = self.open_below(handle);
@@ -498,6 +517,27 @@ impl Replay {
             self.seen_at = arrival.at;
         }
         Ok(arrival.what)
+    }
+
+    /// A stop is thrown once, at the first wait that does not end before it.
+    fn told_to_stop_before(&mut self, arrival: Option<&Arrival>) -> Option<Arrived> {
+        let cancel = self.matter().run.cancel.as_ref().filter(|_| !self.told_to_stop)?;
+        let ((seq, at), reason) = (cancel.at, cancel.reason.clone());
+        if arrival.is_some_and(|arrival| arrival.seq < seq) {
+            return None;
+        }
+        self.told_to_stop = true;
+        self.seen = self.seen.max(seq);
+        self.seen_at = at;
+        let run = &self.matter().run;
+        let key = RequestKey {
+            run: run.no,
+            generation: run.generation,
+            scope: Vec::new(),
+            ordinal: u32::MAX,
+        };
+        let outcome = Outcome { kind: OutcomeKind::Cancelled, reason, detail: Value::Null };
+        Some(Arrived::Thrown { key, outcome })
     }
 
     fn arrival(&self, handle: Handle) -> Option<Arrival> {
@@ -683,9 +723,13 @@ impl Replay {
 /// Tells whether a later generation may take over what this request got, or will get.
 fn is_adoptable(request: &Request) -> bool {
     match request.settled.as_ref().map(|settled| &settled.end) {
-        None => request.call.is_some() || request.made.ask.kind() == RequestKind::Decide,
+        // What was registered for undoing stays registered once.
+        None => {
+            request.call.is_some()
+                || matches!(request.made.ask.kind(), RequestKind::Decide | RequestKind::Compensate)
+        }
         Some(End::Completed(_) | End::Decided(_)) => true,
-        Some(End::Otherwise(_) | End::Fired | End::Answered(_)) => false,
+        Some(End::Otherwise(_) | End::Fired | End::Answered(_) | End::Received(_)) => false,
     }
 }
 
@@ -721,6 +765,7 @@ fn ended(request: &Request, key: &RequestKey) -> Option<Arrival> {
         End::Decided(decision) => Arrived::Decision { key, decision: decision.clone() },
         End::Fired => Arrived::Fired,
         End::Answered(answer) => Arrived::Answer(answer.clone()),
+        End::Received(message) => Arrived::Message(Arc::clone(message)),
     };
     Some(Arrival { seq: settled.seq, at: settled.at, what })
 }

@@ -11,6 +11,7 @@ use crate::id::{CallId, Seq};
 use crate::law::{ActAnswer, ActKind};
 use crate::time::Moment;
 use crate::value::Value;
+use crate::way_out::Message;
 
 /// Names one request of a matter. The ordinal is taken when the handle is built.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -48,6 +49,10 @@ pub enum RequestKind {
     Act,
     /// The marker of a patch of the script; the target is its id.
     Patch,
+    /// A message; the target is the channel.
+    Receive,
+    /// How to undo what follows, registered; the target is `role.operation`.
+    Compensate,
 }
 
 /// One request as the script made it, before the engine gives it a call id or a task.
@@ -63,6 +68,8 @@ pub struct NewRequest {
     pub ask: Ask,
     /// The request of an earlier generation whose result it takes over.
     pub adopts: Option<RequestKey>,
+    /// Whether it may leave; what is asked between a stop and the wait that throws it may not.
+    pub leaves: bool,
 }
 
 /// What is asked, with all that the engine needs to carry it out.
@@ -111,6 +118,20 @@ pub enum Ask {
         /// Whether only the changed way is left: a script may stop speaking of it.
         deprecated: bool,
     },
+    /// Wait for a message.
+    Receive {
+        /// The channel.
+        channel: String,
+    },
+    /// Register how to undo what follows. Never sent unless the matter is cancelled.
+    Compensate {
+        /// `role.operation`.
+        operation: String,
+        /// Place of the agency; `None` is the matter's own region.
+        place: Option<String>,
+        /// Its input.
+        input: Value,
+    },
 }
 
 impl Ask {
@@ -122,27 +143,34 @@ impl Ask {
             Self::Timer { .. } => RequestKind::Timer,
             Self::Act { .. } => RequestKind::Act,
             Self::Patch { .. } => RequestKind::Patch,
+            Self::Receive { .. } => RequestKind::Receive,
+            Self::Compensate { .. } => RequestKind::Compensate,
         }
     }
 
     /// Returns the target that replay compares and people read.
     pub fn target(&self) -> String {
         match self {
-            Self::Call { operation, place: None, .. } => operation.clone(),
-            Self::Call { operation, place: Some(place), .. } => format!("{operation}@{place}"),
+            Self::Call { operation, place: None, .. }
+            | Self::Compensate { operation, place: None, .. } => operation.clone(),
+            Self::Call { operation, place: Some(place), .. }
+            | Self::Compensate { operation, place: Some(place), .. } => {
+                format!("{operation}@{place}")
+            }
             Self::Decide { role, .. } => role.clone(),
             Self::Timer { text, .. } => text.clone(),
             Self::Act { act, .. } => act.code().to_owned(),
             Self::Patch { id, .. } => id.clone(),
+            Self::Receive { channel } => channel.clone(),
         }
     }
 
     /// Returns the size in bytes that the question adds to its run.
     pub fn weight(&self) -> usize {
         match self {
-            Self::Call { input, .. } => input.size(),
+            Self::Call { input, .. } | Self::Compensate { input, .. } => input.size(),
             Self::Decide { facts, options, .. } => facts.size() + options.size(),
-            Self::Timer { .. } => 0,
+            Self::Timer { .. } | Self::Receive { .. } => 0,
             Self::Act { detail, .. } => detail.size(),
             Self::Patch { id, .. } => id.len(),
         }
@@ -154,6 +182,10 @@ impl Ask {
             (
                 Self::Call { operation, place, input },
                 Self::Call { operation: their_operation, place: their_place, input: theirs },
+            )
+            | (
+                Self::Compensate { operation, place, input },
+                Self::Compensate { operation: their_operation, place: their_place, input: theirs },
             ) => operation == their_operation && place == their_place && input == theirs,
             (
                 Self::Decide { role, options, .. },
@@ -165,12 +197,15 @@ impl Ask {
                 Self::Act { act: their_act, evidence: their_evidence, detail: theirs },
             ) => act == their_act && evidence == their_evidence && detail == theirs,
             (Self::Patch { id, .. }, Self::Patch { id: theirs, .. }) => id == theirs,
+            (Self::Receive { channel }, Self::Receive { channel: theirs }) => channel == theirs,
             (
                 Self::Call { .. }
                 | Self::Decide { .. }
                 | Self::Timer { .. }
                 | Self::Act { .. }
-                | Self::Patch { .. },
+                | Self::Patch { .. }
+                | Self::Receive { .. }
+                | Self::Compensate { .. },
                 _,
             ) => false,
         }
@@ -179,9 +214,9 @@ impl Ask {
     /// Returns the value whose digest is the fingerprint.
     pub fn fingerprint(&self) -> Value {
         match self {
-            Self::Call { input, .. } => input.clone(),
+            Self::Call { input, .. } | Self::Compensate { input, .. } => input.clone(),
             Self::Decide { options, .. } => options.clone(),
-            Self::Timer { .. } | Self::Patch { .. } => Value::Null,
+            Self::Timer { .. } | Self::Patch { .. } | Self::Receive { .. } => Value::Null,
             Self::Act { evidence, detail, .. } => Value::List(vec![
                 Value::from(evidence.as_ref().map_or_else(String::new, ToString::to_string)),
                 detail.clone(),
@@ -228,6 +263,8 @@ pub struct Request {
     pub call: Option<CallId>,
     /// How it ended, if it has.
     pub settled: Option<Settled>,
+    /// Whether a run went back to before it: no later generation takes it over.
+    pub discarded: bool,
 }
 
 /// The end of a request.
@@ -254,6 +291,8 @@ pub enum End {
     Fired,
     /// The law answered.
     Answered(ActAnswer),
+    /// A message came.
+    Received(Arc<Message>),
 }
 
 /// A terminal outcome of a call that is not `completed`. None of them is an error; each ends the

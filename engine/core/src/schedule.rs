@@ -168,10 +168,16 @@ pub fn timers(
 ) -> impl Iterator<Item = (Moment, MatterNo, &crate::request::RequestKey)> {
     let open = case.matters.iter().filter(|matter| matter.may_run());
     open.flat_map(|matter| {
-        let waiting = matter.run.requests.iter().filter(|request| request.settled.is_none());
+        let requests = matter.run.requests.iter();
+        let waiting = requests.filter(|own| own.settled.is_none() && !own.discarded);
         waiting.filter_map(|request| match &request.made.ask {
             Ask::Timer { due, .. } => Some((*due, matter.no, &request.made.key)),
-            Ask::Call { .. } | Ask::Decide { .. } | Ask::Act { .. } | Ask::Patch { .. } => None,
+            Ask::Call { .. }
+            | Ask::Decide { .. }
+            | Ask::Act { .. }
+            | Ask::Receive { .. }
+            | Ask::Compensate { .. }
+            | Ask::Patch { .. } => None,
         })
     })
 }

@@ -11,6 +11,7 @@ mod acts;
 mod coordinate;
 mod correction;
 mod late;
+mod mail;
 mod notice;
 mod obligation;
 mod people;
@@ -20,6 +21,8 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod tick;
+mod undo;
+mod way_out;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -143,6 +146,7 @@ pub fn take(
     let over = schedule::over(&case);
     let mut turn = Turn {
         context,
+        closure: Arc::clone(context.closure),
         case,
         entries: Vec::new(),
         effects: Vec::new(),
@@ -169,6 +173,8 @@ pub fn take(
 /// A turn under way.
 struct Turn<'a> {
     context: &'a TurnContext<'a>,
+    /// The closure that the case is pinned to; a rebinding changes it within the turn.
+    closure: Arc<Closure>,
     case: Arc<Case>,
     entries: Vec<Entry>,
     effects: Vec<Effect>,
@@ -208,10 +214,21 @@ impl Turn<'_> {
         Ok(seq)
     }
 
+    /// Gives every matter's unread messages to the requests that wait for them.
+    fn deliver_all(&mut self) -> Result<bool, FoldError> {
+        let unread = self.case.matters.iter().filter(|matter| matter.unread().next().is_some());
+        let unread: Vec<MatterNo> = unread.map(|matter| matter.no).collect();
+        let mut moved = false;
+        for no in unread {
+            moved |= self.deliver(no)?;
+        }
+        Ok(moved)
+    }
+
     /// Runs coordinator and scripts until nothing moves.
     fn settle(&mut self) -> Result<(), FoldError> {
         for _ in 0..limits::TURN_PASSES_MAX {
-            let moved = self.coordinate()?;
+            let moved = self.coordinate()? | self.deliver_all()? | self.undo()?;
             let woken = std::mem::take(&mut self.woken);
             if woken.is_empty() && !moved {
                 return self.look_for_stalls();
@@ -261,9 +278,9 @@ impl Turn<'_> {
             .collect();
         for no in stalled {
             let begun = self.case.matter(no).and_then(|matter| matter.run.begun);
-            let mut known = self.case.incidents.iter().filter(|(_, (matter, _))| *matter == no);
-            if known.any(|(at, (_, incident))| {
-                incident.kind == IncidentKind::Stalled
+            let mut known = self.case.incidents.iter().filter(|(_, state)| state.matter == no);
+            if known.any(|(at, state)| {
+                state.incident.kind == IncidentKind::Stalled
                     && begun.is_some_and(|(begun, _)| *at > begun)
             }) {
                 continue;
@@ -278,7 +295,12 @@ impl Turn<'_> {
     }
 
     fn can_be_woken(&self, matter: &crate::case::Matter) -> bool {
-        if self.retry.is_some() || matter.run.stopped.is_some() {
+        let cancelled = matter.run.cancel.as_ref().is_some_and(|cancel| !cancel.undone);
+        let paused = self.case.is_paused(matter.no);
+        let unread = self.case.open_incidents().any(|(_, state)| {
+            state.matter == matter.no && state.incident.kind == IncidentKind::MessageUnread
+        });
+        if self.retry.is_some() || matter.run.stopped.is_some() || cancelled || paused || unread {
             return true;
         }
         let elsewhere = matter
@@ -287,7 +309,11 @@ impl Turn<'_> {
             .is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector);
         let timer = matter.run.requests.iter().any(|request| {
             request.settled.is_none()
-                && request.made.ask.kind() == crate::request::RequestKind::Timer
+                && !request.discarded
+                && matches!(
+                    request.made.ask.kind(),
+                    crate::request::RequestKind::Timer | crate::request::RequestKind::Receive
+                )
         });
         let stands = matter.law.special_procedure().is_some() || matter.law.correction().is_some();
         elsewhere
@@ -318,7 +344,12 @@ fn wakes(body: &Body) -> bool {
         | Body::TimerFired { .. }
         | Body::TaskCompleted { .. }
         | Body::ObligationResolved { .. }
-        | Body::RunRestarted { .. } => true,
+        | Body::RunRestarted { .. }
+        | Body::IncidentSettled(_)
+        | Body::RunRewound(_)
+        | Body::Resumed { .. }
+        | Body::CancelRequested { .. }
+        | Body::MessageTaken { .. } => true,
         Body::FormChanged(_)
         | Body::MaterialHanded(_)
         | Body::Consented(_)
@@ -351,6 +382,14 @@ fn wakes(body: &Body) -> bool {
         | Body::TaskDropped { .. }
         | Body::IncidentRaised(_)
         | Body::RunFinished { .. }
-        | Body::OutcomeUncaught { .. } => false,
+        | Body::OutcomeUncaught { .. }
+        | Body::WayOutProposed(_)
+        | Body::CaseRebound(_)
+        | Body::ResultOverridden(_)
+        | Body::Paused { .. }
+        | Body::CompensationEnded
+        | Body::CallReopened { .. }
+        | Body::CallPlaced { .. }
+        | Body::MessageArrived(_) => false,
     }
 }

@@ -23,17 +23,20 @@ pub enum Role {
     Supervisor,
     /// 机关负责人: heads an office; approves extensions and revocations.
     OfficeHead,
+    /// 系统管理员: keeps the engine running in a region; sees incidents, decides nothing.
+    SystemAdmin,
 }
 
 impl Role {
     /// Every role with its code.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::Applicant, "applicant"),
         (Self::WindowClerk, "window_clerk"),
         (Self::Approver, "approver"),
         (Self::Integrator, "integrator"),
         (Self::Supervisor, "supervisor"),
         (Self::OfficeHead, "office_head"),
+        (Self::SystemAdmin, "system_admin"),
     ];
 
     /// Returns the code.
@@ -105,7 +108,7 @@ impl Viewer {
     pub fn sees(&self, scope: &CaseScope) -> bool {
         match self.role {
             Role::Applicant => self.party.as_ref() == Some(&scope.applicant),
-            Role::WindowClerk | Role::Supervisor => self.covers(&scope.region),
+            Role::WindowClerk | Role::Supervisor | Role::SystemAdmin => self.covers(&scope.region),
             Role::Approver | Role::OfficeHead => {
                 self.covers(&scope.region)
                     && self.departments.iter().any(|own| scope.departments.contains(own))
@@ -123,7 +126,7 @@ impl Viewer {
             Role::OfficeHead => {
                 !role.as_str().ends_with(".window") && self.departments.contains(&role.department())
             }
-            Role::Applicant | Role::Integrator | Role::Supervisor => false,
+            Role::Applicant | Role::Integrator | Role::Supervisor | Role::SystemAdmin => false,
         };
         held && self.covers(region)
     }

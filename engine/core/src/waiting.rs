@@ -175,7 +175,8 @@ fn who(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
             | TaskKind::Amendment
             | TaskKind::AgencyLate
             | TaskKind::LateReply
-            | TaskKind::Obligation => WaitingParty::Department,
+            | TaskKind::Obligation
+            | TaskKind::AfterCancel => WaitingParty::Department,
         };
         let role = task.role.as_str();
         let zh = format!("等 {role}:{}", task.opened.title);
@@ -211,7 +212,7 @@ fn calls(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
         let asked = on(WaitingParty::Agency, connector, call.opened_at, (&zh, &en));
         return WaitingOn { until, ..asked };
     }
-    let raised = case.incidents.values().any(|(no, _)| *no == matter.no);
+    let raised = case.open_incidents().any(|(_, state)| state.matter == matter.no);
     if raised {
         return on(
             WaitingParty::Operator,

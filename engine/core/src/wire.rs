@@ -70,6 +70,10 @@ mod tests {
     use crate::request::{Ask, Decision, Evidence, Outcome, OutcomeKind, RequestKey};
     use crate::time::Moment;
     use crate::value::Value;
+    use crate::way_out::{
+        CaseRebound, Handling, IncidentSettled, Message, Overriding, ResultOverridden, RunRewound,
+        Tail, WayOut,
+    };
 
     fn at() -> Moment {
         Moment::parse("2026-03-02T09:00:00+08:00").unwrap()
@@ -584,6 +588,72 @@ mod tests {
         regimes.chain(rest).map(|filed| Body::MatterFiled(Arc::new(filed))).collect()
     }
 
+    fn ways() -> Vec<Body> {
+        let with = Overriding::Output(Value::map());
+        let outcome = Outcome::cancelled("已核实");
+        let ways = [
+            WayOut::Retry,
+            WayOut::Rebind { closure: Digest([2; 32]) },
+            WayOut::Restart { from: Seq(5) },
+            WayOut::Override { request: key(), with },
+            WayOut::Cancel,
+            WayOut::Skip,
+            WayOut::Acknowledge,
+        ];
+        let settled = ways.map(|way| {
+            let reason = "已核实".to_owned();
+            Body::IncidentSettled(Arc::new(IncidentSettled { incident: Seq(5), way, reason }))
+        });
+        let proposed =
+            IncidentSettled { incident: Seq(5), way: WayOut::Skip, reason: "已核实".to_owned() };
+        let rebound = CaseRebound {
+            from: Digest([1; 32]),
+            closure: Digest([2; 32]),
+            api_level: 1,
+            reason: "更正".to_owned(),
+        };
+        let overridden = ResultOverridden {
+            request: key(),
+            with: Overriding::Outcome(outcome),
+            reason: "更正".to_owned(),
+        };
+        let rewound = |tail| Body::RunRewound(RunRewound { generation: 1, keep: Seq(5), tail });
+        let rest = vec![
+            Body::WayOutProposed(Arc::new(proposed)),
+            Body::CaseRebound(Arc::new(rebound)),
+            rewound(Tail::Discarded),
+            rewound(Tail::Adopted),
+            Body::ResultOverridden(Arc::new(overridden)),
+            Body::CallReopened { call: CallId([4; 16]), deadline: at() },
+            Body::CallPlaced { request: key(), call: made() },
+        ];
+        [settled.to_vec(), rest].concat()
+    }
+
+    fn steered() -> Vec<Body> {
+        let reason = || "升级".to_owned();
+        let message = |handling| {
+            let channel = "site-visit".to_owned();
+            Body::MessageArrived(Arc::new(Message { channel, body: Value::map(), handling }))
+        };
+        let undo = Ask::Compensate {
+            operation: "natural-resources.release".to_owned(),
+            place: None,
+            input: Value::map(),
+        };
+        vec![
+            Body::Paused { reason: reason() },
+            Body::Resumed { reason: reason() },
+            Body::CancelRequested { reason: reason() },
+            Body::CompensationEnded,
+            message(Handling::Optional),
+            message(Handling::Required),
+            Body::MessageTaken { request: key(), message: Seq(5) },
+            requested(Ask::Receive { channel: "site-visit".to_owned() }, None),
+            requested(undo, None),
+        ]
+    }
+
     /// Every kind of entry, once at least.
     pub(super) fn entries() -> Vec<Entry> {
         let origins = [
@@ -596,7 +666,7 @@ mod tests {
         let bodies =
             [vec![started(), filed()], acts(), calls(), people(), rest(), materials(), records()]
                 .into_iter()
-                .chain([since(), let_go(), by_kind()])
+                .chain([since(), let_go(), by_kind(), ways(), steered()])
                 .flatten();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
         let entry = |((seq, body), origin)| Entry {

@@ -43,6 +43,6 @@ impl Engine {
 
     /// Returns the declarations that a case is pinned to, if they are available.
     pub fn declarations(&self, of: &CaseView) -> Option<Arc<Closure>> {
-        self.runtime.scripts.closure(&of.case().started.closure)
+        self.runtime.scripts.closure(&of.case().closure())
     }
 }

@@ -178,7 +178,7 @@ impl Engine {
     /// Returns the extensions that a material of a case accepts: those of every matter that
     /// takes an upload for it, and those of scans where no matter names any.
     fn accepted(&self, case: &Case, material: &str) -> Result<Vec<String>, EngineError> {
-        let digest = case.started.closure;
+        let digest = case.closure();
         let closure = self.runtime.scripts.closure(&digest);
         let closure = closure.ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
         let required: Vec<&MaterialDef> = required(case, &closure, material).collect();
@@ -237,12 +237,14 @@ fn required<'a>(
 fn may_give(viewer: &Viewer) -> Result<(), Refusal> {
     match viewer.role {
         Role::Applicant | Role::WindowClerk => Ok(()),
-        Role::Approver | Role::Integrator | Role::Supervisor | Role::OfficeHead => {
-            Err(Refusal::new(
-                "NOT_PERMITTED",
-                "只有申请人和当地窗口人员可以上传材料",
-                "only the applicant and window clerks of the place send files",
-            ))
-        }
+        Role::Approver
+        | Role::Integrator
+        | Role::Supervisor
+        | Role::OfficeHead
+        | Role::SystemAdmin => Err(Refusal::new(
+            "NOT_PERMITTED",
+            "只有申请人和当地窗口人员可以上传材料",
+            "only the applicant and window clerks of the place send files",
+        )),
     }
 }

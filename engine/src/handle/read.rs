@@ -56,7 +56,7 @@ impl Engine {
                 let party = viewer.party.iter();
                 party.map(|id| Along::Applicant(applicant_hash(secret, id))).collect()
             }
-            Role::WindowClerk | Role::Supervisor => {
+            Role::WindowClerk | Role::Supervisor | Role::SystemAdmin => {
                 regions.into_iter().map(Along::Region).collect()
             }
             Role::Approver | Role::OfficeHead => viewer
@@ -121,7 +121,7 @@ impl Engine {
         let roles = match viewer.role {
             Role::WindowClerk => RoleMatch::Windows,
             Role::Approver | Role::OfficeHead => RoleMatch::Departments(viewer.departments.clone()),
-            Role::Applicant | Role::Integrator | Role::Supervisor => {
+            Role::Applicant | Role::Integrator | Role::Supervisor | Role::SystemAdmin => {
                 return Ok(Page { items: Vec::new(), next: None });
             }
         };

@@ -216,7 +216,7 @@ impl Runtime {
     }
 
     fn closure_of(&self, case: &Case) -> Result<Arc<Closure>, Unmade> {
-        let digest = case.started.closure;
+        let digest = case.closure();
         let closure = self.scripts.closure(&digest);
         closure.ok_or_else(|| Unmade::ClosureMissing(digest.to_string()))
     }

@@ -123,7 +123,7 @@ fn evaluate(
     case: Arc<Case>,
     commands: &[Command],
 ) -> Result<TurnOutput, EngineError> {
-    let digest = case.started.closure;
+    let digest = case.closure();
     let closure = runtime
         .scripts
         .closure(&digest)

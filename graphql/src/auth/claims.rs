@@ -84,7 +84,7 @@ fn complete(viewer: Viewer) -> Result<Viewer, Unauthenticated> {
     let placed = !viewer.regions.is_empty() && viewer.regions.iter().all(is_region);
     let (has, claim) = match viewer.role {
         Role::Applicant => (viewer.party.is_some(), "party"),
-        Role::WindowClerk | Role::Supervisor => (placed, "regions"),
+        Role::WindowClerk | Role::Supervisor | Role::SystemAdmin => (placed, "regions"),
         Role::Approver | Role::OfficeHead if !placed => (false, "regions"),
         Role::Approver | Role::OfficeHead => (!viewer.departments.is_empty(), "departments"),
         Role::Integrator => (true, ""),

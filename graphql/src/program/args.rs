@@ -199,6 +199,8 @@ pub(crate) enum RoleName {
     Supervisor,
     /// 机关负责人 / heads an office: approves extensions and revocations
     OfficeHead,
+    /// 系统管理员 / keeps the engine running in a region, decides nothing
+    SystemAdmin,
 }
 
 /// Arguments of `scripts`.

@@ -51,7 +51,11 @@ fn viewer(arguments: TokenArguments) -> Result<Viewer, ProgramError> {
     let role = arguments.role.role();
     let missing = match role {
         Role::Applicant if arguments.party.is_none() => Some("--party"),
-        Role::WindowClerk | Role::Supervisor | Role::Approver | Role::OfficeHead
+        Role::WindowClerk
+        | Role::Supervisor
+        | Role::Approver
+        | Role::OfficeHead
+        | Role::SystemAdmin
             if arguments.region.is_empty() =>
         {
             Some("--region")
@@ -64,7 +68,8 @@ fn viewer(arguments: TokenArguments) -> Result<Viewer, ProgramError> {
         | Role::Approver
         | Role::Integrator
         | Role::Supervisor
-        | Role::OfficeHead => None,
+        | Role::OfficeHead
+        | Role::SystemAdmin => None,
     };
     if let Some(missing) = missing {
         return Err(ProgramError::TokenUseless { missing });
@@ -87,6 +92,7 @@ impl RoleName {
             Self::Integrator => Role::Integrator,
             Self::Supervisor => Role::Supervisor,
             Self::OfficeHead => Role::OfficeHead,
+            Self::SystemAdmin => Role::SystemAdmin,
         }
     }
 }

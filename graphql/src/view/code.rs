@@ -174,6 +174,8 @@ pub(crate) enum TaskKind {
     LateReply,
     /// 遗留调用核实 / Two persons find out what became of a call without an end
     Obligation,
+    /// 停办后处理 / The script was stopped; end the matter, or have it handled anew
+    AfterCancel,
 }
 
 impl TaskKind {
@@ -395,6 +397,8 @@ pub(crate) enum Role {
     Supervisor,
     /// 机关负责人 / Head of an office
     OfficeHead,
+    /// 系统管理员 / Keeps the engine running, decides nothing
+    SystemAdmin,
 }
 
 /// 事项所适用的规则体系 / Body of rules that a matter follows

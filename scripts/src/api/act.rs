@@ -11,7 +11,7 @@ use tongban_core::request::Evidence;
 use tongban_core::value::Value;
 
 use crate::api::decision::{is_deemed, rests_on_silence};
-use crate::api::outcome::{DecisionView, Output};
+use crate::api::outcome::{DecisionView, Output, waited};
 use crate::diagnose::Trouble;
 use crate::suspend::{Current, Thrown, with};
 
@@ -127,12 +127,13 @@ fn answered(
         Arrived::Answer(ActAnswer::Refused { code, reason }) => Err(refused(act, &code, &reason)),
         Arrived::Answer(ActAnswer::Done | ActAnswer::Already)
         | Arrived::Output { .. }
-        | Arrived::Thrown { .. }
+        | Arrived::Message(_)
         | Arrived::Decision { .. }
         | Arrived::Fired
         | Arrived::List(_)
         | Arrived::Map(_)
         | Arrived::Settled(_) => Ok(()),
+        stopped @ Arrived::Thrown { .. } => waited(stopped).map(drop),
     }
 }
 

@@ -65,12 +65,33 @@ pub(crate) fn wait(context: &NativeCallContext<'_>, on: Awaited) -> Result<Dynam
     waited(with(context, |run| run.replay.wait(on.0))?)
 }
 
+/// Registers how a script says what undoes its calls.
+pub(crate) fn register_undo(engine: &mut Engine) {
+    engine
+        .register_fn("compensate_with", |context: NativeCallContext<'_>, op: &str, input: Map| {
+            compensate_with(&context, None, op, input)
+        })
+        .register_fn(
+            "compensate_with",
+            |context: NativeCallContext<'_>, place: &mut Place, op: &str, input: Map| {
+                compensate_with(&context, Some(place.0.clone()), op, input)
+            },
+        );
+}
+
 fn start(
     context: &NativeCallContext<'_>,
     place: Option<String>,
     operation: &str,
     input: Map,
 ) -> Result<Awaited, Thrown> {
+    check_operation(operation)?;
+    let input = from_script(&input.into(), operation).map_err(Trouble::thrown)?;
+    let ask = Ask::Call { operation: operation.to_owned(), place, input };
+    with(context, |run| run.replay.request(ask)).map(Awaited)
+}
+
+fn check_operation(operation: &str) -> Result<(), Thrown> {
     if operation.split_once('.').is_none_or(|(role, name)| role.is_empty() || name.is_empty()) {
         return Err(Trouble::new(
             "OPERATION",
@@ -83,9 +104,20 @@ fn start(
         )
         .thrown());
     }
+    Ok(())
+}
+
+/// Registers how to undo the call that comes next; sent only if the matter is cancelled.
+fn compensate_with(
+    context: &NativeCallContext<'_>,
+    place: Option<String>,
+    operation: &str,
+    input: Map,
+) -> Result<(), Thrown> {
+    check_operation(operation)?;
     let input = from_script(&input.into(), operation).map_err(Trouble::thrown)?;
-    let ask = Ask::Call { operation: operation.to_owned(), place, input };
-    with(context, |run| run.replay.request(ask)).map(Awaited)
+    let ask = Ask::Compensate { operation: operation.to_owned(), place, input };
+    with(context, |run| run.replay.request(ask)).map(drop)
 }
 
 fn ask(

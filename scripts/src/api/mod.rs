@@ -10,6 +10,7 @@ pub(crate) mod declare;
 pub(crate) mod field;
 pub(crate) mod guard;
 pub(crate) mod join;
+pub(crate) mod mail;
 pub(crate) mod matter_view;
 pub(crate) mod members;
 pub(crate) mod outcome;
@@ -22,6 +23,9 @@ use rhai::Engine;
 /// The level from which on scripts may be patched.
 pub(crate) const PATCHED_SINCE: u32 = 2;
 
+/// The level from which on scripts receive messages and say how to undo.
+pub(crate) const MAIL_SINCE: u32 = 2;
+
 /// The oldest level of these functions, and that of services which name none.
 pub(crate) const API_LEVEL_FIRST: u32 = 1;
 
@@ -30,7 +34,7 @@ pub(crate) const API_LEVEL_FIRST: u32 = 1;
 pub(crate) const API_LEVEL: u32 = 2;
 
 /// Functions that ask for something durable: never inside a comparer or a predicate.
-pub(crate) const DURABLE: [&str; 22] = [
+pub(crate) const DURABLE: [&str; 25] = [
     "start",
     "ask",
     "start_decide",
@@ -53,6 +57,9 @@ pub(crate) const DURABLE: [&str; 22] = [
     "log",
     "patched",
     "deprecate_patch",
+    "inbox",
+    "receive",
+    "compensate_with",
 ];
 
 /// Registers every family, as it is at a level.
@@ -67,6 +74,10 @@ pub(crate) fn register(engine: &mut Engine, level: u32) {
     decision::register(engine);
     join::register(engine);
     time::register(engine, level);
+    if level >= MAIL_SINCE {
+        mail::register(engine);
+        ask::register_undo(engine);
+    }
     act::register(engine);
     if level >= PATCHED_SINCE {
         patch::register(engine);

@@ -142,6 +142,7 @@ fn shown(arrived: Arrived) -> Dynamic {
         Arrived::Output { key, reply } => Dynamic::from(Output { key, reply }),
         Arrived::Decision { key, decision } => Dynamic::from(DecisionView { key, decision }),
         Arrived::Fired | Arrived::Answer(_) => Dynamic::UNIT,
+        Arrived::Message(message) => crate::api::mail::shown(&message),
         Arrived::List(items) => items.into_iter().map(shown).collect::<Array>().into(),
         Arrived::Map(members) => members
             .into_iter()

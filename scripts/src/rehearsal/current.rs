@@ -116,8 +116,9 @@ impl Current {
         let unexpected = case
             .incidents
             .values()
-            .find(|(_, incident)| !self.expected_incidents.contains(incident.kind.code()));
-        let (_, incident) = unexpected?;
+            .map(|state| &state.incident)
+            .find(|incident| !self.expected_incidents.contains(incident.kind.code()));
+        let incident = unexpected?;
         let code = incident.kind.code();
         let place = match incident.line {
             0 => String::new(),

@@ -337,7 +337,7 @@ fn post(role: Role) -> &'static str {
         Role::WindowClerk => "窗口受理人",
         Role::Approver => "审批人",
         Role::OfficeHead => "负责人",
-        Role::Applicant | Role::Integrator | Role::Supervisor => "",
+        Role::Applicant | Role::Integrator | Role::Supervisor | Role::SystemAdmin => "",
     }
 }
 

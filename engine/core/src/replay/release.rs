@@ -28,6 +28,8 @@ pub(super) struct Losers {
     lost: BTreeMap<usize, Lost>,
     /// Calls among them that a later wait took after all.
     heard: BTreeSet<usize>,
+    /// Messages that a wait gave to the script, by the request that received them.
+    read: BTreeSet<usize>,
     /// What the run stopped at.
     pub(super) waits_for: Option<Handle>,
 }
@@ -93,6 +95,7 @@ impl Replay {
     pub(super) fn let_go(&mut self, handle: Handle, arrival: &Arrival) {
         let root = handle.index();
         self.take_note_of_heard(root, arrival.seq);
+        self.take_note_of_read(root, arrival.seq);
         if !matches!(self.nodes.get(root), Some(Node::Join(_))) {
             return;
         }
@@ -114,6 +117,21 @@ impl Replay {
             .filter(|node| self.settled(*node).is_some_and(|(at, _)| at.0 <= horizon))
             .collect();
         self.losers.heard.extend(heard);
+    }
+
+    /// A message was read once the wait over its request has ended with it.
+    fn take_note_of_read(&mut self, root: usize, horizon: Seq) {
+        let received = |node: &usize| match self.settled(*node) {
+            Some((at, End::Received(_))) => at.0 <= horizon && !self.losers.lost.contains_key(node),
+            Some(_) | None => false,
+        };
+        let read: Vec<usize> = match self.nodes.get(root) {
+            Some(Node::Join(_)) => self.below(root).into_iter().filter(received).collect(),
+            Some(Node::Journal(_) | Node::Adopted(..) | Node::Fresh(_)) | None => {
+                Some(root).filter(received).into_iter().collect()
+            }
+        };
+        self.losers.read.extend(read);
     }
 
     /// Returns what is below a node, itself included.
@@ -278,8 +296,9 @@ impl Replay {
         let since = (self.seen, self.seen_at);
         (0..self.nodes.len()).filter_map(move |node| {
             let kind = self.kind_of(node)?;
-            let forgotten = matches!(kind, RequestKind::Timer | RequestKind::Decide)
-                && !self.losers.lost.contains_key(&node);
+            let forgotten =
+                matches!(kind, RequestKind::Timer | RequestKind::Decide | RequestKind::Receive)
+                    && !self.losers.lost.contains_key(&node);
             forgotten.then_some((node, Lost { since, kind }))
         })
     }
@@ -304,7 +323,19 @@ impl Replay {
             request.made.ask.kind() == RequestKind::Call
                 && call.is_none_or(|call| call.released.is_some())
         };
-        (request.settled.is_none() && !released()).then(|| key.clone())
+        // A message that no wait gave to the script goes back.
+        let open = match request.settled.as_ref().map(|settled| &settled.end) {
+            None => true,
+            Some(End::Received(_)) => !self.losers.read.contains(&node),
+            Some(
+                End::Completed(_)
+                | End::Otherwise(_)
+                | End::Decided(_)
+                | End::Fired
+                | End::Answered(_),
+            ) => false,
+        };
+        (open && !released()).then(|| key.clone())
     }
 }
 
@@ -320,8 +351,10 @@ fn has_failed(arrived: &Arrived) -> bool {
         Arrived::Settled(inner) => has_failed(inner),
         Arrived::List(items) => items.iter().any(has_failed),
         Arrived::Map(items) => items.iter().any(|(_, item)| has_failed(item)),
-        Arrived::Output { .. } | Arrived::Decision { .. } | Arrived::Fired | Arrived::Answer(_) => {
-            false
-        }
+        Arrived::Output { .. }
+        | Arrived::Decision { .. }
+        | Arrived::Fired
+        | Arrived::Answer(_)
+        | Arrived::Message(_) => false,
     }
 }

@@ -15,6 +15,7 @@ use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
 use super::notice::Serving;
+use super::undo::{asks_source, undoes};
 use super::{Effect, QUERY_MILLIS_DEFAULT, Turn};
 
 /// Names a viewer as the cause of an entry.
@@ -60,6 +61,14 @@ impl Turn<'_> {
             Command::ServeDocument { by, number, how, files, came } => {
                 self.serve_document(by, number, &Serving { how, files, came })
             }
+            Command::SettleIncident { by, incident, way, reason } => {
+                self.settle_incident(by, *incident, (way, reason))
+            }
+            Command::Rebind { by, closure, reason } => self.rebind_case(by, closure, reason),
+            Command::Steer { by, matter, steering, reason } => {
+                self.steer(by, *matter, (*steering, reason))
+            }
+            Command::SendMessage { by, matter, message } => self.send_message(by, *matter, message),
             Command::DocumentSealed(sealed) => self.document_sealed(sealed),
             Command::DocumentFailed { number, why } => self.document_failed(number, why),
             Command::CalendarChanged => self.calendar_changed(),
@@ -117,7 +126,7 @@ impl Turn<'_> {
                 "the case was withdrawn, nothing is left to submit",
             ));
         }
-        if let Err(refusal) = crate::start::check_complete(self.context.closure, &self.case) {
+        if let Err(refusal) = crate::start::check_complete(&self.closure, &self.case) {
             return Ok(Answer::Refused(refusal));
         }
         self.push(MatterNo::COORDINATOR, person(by), Body::CaseSubmitted)?;
@@ -198,7 +207,8 @@ impl Turn<'_> {
             body: body.clone(),
         };
         self.push(task.matter, person(by), Body::CallReplied(Arc::new(reply)))?;
-        self.source_answered(&call, &body)
+        self.source_answered(&call, &body)?;
+        self.undo_answered(&call, &body)
     }
 
     /// The officer denies, or has the agency asked again.
@@ -273,6 +283,14 @@ impl Turn<'_> {
             ReplyBody::Completed { .. } | ReplyBody::Otherwise(_) => {
                 self.source_answered(&call, &reply.body)?;
                 self.call_ended(&call, &reply.body)?;
+                self.undo_answered(&call, &reply.body)?;
+                self.settle_by_itself(
+                    |incident, _| {
+                        incident.kind == IncidentKind::CallFailed
+                            && incident.call == Some(reply.call)
+                    },
+                    "对方已回执 / the agency has replied after all",
+                )?;
             }
         }
         Ok(Answer::Acked(Ack::Stored))
@@ -307,7 +325,8 @@ impl Turn<'_> {
     }
 
     fn contradiction(&mut self, call: &CallState, what: &str) -> Result<Answer, FoldError> {
-        let known = self.case.incidents.values().any(|(_, incident)| {
+        let known = self.case.incidents.values().any(|state| {
+            let incident = &state.incident;
             incident.kind == IncidentKind::TerminalConflict && incident.call == Some(call.made.id)
         });
         if !known {
@@ -338,9 +357,12 @@ impl Turn<'_> {
         let input = self.case.matter(call.matter).and_then(|matter| {
             match &matter.run.request(&call.request)?.made.ask {
                 Ask::Call { input, .. } => Some(input.clone()),
-                Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } | Ask::Patch { .. } => {
-                    None
-                }
+                Ask::Decide { .. }
+                | Ask::Timer { .. }
+                | Ask::Act { .. }
+                | Ask::Receive { .. }
+                | Ask::Compensate { .. }
+                | Ask::Patch { .. } => None,
             }
         });
         let opened = TaskOpened {
@@ -363,8 +385,12 @@ impl Turn<'_> {
                 matches!(call.status, CallStatus::Open | CallStatus::Accepted { .. })
             });
         if let Some(call) = open.cloned() {
-            if call.request.run == 0 {
+            if asks_source(&call.request) {
                 self.source_failed(&call)?;
+                return Ok(Answer::Done);
+            }
+            if undoes(&call.request).is_some() {
+                self.undo_failed(&call, &fault.to_string())?;
                 return Ok(Answer::Done);
             }
             let message = format!(
@@ -388,8 +414,12 @@ impl Turn<'_> {
             return Ok(Answer::Done);
         };
         if call.made.generation + 1 >= crate::limits::CALL_GENERATIONS_MAX {
-            if call.request.run == 0 {
+            if asks_source(&call.request) {
                 self.source_failed(&call)?;
+                return Ok(Answer::Done);
+            }
+            if undoes(&call.request).is_some() {
+                self.undo_failed(&call, "对方多次未收到 / the agency never saw it")?;
                 return Ok(Answer::Done);
             }
             let text = "对方多次未收到该调用;请人工核实 / the agency never saw this call, several times over; check by hand";

@@ -106,7 +106,15 @@ impl Turn<'_> {
         }
         self.settle_failed(no)?;
         if !ending.is_grant() {
-            return Ok(());
+            self.settle_by_itself(
+                |incident, matter| {
+                    let script =
+                        incident.kind.stops_script() || incident.kind == IncidentKind::Stalled;
+                    matter == no && script
+                },
+                "事项已办结 / the matter has ended",
+            )?;
+            return self.undo_after(no, ending);
         }
         let waiting: Vec<MatterNo> = self
             .case
@@ -155,7 +163,9 @@ impl Turn<'_> {
         }
         let mut act = self.act_now(kind, "");
         act.ground = self.ground_of(no, evidence, detail);
-        if let Some(answer) = self.refuse_script_act(no, asked) {
+        if let Some(answer) =
+            self.refuse_after_stop(no).or_else(|| self.refuse_script_act(no, asked))
+        {
             let body = Body::Acted { act, answer, request: Some(key) };
             self.push(no, Origin::Script, body)?;
             return Ok(());
@@ -165,6 +175,24 @@ impl Turn<'_> {
             act.detail = detail.clone();
         }
         self.request_act(no, Origin::Script, act, Some(key))
+    }
+
+    /// A script that was told to stop decides nothing; nothing closes over a message that must be
+    /// handled.
+    fn refuse_after_stop(&self, no: MatterNo) -> Option<ActAnswer> {
+        let matter = self.case.matter(no)?;
+        if matter.run.cancel.is_some() {
+            return Some(refused(
+                "CANCELLED",
+                "执行已被要求停止,不能再作出决定 / the script was told to stop; it decides nothing",
+            ));
+        }
+        matter.has_unhandled_mail().then(|| {
+            refused(
+                "MESSAGE_UNREAD",
+                "有须处理的消息未读,请先 receive / a message must be handled first; receive it",
+            )
+        })
     }
 
     /// Returns the act that an officer's task proposes: a denial, unless its script asked for a
@@ -183,6 +211,8 @@ impl Turn<'_> {
                 | Ask::Call { .. }
                 | Ask::Decide { .. }
                 | Ask::Timer { .. }
+                | Ask::Receive { .. }
+                | Ask::Compensate { .. }
                 | Ask::Patch { .. },
             )
             | None => ActKind::Deny,
@@ -206,9 +236,14 @@ impl Turn<'_> {
         let said = detail.get("reason").and_then(Value::as_text).unwrap_or_default();
         let decided = match evidence.and_then(|evidence| self.settled_end(no, evidence.key())) {
             Some(End::Decided(decision)) => decision.opinion.as_str(),
-            Some(End::Completed(_) | End::Otherwise(_) | End::Fired | End::Answered(_)) | None => {
-                ""
-            }
+            Some(
+                End::Completed(_)
+                | End::Otherwise(_)
+                | End::Fired
+                | End::Answered(_)
+                | End::Received(_),
+            )
+            | None => "",
         };
         if said.is_empty() { decided.to_owned() } else { said.to_owned() }
     }
@@ -251,7 +286,9 @@ impl Turn<'_> {
             // An opinion that silence gave is nobody's decision.
             Some(End::Decided(decision)) => decision.granted && !decision.officer.is_empty(),
             Some(End::Completed(reply)) => has_documents(reply),
-            Some(End::Otherwise(_) | End::Fired | End::Answered(_)) | None => false,
+            Some(End::Otherwise(_) | End::Fired | End::Answered(_) | End::Received(_)) | None => {
+                false
+            }
         };
         if !holds {
             return Some(refused(

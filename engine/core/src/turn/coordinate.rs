@@ -28,7 +28,8 @@ impl Turn<'_> {
     /// Moves the case's matters as far as they go without their scripts. Returns whether
     /// anything moved.
     pub(super) fn coordinate(&mut self) -> Result<bool, FoldError> {
-        if self.case.submitted.is_none() {
+        // A paused case is not filed further.
+        if self.case.submitted.is_none() || self.case.paused.contains_key(&MatterNo::COORDINATOR) {
             return Ok(false);
         }
         let planned: Vec<MatterNo> = self
@@ -39,7 +40,7 @@ impl Turn<'_> {
             .map(|matter| matter.no)
             .collect();
         let mut moved = false;
-        let closure = Arc::clone(self.context.closure);
+        let closure = Arc::clone(&self.closure);
         for no in planned {
             let Some((part, definition)) = closure.part(no) else {
                 continue;

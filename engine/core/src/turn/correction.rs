@@ -106,7 +106,7 @@ impl Turn<'_> {
             ));
         }
         let at = self.came_at(by, came)?;
-        let definitions = self.context.closure.matters.values();
+        let definitions = self.closure.matters.values();
         let known = definitions.flat_map(|matter| &matter.materials);
         let known: Vec<_> = known.filter(|material| material.code == given.code).collect();
         let Some(definition) = known.first() else {
@@ -245,7 +245,7 @@ impl Turn<'_> {
     fn readers(&self, names: &[String]) -> Vec<MatterNo> {
         let open = self.case.matters.iter().filter(|matter| matter.is_open());
         let reads = |no: MatterNo| {
-            self.context.closure.part(no).is_some_and(|(_, definition)| {
+            self.closure.part(no).is_some_and(|(_, definition)| {
                 definition.form.iter().any(|field| names.contains(&field.name))
             })
         };
@@ -260,7 +260,7 @@ impl Turn<'_> {
         came: &Came,
     ) -> Result<crate::time::Moment, Refusal> {
         let at = self.came_at(by, came)?;
-        crate::start::check_form(self.context.closure, &self.case.started, fields)?;
+        crate::start::check_form(&self.closure, &self.case.started, fields)?;
         let Value::Map(members) = fields else {
             return Err(
                 Refusal::new("INVALID_INPUT", "应为对象", "must be an object").at(["fields"])

@@ -207,7 +207,9 @@ impl Turn<'_> {
     fn raise_once(&mut self, no: MatterNo, why: &str) -> Result<(), FoldError> {
         let kind = IncidentKind::NoticeNotIssued;
         let mut known = self.case.incidents.values();
-        if known.any(|(_, incident)| incident.kind == kind && incident.message == why) {
+        if known.any(|state| {
+            state.is_open() && state.incident.kind == kind && state.incident.message == why
+        }) {
             return Ok(());
         }
         self.raise(no, kind, why).map(|_| ())

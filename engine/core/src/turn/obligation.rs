@@ -28,7 +28,11 @@ impl Turn<'_> {
             let request = self.root_of(no, &key);
             let known = self.case.matter(no).and_then(|matter| matter.run.request(&request));
             // An act in between may have ended the matter, and its questions with it.
-            let Some(known) = known.filter(|known| known.settled.is_none()) else {
+            let received = |known: &&crate::request::Request| {
+                let end = known.settled.as_ref().map(|settled| &settled.end);
+                matches!(end, None | Some(End::Received(_)))
+            };
+            let Some(known) = known.filter(received) else {
                 continue;
             };
             let (kind, call) = (known.made.ask.kind(), known.call);

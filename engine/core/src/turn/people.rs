@@ -135,7 +135,7 @@ impl Turn<'_> {
             Role::WindowClerk => Some(Actor::Window),
             Role::Approver => own.then_some(Actor::Department),
             Role::OfficeHead => own.then_some(Actor::Head),
-            Role::Integrator | Role::Supervisor => None,
+            Role::Integrator | Role::Supervisor | Role::SystemAdmin => None,
         }
     }
 
@@ -206,7 +206,7 @@ impl Turn<'_> {
 
     /// Returns the declaration of a matter.
     pub(super) fn definition(&self, no: MatterNo) -> Option<Arc<MatterDef>> {
-        let (_, definition) = self.context.closure.part(no)?;
+        let (_, definition) = self.closure.part(no)?;
         Some(Arc::new(definition.clone()))
     }
 
@@ -367,6 +367,7 @@ impl Turn<'_> {
             TaskKind::Countersign => self.countersigned(task, by, said),
             TaskKind::Amendment => self.amendment_done(task, by, said),
             TaskKind::AgencyLate => self.late_done(task, by, said),
+            TaskKind::AfterCancel => self.after_cancel_done(task, by, said),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::entry::{Body, Incident, IncidentKind, Origin, Requested, TaskKind, Ta
 use crate::id::{MatterNo, RegionCode, RoleCode};
 use crate::port::{RunEnd, RunFunction, RunJob, RunOutput, ScriptFault, ScriptFaultKind};
 use crate::replay::Replay;
-use crate::request::{Ask, End, NewRequest, RequestKey};
+use crate::request::{Ask, End, NewRequest, RequestKey, RequestKind};
 
 use super::tasks::DecideOptions;
 use super::{Effect, Turn};
@@ -18,11 +18,13 @@ impl Turn<'_> {
         let Some(matter) = self.case.matter(no) else {
             return Ok(());
         };
-        if !matter.run.is_live() || matter.law.ending().is_some_and(|end| !end.is_grant()) {
+        let over = matter.law.ending().is_some_and(|end| !end.is_grant());
+        if !matter.run.is_live() || over || self.case.is_paused(no) {
             return Ok(());
         }
+        let cancelled = matter.run.cancel.is_some();
         let code = matter.planned.code.clone();
-        let closure = Arc::clone(self.context.closure);
+        let closure = Arc::clone(&self.closure);
         let job = RunJob { closure: &closure, matter: &code, function: RunFunction::Handle };
         let replay = Replay::new(
             Arc::clone(&self.case),
@@ -37,10 +39,15 @@ impl Turn<'_> {
         match end {
             RunEnd::Suspended => Ok(()),
             RunEnd::Finished => {
+                if cancelled {
+                    return self.finish_cancelled(no);
+                }
                 let run = self.case.matter(no).map_or(0, |matter| matter.run.no);
                 self.push(no, Origin::Script, Body::RunFinished { run })?;
+                self.raise_unread(no)?;
                 self.drop_old_questions(no)
             }
+            RunEnd::Uncaught(_) if cancelled => self.finish_cancelled(no),
             RunEnd::Uncaught(request) => self.take_default(no, request),
             RunEnd::Failed(fault) if fault.kind == ScriptFaultKind::Infrastructure => {
                 self.retry.get_or_insert((no, fault));
@@ -58,23 +65,31 @@ impl Turn<'_> {
     }
 
     fn record_one(&mut self, no: MatterNo, request: NewRequest) -> Result<(), FoldError> {
-        let NewRequest { key, seen, digest, ask, adopts } = request;
+        let NewRequest { key, seen, digest, ask, adopts, leaves } = request;
         let adopted = adopts.is_some();
         let call = match &ask {
-            Ask::Call { operation, place, .. } if !adopted => {
+            Ask::Call { operation, place, .. } if !adopted && leaves => {
                 self.place_call(no, &key, operation, place.as_deref())
             }
             Ask::Call { .. }
             | Ask::Decide { .. }
             | Ask::Timer { .. }
             | Ask::Act { .. }
-            | Ask::Patch { .. } => None,
+            | Ask::Patch { .. }
+            | Ask::Receive { .. }
+            | Ask::Compensate { .. } => None,
         };
         let made = Arc::new(Requested { key: key.clone(), seen, digest, ask, call, adopts });
         self.push(no, Origin::Script, Body::Requested(Arc::clone(&made)))?;
         if adopted {
             self.woken.insert(no);
             return self.refresh_task(no, &made);
+        }
+        if !leaves && made.ask.kind() != RequestKind::Compensate {
+            // It was asked between a stop and the wait that throws it: written down, never sent.
+            let by = self.case.head;
+            self.push(no, Origin::Engine, Body::RequestReleased { request: key, by })?;
+            return Ok(());
         }
         match &made.ask {
             Ask::Call { operation, place, .. } => match &made.call {
@@ -98,7 +113,10 @@ impl Turn<'_> {
                 let main = self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
                 self.ask_countersigns(main, &DecideOptions::of(options))
             }
-            Ask::Timer { .. } | Ask::Patch { .. } => Ok(()),
+            Ask::Timer { .. }
+            | Ask::Patch { .. }
+            | Ask::Receive { .. }
+            | Ask::Compensate { .. } => Ok(()),
             Ask::Act { act, evidence, detail } => {
                 let asked =
                     super::acts::AskedAct { kind: *act, evidence: evidence.as_ref(), detail, seen };
@@ -150,16 +168,8 @@ impl Turn<'_> {
 
     /// Follows what a request took over to the one that really asked.
     pub(super) fn root_of(&self, no: MatterNo, key: &RequestKey) -> RequestKey {
-        let Some(matter) = self.case.matter(no) else {
-            return key.clone();
-        };
-        let mut root = key;
-        while let Some(earlier) =
-            matter.run.request(root).and_then(|request| request.made.adopts.as_ref())
-        {
-            root = earlier;
-        }
-        root.clone()
+        let matter = self.case.matter(no);
+        matter.map_or_else(|| key.clone(), |matter| matter.run.root(key).clone())
     }
 
     pub(super) fn place_call(
@@ -202,9 +212,14 @@ impl Turn<'_> {
             Some(End::Otherwise(outcome)) => {
                 format!("{}:{}", outcome.kind.code(), outcome.reason)
             }
-            Some(End::Completed(_) | End::Decided(_) | End::Fired | End::Answered(_)) | None => {
-                String::new()
-            }
+            Some(
+                End::Completed(_)
+                | End::Decided(_)
+                | End::Fired
+                | End::Answered(_)
+                | End::Received(_),
+            )
+            | None => String::new(),
         };
         let opened = TaskOpened {
             kind: TaskKind::Rejected,

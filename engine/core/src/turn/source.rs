@@ -17,6 +17,7 @@ use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
 use super::accept::person;
+use super::undo::asks_source;
 use super::{Effect, Turn};
 
 /// Operation that fetches an electronic license (电子证照调用).
@@ -92,7 +93,7 @@ impl Turn<'_> {
             .and_then(|matter| matter.requirement(&material.code))
             .is_some_and(|known| matches!(known.how, Found::Asked { .. }));
         if asked {
-            let part = self.context.closure.part(no).map(|(part, _)| part);
+            let part = self.closure.part(no).map(|(part, _)| part);
             let tolerated = part.is_some_and(|part| part.tolerates.contains(&material.code));
             let how = if tolerated { Found::Owed { from: None } } else { Found::Missing };
             self.met(no, &material.code, how)?;
@@ -140,7 +141,8 @@ impl Turn<'_> {
         input: Value,
     ) -> Result<bool, FoldError> {
         let ordinal = self.case.matter(no).map_or(0, |matter| {
-            let own = matter.run.requests.iter().filter(|request| request.made.key.run == 0);
+            let own = matter.run.requests.iter();
+            let own = own.filter(|request| asks_source(&request.made.key));
             u32::try_from(own.count()).unwrap_or(u32::MAX)
         });
         let key = RequestKey { run: 0, generation: 0, scope: Vec::new(), ordinal };
@@ -222,7 +224,7 @@ impl Turn<'_> {
         body: &ReplyBody,
     ) -> Result<(), FoldError> {
         let no = call.matter;
-        if call.request.run != 0 {
+        if !asks_source(&call.request) {
             return Ok(());
         }
         let Some((material, source)) = self.asked_for(no, &call.request) else {

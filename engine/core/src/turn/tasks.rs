@@ -227,7 +227,7 @@ impl Turn<'_> {
         let may = match by.role {
             Role::WindowClerk | Role::Supervisor | Role::Applicant => true,
             Role::Approver | Role::OfficeHead => leads,
-            Role::Integrator => false,
+            Role::Integrator | Role::SystemAdmin => false,
         };
         if !may {
             return Err(Refusal::new(
@@ -346,7 +346,8 @@ impl Turn<'_> {
             | TaskKind::Countersign
             | TaskKind::Amendment
             | TaskKind::AgencyLate
-            | TaskKind::LateReply => false,
+            | TaskKind::LateReply
+            | TaskKind::AfterCancel => false,
         }
     }
 
@@ -446,6 +447,11 @@ impl Turn<'_> {
             | TaskKind::ApproveExtension
             | TaskKind::Amendment
             | TaskKind::LateReply => Ok(()),
+            TaskKind::AfterCancel if outcome.granted => Ok(()),
+            TaskKind::AfterCancel => {
+                let act = self.act_now(ActKind::Terminate, &outcome.opinion);
+                self.would_hold(task.matter, &act)
+            }
         }
     }
 
@@ -493,7 +499,14 @@ impl Turn<'_> {
         let made = matter.zip(request).and_then(|(matter, key)| matter.run.request(key));
         match made.map(|request| &request.made.ask) {
             Some(Ask::Decide { options, .. }) => DecideOptions::of(options),
-            Some(Ask::Call { .. } | Ask::Timer { .. } | Ask::Act { .. } | Ask::Patch { .. })
+            Some(
+                Ask::Call { .. }
+                | Ask::Timer { .. }
+                | Ask::Act { .. }
+                | Ask::Receive { .. }
+                | Ask::Compensate { .. }
+                | Ask::Patch { .. },
+            )
             | None => DecideOptions::of(&Value::Null),
         }
     }

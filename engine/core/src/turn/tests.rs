@@ -65,11 +65,15 @@ impl Script for Closures {
     }
 }
 
-struct Bound;
+/// Carries everything but what nobody knows, until everything is bound.
+struct Bound {
+    all: bool,
+}
 
 impl Wiring for Bound {
     fn connector_for(&self, operation: &str, _region: &RegionCode) -> Option<String> {
-        (!operation.starts_with("nobody.")).then(|| operation.split('.').next().unwrap().to_owned())
+        (self.all || !operation.starts_with("nobody."))
+            .then(|| operation.split('.').next().unwrap().to_owned())
     }
 
     fn reply_within(&self, operation: &str, _region: &RegionCode) -> Option<crate::time::Period> {
@@ -120,6 +124,7 @@ struct Story {
     now: Moment,
     answers: Vec<Answer>,
     effects: Vec<Effect>,
+    bound_all: bool,
 }
 
 fn clerk() -> Viewer {
@@ -174,7 +179,7 @@ impl Story {
             now,
             wire_now: now,
             script: &scripts,
-            wiring: &Bound,
+            wiring: &Bound { all: false },
             calendar: &calendar,
             organisation: &organisation,
             secret: &secret,
@@ -189,6 +194,7 @@ impl Story {
             answers: Vec::new(),
             effects: Vec::new(),
             scripts,
+            bound_all: false,
         };
         story.take(&[Command::Submit { by: applicant() }]);
         story
@@ -204,7 +210,7 @@ impl Story {
             now: self.now,
             wire_now: self.now,
             script: &self.scripts,
-            wiring: &Bound,
+            wiring: &Bound { all: self.bound_all },
             calendar: &calendar,
             organisation: &organisation,
             secret: &secret,
@@ -258,7 +264,7 @@ impl Story {
     }
 
     fn incidents(&self) -> Vec<&'static str> {
-        self.case.incidents.values().map(|(_, incident)| incident.kind.code()).collect()
+        self.case.incidents.values().map(|state| state.incident.kind.code()).collect()
     }
 }
 
@@ -324,6 +330,7 @@ mod patched;
 mod promises;
 mod returned;
 mod silence;
+mod ways;
 
 /// Asks one agency and grants on its documents.
 fn ask_and_grant() -> Handler {
@@ -708,7 +715,7 @@ fn a_changed_script_is_a_mismatch_with_both_sides() {
         story.scripts.bodies.insert(MatterCode::new("a"), body);
         story.completes(1);
         assert_eq!(story.incidents(), ["REPLAY_MISMATCH"], "{changed}");
-        let (_, incident) = story.case.incidents.values().next().unwrap();
+        let incident = &story.case.incidents.values().next().unwrap().incident;
         assert!(incident.expected.contains("agency.issue"), "{}", incident.expected);
         assert_eq!(story.stage(1), "accepted");
     }

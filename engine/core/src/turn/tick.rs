@@ -185,7 +185,7 @@ impl Turn<'_> {
             CardAnswerKind::Reply | CardAnswerKind::Appeal => match by.role {
                 Role::Approver | Role::OfficeHead => own,
                 Role::WindowClerk => card.raised.to.ends_with(".window"),
-                Role::Applicant | Role::Integrator | Role::Supervisor => false,
+                Role::Applicant | Role::Integrator | Role::Supervisor | Role::SystemAdmin => false,
             },
             CardAnswerKind::AppealUpheld | CardAnswerKind::AppealRejected => {
                 by.role == Role::Supervisor

@@ -244,7 +244,9 @@ macro_rules! variants_of {
 
 /// Every enum that an entry may hold.
 fn all() -> Variants {
-    use crate::{agency, card, definition, document, entry, law, material, request, time, value};
+    use crate::{
+        agency, card, definition, document, entry, law, material, request, time, value, way_out,
+    };
     variants_of![
         agency::ReplyBody,
         card::CardAnswerKind,
@@ -270,6 +272,10 @@ fn all() -> Variants {
         request::OutcomeKind,
         time::Unit,
         value::Value,
+        way_out::Handling,
+        way_out::Overriding,
+        way_out::Tail,
+        way_out::WayOut,
     ]
 }
 

@@ -266,7 +266,7 @@ fn expect_incident(current: &mut Current, kind: &str) -> Result<(), Trouble> {
     }
     let case = current.case()?;
     let raised: Vec<&str> =
-        case.incidents.values().map(|(_, incident)| incident.kind.code()).collect();
+        case.incidents.values().map(|state| state.incident.kind.code()).collect();
     current.expected_incidents.insert(kind.to_owned());
     let got = if raised.contains(&kind) { kind.to_owned() } else { raised.join("、") };
     same(current, ("异常", "incidents"), kind, &got)

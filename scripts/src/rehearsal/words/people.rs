@@ -384,7 +384,8 @@ fn everyone(current: &mut Current) -> Result<(), Trouble> {
             | TaskKind::Countersign
             | TaskKind::Amendment
             | TaskKind::LateReply
-            | TaskKind::Obligation => Value::map(),
+            | TaskKind::Obligation
+            | TaskKind::AfterCancel => Value::map(),
         };
         let at = TaskAt { no: task.no, version: task.version };
         let outcome = yes("同意", fields);

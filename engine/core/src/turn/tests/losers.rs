@@ -21,6 +21,7 @@ fn word(arrived: &Arrived) -> &'static str {
         Arrived::Decision { .. } => "decided",
         Arrived::Fired => "fired",
         Arrived::Answer(_) => "answered",
+        Arrived::Message(_) => "message",
         Arrived::List(_) => "list",
         Arrived::Map(_) => "map",
         Arrived::Settled(_) => "settled",
