@@ -5,6 +5,7 @@ mod duplicates;
 mod figures;
 mod files;
 mod guide;
+mod incidents;
 mod parked;
 mod read;
 mod travel;
@@ -37,6 +38,7 @@ use crate::standing::Standing;
 
 pub use self::documents::{DocumentError, DocumentPage, Show, Unmade};
 pub use self::files::{CaseFile, FileError, Upload};
+pub use self::incidents::{IncidentFilter, IncidentItem, LeftBehind, SettledOne};
 pub use self::parked::ParkedView;
 pub(crate) use self::read::outermost;
 pub use self::work::{Change, Decided};

@@ -35,6 +35,6 @@ pub use api::{
 pub use builder::{EngineBuilder, Missing, Options, StartError};
 pub use error::EngineError;
 pub use handle::{
-    CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, ParkedView, Show,
-    Unmade, Upload,
+    CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, IncidentFilter,
+    IncidentItem, LeftBehind, ParkedView, SettledOne, Show, Unmade, Upload,
 };

@@ -565,7 +565,7 @@ pub enum TaskKind {
 
 impl TaskKind {
     /// Every kind with its code and Chinese name.
-    pub const ALL: [(Self, &'static str, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str, &'static str); 14] = [
         (Self::Intake, "intake", "受理"),
         (Self::Decide, "decide", "审批"),
         (Self::Manual, "manual", "人工办理"),

@@ -57,6 +57,9 @@ pub const CHANNEL_BYTES_MAX: usize = 64;
 /// Messages that may lie unread in one mailbox.
 pub const MAILBOX_MAX: usize = 256;
 
+/// Incidents that one request may settle.
+pub const INCIDENTS_AT_ONCE_MAX: usize = 1_000;
+
 /// Levels of nesting in a value.
 pub const VALUE_DEPTH_MAX: usize = 24;
 /// Bytes of a value.

@@ -419,9 +419,18 @@ fn acted(act: &crate::law::Act, answer: &ActAnswer) -> (&'static str, String, St
 fn requested(ask: &Ask) -> (&'static str, String, String) {
     let target = ask.target();
     match ask {
-        Ask::Call { .. } | Ask::Decide { .. } | Ask::Timer { .. } | Ask::Act { .. } => {
+        Ask::Call { .. }
+        | Ask::Decide { .. }
+        | Ask::Timer { .. }
+        | Ask::Act { .. }
+        | Ask::Receive { .. } => {
             ("requested", format!("发出请求 {target}"), format!("requested {target}"))
         }
+        Ask::Compensate { .. } => (
+            "undo_registered",
+            format!("登记撤销操作 {target}"),
+            format!("registered {target} for undoing"),
+        ),
         Ask::Patch { .. } => (
             "patched",
             format!("按补丁 {target} 之后的脚本办理"),

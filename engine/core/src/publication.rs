@@ -274,7 +274,11 @@ pub fn may_publish(viewer: &Viewer, lead: &DepartmentCode) -> bool {
     match viewer.role {
         Role::Integrator => true,
         Role::OfficeHead => viewer.departments.contains(lead),
-        Role::Applicant | Role::WindowClerk | Role::Approver | Role::Supervisor => false,
+        Role::Applicant
+        | Role::WindowClerk
+        | Role::Approver
+        | Role::Supervisor
+        | Role::SystemAdmin => false,
     }
 }
 

@@ -146,6 +146,10 @@ pub fn rows(summary: &CaseSummary, store: &Secret) -> BTreeSet<IndexRow> {
             task: task.no,
         });
     }
+    if summary.incidents > 0 {
+        let region = summary.scope.region.clone();
+        rows.insert(IndexRow::Incident { region });
+    }
     rows.extend(summary.next_due.map(|due| IndexRow::Timer { due }));
     if summary.outbox {
         rows.insert(IndexRow::Outbox);

@@ -195,6 +195,12 @@ pub enum IndexRow {
     },
     /// The case has calls that are not over.
     Outbox,
+    /// The case has incidents that nobody has ended, for those who look after a region: newest
+    /// first.
+    Incident {
+        /// Where it was filed.
+        region: RegionCode,
+    },
 }
 
 /// Which rows a search runs along: family and scope in one.
@@ -214,6 +220,8 @@ pub enum Along {
     Department(DepartmentCode, RegionCode),
     /// [`IndexRow::Applicant`] rows of this keyed hash.
     Applicant(Digest),
+    /// [`IndexRow::Incident`] rows within this region and all inside it.
+    Incident(RegionCode),
 }
 
 /// Which roles of a queue are meant.

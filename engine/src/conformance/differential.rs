@@ -56,6 +56,7 @@ fn any_row() -> impl Strategy<Value = IndexRow> {
     prop_oneof![
         (code.clone(), role, 0..4_i64).prop_map(|(code, role, due)| queue_row(code, role, due)),
         code.clone().prop_map(region_row),
+        code.clone().prop_map(|code| IndexRow::Incident { region: region(code) }),
         code.prop_map(|code| IndexRow::Department {
             department: DepartmentCode::new("fire"),
             region: region(code),
@@ -226,6 +227,7 @@ fn scopes() -> Vec<Along> {
     for code in ["420000", "420300", "420302", "420602"] {
         let region = region(code);
         scopes.push(Along::Region(region.clone()));
+        scopes.push(Along::Incident(region.clone()));
         let fire = DepartmentCode::new("fire");
         scopes.push(Along::Department(fire, region.clone()));
         for roles in [RoleMatch::Windows, departments(&["fire"]), departments(&["fire", "housing"])]

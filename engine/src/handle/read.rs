@@ -74,7 +74,7 @@ impl Engine {
 
     /// Walks along one scope after the other. A cursor is the scope's number before the store's
     /// own. A case that an earlier scope has shown is not shown again.
-    async fn walk(
+    pub(super) async fn walk(
         &self,
         scopes: &[Along],
         filter: &CaseFilter,
@@ -238,6 +238,7 @@ fn is_along(summary: &CaseSummary, along: &Along) -> bool {
             region.covers(&summary.scope.region) && open.next().is_some()
         }
         Along::Region(region) => region.covers(&summary.scope.region),
+        Along::Incident(region) => region.covers(&summary.scope.region) && summary.incidents > 0,
         Along::Queue { .. } | Along::Applicant(_) => false,
     }
 }

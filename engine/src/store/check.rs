@@ -102,7 +102,7 @@ fn check_rows<'a>(rows: impl Iterator<Item = &'a IndexRow>) -> Result<(), StoreE
     for row in rows {
         let texts: [&str; 2] = match row {
             IndexRow::Queue { region, role, .. } => [region.as_str(), role.as_str()],
-            IndexRow::Region { region } => [region.as_str(), ""],
+            IndexRow::Region { region } | IndexRow::Incident { region } => [region.as_str(), ""],
             IndexRow::Department { department, region } => [department.as_str(), region.as_str()],
             IndexRow::Number { number } => [number, ""],
             IndexRow::Applicant { .. } | IndexRow::Timer { .. } | IndexRow::Outbox => continue,

@@ -172,7 +172,8 @@ impl State {
             row @ (IndexRow::Queue { .. }
             | IndexRow::Region { .. }
             | IndexRow::Department { .. }
-            | IndexRow::Applicant { .. }) => {
+            | IndexRow::Applicant { .. }
+            | IndexRow::Incident { .. }) => {
                 self.rows.remove(&(row, case));
             }
         }
@@ -192,7 +193,8 @@ impl State {
             row @ (IndexRow::Queue { .. }
             | IndexRow::Region { .. }
             | IndexRow::Department { .. }
-            | IndexRow::Applicant { .. }) => {
+            | IndexRow::Applicant { .. }
+            | IndexRow::Incident { .. }) => {
                 self.rows.insert((row, case));
             }
         }
@@ -262,6 +264,8 @@ fn runs_along(along: &Along, row: &IndexRow) -> bool {
             matches!(row, IndexRow::Department { department: of, region: at }
                 if department == of && region.covers(at))
         }
+        Along::Incident(region) => matches!(row, IndexRow::Incident { region: at }
+            if region.covers(at)),
         Along::Applicant(hash) => matches!(row, IndexRow::Applicant { hash: of } if hash == of),
     }
 }

@@ -25,9 +25,10 @@ pub(super) fn place(row: &IndexRow, case: CaseId) -> Option<Vec<u8>> {
             place.extend_from_slice(role.as_str().as_bytes());
             Some(place)
         }
-        IndexRow::Region { .. } | IndexRow::Department { .. } | IndexRow::Applicant { .. } => {
-            Some(case.0.iter().map(|byte| !byte).collect())
-        }
+        IndexRow::Region { .. }
+        | IndexRow::Department { .. }
+        | IndexRow::Applicant { .. }
+        | IndexRow::Incident { .. } => Some(case.0.iter().map(|byte| !byte).collect()),
         IndexRow::Number { .. } | IndexRow::Timer { .. } | IndexRow::Outbox => None,
     }
 }
@@ -39,7 +40,7 @@ pub(super) fn case_at(along: &Along, place: &[u8]) -> Option<CaseId> {
             let id = place.get(DUE..DUE + CASE)?;
             Some(CaseId(id.try_into().ok()?))
         }
-        Along::Region(_) | Along::Department(..) | Along::Applicant(_) => {
+        Along::Region(_) | Along::Department(..) | Along::Applicant(_) | Along::Incident(_) => {
             let mut id: [u8; CASE] = place.try_into().ok()?;
             for byte in &mut id {
                 *byte = !*byte;
@@ -55,6 +56,7 @@ fn family(along: &Along) -> u8 {
         Along::Region(_) => 2,
         Along::Department(..) => 3,
         Along::Applicant(_) => 4,
+        Along::Incident(_) => 5,
     }
 }
 

@@ -58,6 +58,8 @@ pub enum Family {
     Timer,
     /// Cases with calls that are not over.
     Outbox,
+    /// Cases with incidents that nobody has ended.
+    Incident,
     /// The event feed.
     Feed,
     /// Commit numbers; only a backup mends them.
@@ -70,7 +72,7 @@ pub enum Family {
 
 impl Family {
     /// Every family with its code.
-    pub const ALL: [(Self, &'static str); 13] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::Log, "log"),
         (Self::Summary, "summary"),
         (Self::Queue, "queue"),
@@ -80,6 +82,7 @@ impl Family {
         (Self::Number, "number"),
         (Self::Timer, "timer"),
         (Self::Outbox, "outbox"),
+        (Self::Incident, "incident"),
         (Self::Feed, "feed"),
         (Self::Counter, "counter"),
         (Self::File, "file"),
@@ -105,6 +108,7 @@ impl Family {
             IndexRow::Number { .. } => Self::Number,
             IndexRow::Timer { .. } => Self::Timer,
             IndexRow::Outbox => Self::Outbox,
+            IndexRow::Incident { .. } => Self::Incident,
         }
     }
 }
@@ -588,7 +592,7 @@ fn plain(summary: &CaseSummary) -> serde_json::Map<String, serde_json::Value> {
 fn shown(row: &IndexRow) -> String {
     match row {
         IndexRow::Queue { region, role, due, task } => format!("{role} {region} {due} {task}"),
-        IndexRow::Region { region } => region.to_string(),
+        IndexRow::Region { region } | IndexRow::Incident { region } => region.to_string(),
         IndexRow::Department { department, region } => format!("{department} {region}"),
         IndexRow::Applicant { hash } => hash.to_string(),
         IndexRow::Number { number } => number.clone(),

@@ -167,6 +167,7 @@ fn family(row: &IndexRow) -> &'static str {
         IndexRow::Number { .. } => "number",
         IndexRow::Timer { .. } => "timer",
         IndexRow::Outbox => "outbox",
+        IndexRow::Incident { .. } => "incident",
     }
 }
 

@@ -109,7 +109,8 @@ impl Turn<'_> {
                 | Ask::Decide { .. }
                 | Ask::Timer { .. }
                 | Ask::Act { .. }
-                | Ask::Compensate { .. } => None,
+                | Ask::Compensate { .. }
+                | Ask::Patch { .. } => None,
             })
             .find_map(|(channel, key)| {
                 let mail = matter.unread().find(|mail| mail.message.channel == *channel)?;

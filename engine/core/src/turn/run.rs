@@ -85,7 +85,8 @@ impl Turn<'_> {
             self.woken.insert(no);
             return self.refresh_task(no, &made);
         }
-        if !leaves && made.ask.kind() != RequestKind::Compensate {
+        let waited_for = !matches!(made.ask.kind(), RequestKind::Compensate | RequestKind::Patch);
+        if !leaves && waited_for {
             // It was asked between a stop and the wait that throws it: written down, never sent.
             let by = self.case.head;
             self.push(no, Origin::Engine, Body::RequestReleased { request: key, by })?;

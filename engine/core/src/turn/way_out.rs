@@ -9,11 +9,10 @@ use std::sync::Arc;
 use crate::case::{FoldError, IncidentState};
 use crate::command::{Answer, Refusal, Steering, WayTaken};
 use crate::definition::Closure;
+use crate::dry_run::{Candidate, dry_run};
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind};
 use crate::id::{CallId, DepartmentCode, MatterNo, Seq};
 use crate::limits;
-use crate::port::{RunEnd, RunFunction, RunJob, RunOutput};
-use crate::replay::Replay;
 use crate::request::{Ask, RequestKey};
 use crate::viewer::{Role, Viewer};
 use crate::way_out::{
@@ -251,44 +250,35 @@ impl Turn<'_> {
 
     /// The dry run: every script that is under way must replay to its journal.
     fn check_rebind(&self, closure: &Arc<Closure>) -> Result<(), Refusal> {
-        let other = closure.service.code != self.case.started.service
-            || self.case.matters.iter().any(|matter| {
-                let part = closure.part(matter.no);
-                part.is_none_or(|(part, _)| part.matter != matter.planned.code)
-            });
-        if other {
+        let candidate = Candidate {
+            script: self.context.script,
+            closure,
+            secret: self.context.secret,
+            calendar: self.context.calendar,
+        };
+        let verdict = dry_run(&self.case, candidate);
+        if verdict.may_rebind() {
+            return Ok(());
+        }
+        let Some((matter, divergence)) = verdict.divergence() else {
             return Err(Refusal::new(
-                "CLOSURE_DIFFERS",
-                "该版本的服务或事项构成与本办件不同,不能换用",
-                "this version has another service or other matters than the case",
-            )
-            .at(["closure"]));
-        }
-        let begun = self.case.matters.iter().filter(|matter| {
-            let over = matter.law.ending().is_some_and(|ending| !ending.is_grant());
-            matter.run.begun.is_some() && !matter.run.finished && !over
-        });
-        for matter in begun {
-            let job =
-                RunJob { closure, matter: &matter.planned.code, function: RunFunction::Handle };
-            let replay = Replay::new(
-                Arc::clone(&self.case),
-                matter.no,
-                self.context.secret.clone(),
-                Arc::clone(self.context.calendar),
-            );
-            let RunOutput { end, .. } = self.context.script.run(&job, replay);
-            if let RunEnd::Failed(fault) = end {
-                let place = format!("{}:{}", fault.file, fault.line);
-                return Err(Refusal::new(
-                    "DRY_RUN_FAILED",
-                    format!("事项“{}”试运行未通过({place}):{}", matter.planned.name, fault.message),
-                    format!("{} does not pass the dry run at {place}", matter.planned.code),
-                )
-                .at(["closure"]));
-            }
-        }
-        Ok(())
+                "DRY_RUN_UNKNOWN",
+                "试运行未能完成,请稍后重试",
+                "the dry run could not be finished; try again later",
+            ));
+        };
+        let fault = &divergence.fault;
+        let place = if fault.file.is_empty() {
+            String::new()
+        } else {
+            format!("({}:{})", fault.file, fault.line)
+        };
+        Err(Refusal::new(
+            "DRY_RUN_FAILED",
+            format!("事项 {} 试运行未通过{place}:{}", matter.code, fault.message),
+            format!("{} does not pass the dry run {place}", matter.code),
+        )
+        .at(["closure"]))
     }
 
     fn carry_out(
@@ -411,7 +401,8 @@ impl Turn<'_> {
                 | Ask::Timer { .. }
                 | Ask::Act { .. }
                 | Ask::Receive { .. }
-                | Ask::Compensate { .. } => false,
+                | Ask::Compensate { .. }
+                | Ask::Patch { .. } => false,
             })
             .map(|request| request.made.key.clone())
             .collect()

@@ -30,6 +30,7 @@ const QUEUE: u8 = 0x60;
 const REGION: u8 = 0x61;
 const DEPARTMENT: u8 = 0x62;
 const APPLICANT: u8 = 0x63;
+const INCIDENT: u8 = 0x64;
 
 const HEAD: u8 = 0;
 const CHUNK: u8 = 1;
@@ -237,7 +238,7 @@ pub(super) fn parked_message(key: &[u8]) -> Option<&[u8]> {
 
 /// Returns the ranges of keys in which all index rows lie, in order.
 pub(super) fn index_rows() -> [(Vec<u8>, Vec<u8>); 2] {
-    [(vec![TIMER], vec![IDEMPOTENCY]), (vec![QUEUE], vec![APPLICANT + 1])]
+    [(vec![TIMER], vec![IDEMPOTENCY]), (vec![QUEUE], vec![INCIDENT + 1])]
 }
 
 /// Reads an index row and its case; `None` when the record is no index row.
@@ -257,6 +258,12 @@ pub(super) fn row_of(key: &[u8], payload: &[u8]) -> Option<FiledRow> {
             let case = page::case_at(&along, place)?;
             let Along::Region(region) = along else { return None };
             Some((IndexRow::Region { region }, case))
+        }
+        INCIDENT => {
+            let (region, place) = take_text(key, TENANT_END)?;
+            let region = RegionCode::new(region);
+            let case = page::case_at(&Along::Incident(region.clone()), place)?;
+            Some((IndexRow::Incident { region }, case))
         }
         DEPARTMENT => {
             let (department, rest) = take_text(key, TENANT_END)?;
@@ -326,6 +333,11 @@ pub(super) fn row(row: &IndexRow, case: CaseId) -> Vec<u8> {
         IndexRow::Department { department, region } => {
             let mut key = family(DEPARTMENT);
             put_text(&mut key, department.as_str());
+            put_text(&mut key, region.as_str());
+            key
+        }
+        IndexRow::Incident { region } => {
+            let mut key = family(INCIDENT);
             put_text(&mut key, region.as_str());
             key
         }
@@ -443,6 +455,7 @@ pub(super) fn scopes(along: &Along) -> Vec<Scope> {
             put_text(&mut fixed, department.as_str());
             vec![Scope::within(fixed, region.prefix())]
         }
+        Along::Incident(region) => vec![Scope::within(family(INCIDENT), region.prefix())],
         Along::Applicant(hash) => {
             let mut prefix = family(APPLICANT);
             prefix.extend_from_slice(&hash.0);

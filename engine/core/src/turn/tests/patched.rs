@@ -126,7 +126,7 @@ fn a_patch_that_is_dropped_too_early_is_a_mismatch() {
     let mut story = under(changed);
     story.completes(1).change(gone).completes(1);
     assert_eq!(story.incidents(), ["REPLAY_MISMATCH"]);
-    let (_, incident) = story.case.incidents.values().next().unwrap();
+    let incident = &story.case.incidents.values().next().unwrap().incident;
     assert!(incident.expected.contains(ID) && incident.got.contains("agency.fire"));
 }
 

@@ -680,5 +680,5 @@ fn a_closure_of_another_service_is_refused() {
     other.service.code = ServiceCode::new("other");
     let incident = story.open_incident();
     story.way_of(&admin(), incident, WayTaken::Rebind(Arc::new(other)));
-    assert_eq!(story.code(), "CLOSURE_DIFFERS");
+    assert_eq!(story.code(), "DRY_RUN_FAILED");
 }
