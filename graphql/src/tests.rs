@@ -4,6 +4,7 @@ mod acts;
 mod bulk;
 mod clocks;
 mod desk;
+mod documents;
 mod figures;
 mod guide;
 mod hands;

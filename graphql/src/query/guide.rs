@@ -14,7 +14,7 @@ pub(crate) struct GuideQueries;
 
 #[Object]
 impl GuideQueries {
-    /// 一次告知:按情形列出事项、材料、表单和时限 / The guide: matters, materials, one form and time for a situation
+    /// 一次告知:按情形列出事项、材料、收费、表单和时限 / The guide: matters, materials, fees, one form and time for a situation
     async fn guide(
         &self,
         ctx: &Context<'_>,

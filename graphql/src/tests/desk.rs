@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tongban_core::digest::Secret;
+use tongban_core::document::Seal;
 use tongban_core::organisation::{Organisation, Source};
 use tongban_core::port::{Script, Store};
 use tongban_core::time::Moment;
@@ -42,6 +43,7 @@ matter(#{
     limit: #{ statutory: "20 working days", promised: "5 working days" },
     form: [ field("shop", "店名", text(40)) ],
     materials: [ material("sketch", "效果图").from(upload("pdf")) ],
+    fees: [ fee("工本费", 12, "示例收费标准一"), fee("勘验费", 80, "示例收费标准二") ],
     gives: license("signboard"),
 });
 fn handle(m) {
@@ -161,6 +163,15 @@ impl Desk {
         let scripts = scripts();
         let engine = engine(&scripts, &wire).await;
         Self::over(engine, scripts, (wire, mode)).await
+    }
+
+    /// Opens a server whose notices are sealed by `seal`.
+    pub(super) async fn sealing(seal: Arc<dyn Seal>) -> Self {
+        let nine = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
+        let wire = Arc::new(ManualClock::new(nine));
+        let scripts = scripts();
+        let engine = builder(&scripts, &wire).seal(seal).start().await.unwrap();
+        Self::over(engine, scripts, (wire, Mode::Production)).await
     }
 
     /// Serves an engine that a test has built itself.

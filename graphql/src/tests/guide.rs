@@ -7,8 +7,9 @@ use super::desk::{Desk, applicant};
 const GUIDE: &str = "query($service: String!, $region: String!, $situation: JSON) {
     guide(serviceCode: $service, region: $region, situation: $situation) {
       serviceCode title version situation { name answer text(lang: EN) }
-      matters { code department intake after { kind matter { code } } promisedLimit { amount unit } }
-      skipped { code }
+      matters { code department intake after { kind matter { code } } promisedLimit { amount unit }
+        fees { name amount basis } }
+      feeTotal skipped { code }
       materials { code supply text matter { title } sources { kind fileTypes } mayComeLater }
       bring { code names fileTypes matters { code } }
       form { field { name required } matters { code } }
@@ -30,6 +31,24 @@ async fn a_guide_names_matters_materials_form_and_time() {
     assert_eq!(guide["time"]["check"], "TOO_SHORT");
     assert_eq!(guide["warnings"][0]["code"], "PROMISE_SHORTER_THAN_PATH");
     assert_eq!(guide["exemption"]["percent"], 0);
+}
+
+#[tokio::test]
+async fn a_guide_names_each_fee_with_its_rule_and_adds_them_up() {
+    let desk = Desk::open().await;
+    let asked = json!({ "service": "shop-opening", "region": "420302" });
+    let guide = desk.data(&applicant(), GUIDE, asked).await["guide"].clone();
+    let fees = json!([
+        { "name": "工本费", "amount": "12", "basis": "示例收费标准一" },
+        { "name": "勘验费", "amount": "80", "basis": "示例收费标准二" },
+    ]);
+    assert_eq!(guide["matters"][0]["fees"], fees, "{guide}");
+    assert_eq!(guide["matters"][1]["fees"], json!([]), "nothing is claimed to be free");
+    assert_eq!(guide["feeTotal"], "92");
+    let declared =
+        "{ service(code: \"shop-opening\") { matters { matter { fees { name amount basis } } } } }";
+    let declared = desk.data(&applicant(), declared, json!({})).await["service"].clone();
+    assert_eq!(declared["matters"][0]["matter"]["fees"], fees, "{declared}");
 }
 
 #[tokio::test]

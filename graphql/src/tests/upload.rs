@@ -14,15 +14,15 @@ pub(super) const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n";
 const NAME: &str = "%E6%95%88%E6%9E%9C%E5%9B%BE.pdf";
 
 /// A response whose body may be anything.
-struct Answer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
 }
 
 impl Answer {
     /// Reads the body as text.
-    fn reply(self) -> Reply {
+    pub(super) fn reply(self) -> Reply {
         let body = String::from_utf8(self.body).unwrap();
         Reply { status: self.status, head: self.head, body }
     }
@@ -30,7 +30,7 @@ impl Answer {
 
 impl Desk {
     /// Sends bytes and reads until the server closes.
-    async fn exchange(&self, head: &str, body: &[u8]) -> Answer {
+    pub(super) async fn exchange(&self, head: &str, body: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(&[head.as_bytes(), body].concat()).await.unwrap();
         let mut bytes = Vec::new();
@@ -50,10 +50,16 @@ impl Desk {
         self.exchange(&head, body).await.reply()
     }
 
+    /// Asks for a file, `GET` or otherwise.
     async fn fetch(&self, who: &Viewer, method: &str, path: &str) -> Answer {
+        self.read(who, method, &format!("/blob/{path}")).await
+    }
+
+    /// Asks for what lies at a path, as someone.
+    pub(super) async fn read(&self, who: &Viewer, method: &str, path: &str) -> Answer {
         let token = self.token(who);
         let head = format!(
-            "{method} /blob/{path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
         );
         self.exchange(&head, b"").await
     }
@@ -71,11 +77,11 @@ pub(super) fn sketch(case: &str, name: &str) -> String {
     format!("case={case}&material=sketch&name={name}")
 }
 
-fn insiders() -> [Viewer; 4] {
+pub(super) fn insiders() -> [Viewer; 4] {
     [applicant(), clerk(), approver(), Viewer::new("s", Role::Supervisor).within("420300")]
 }
 
-fn strangers() -> [Viewer; 4] {
+pub(super) fn strangers() -> [Viewer; 4] {
     [
         Viewer::new("p", Role::Applicant).for_party("91420302MA4DEM020N"),
         Viewer::new("c", Role::WindowClerk).within("420303"),

@@ -18,6 +18,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 use tongban_core::digest::Digest;
+use tongban_core::error::ErrorClass;
 use tongban_core::limits::UPLOAD_BYTES_MAX;
 use tongban_core::port::WireClock;
 use tongban_engine::blob::{BlobError, StoredBlob};
@@ -298,6 +299,13 @@ pub(super) fn of_blob(error: &BlobError) -> Failure {
             .with("found", found.clone()),
         B::Torn { .. } => refused(StatusCode::BAD_REQUEST),
         B::Busy => unavailable(error),
+        B::Objects(objects) if objects.class() == ErrorClass::Transient => {
+            // Where files lie is nobody's business outside.
+            tracing::warn!(%error, "the file store is not available");
+            let text =
+                "文件存储暂不可用,请稍后再试 / the file store is not available, try again later";
+            Failure::transport(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", text)
+        }
         B::Damaged { .. } | B::NoRandomness | B::Objects(_) | _ => internal(error),
     }
 }

@@ -180,9 +180,32 @@ impl Matter {
         self.0.materials.iter().map(MaterialRequirement::from).collect()
     }
 
+    /// 列明的收费;为空表示未列明,并非不收费 / The fees that are declared; none declared does not mean free of charge
+    async fn fees(&self) -> Vec<Fee> {
+        self.0.fees.iter().map(Fee::from).collect()
+    }
+
     /// 准予后颁发的证照类型 / Type of the license that a grant gives
     async fn gives(&self) -> Option<&str> {
         self.0.gives.as_deref()
+    }
+}
+
+/// 一项收费 / A fee
+#[derive(SimpleObject)]
+pub(crate) struct Fee {
+    /// 名称 / Name
+    name: String,
+    /// 金额(元),十进制文本 / Amount in yuan, a decimal as text
+    amount: String,
+    /// 收费依据 / The rule that fixes it
+    basis: String,
+}
+
+impl From<&definition::Fee> for Fee {
+    fn from(fee: &definition::Fee) -> Self {
+        // Money is no binary number, so it goes out as text.
+        Self { name: fee.name.clone(), amount: fee.amount.to_string(), basis: fee.basis.clone() }
     }
 }
 

@@ -4,7 +4,7 @@ use async_graphql::{Enum, Object, SimpleObject};
 use tongban_core::guide::{self, Words};
 
 use super::Json;
-use super::catalogue::{FormField, MaterialSource};
+use super::catalogue::{Fee, FormField, MaterialSource};
 use super::clock::Period;
 use super::code::{AfterKind, DecidesIn, Intake, Lang, Regime, in_lang};
 
@@ -70,6 +70,11 @@ impl Guide {
     /// 申请人须提交的材料,每份一次 / What the applicant hands in, each once
     async fn bring(&self) -> Vec<GuideBring> {
         self.0.bring.iter().map(GuideBring::from).collect()
+    }
+
+    /// 列明的收费合计(元),十进制文本;没有事项列明时为空,并非不收费 / What the declared fees come to in yuan, a decimal as text; null when no matter declares any, which does not mean free of charge
+    async fn fee_total(&self) -> Option<String> {
+        self.0.fees.map(|sum| sum.to_string())
     }
 
     /// 一张表单:每个字段只填一次 / The one form: each field once
@@ -209,6 +214,11 @@ impl GuideMatter {
     /// 承诺办结时限 / The published promise
     async fn promised_limit(&self) -> Option<Period> {
         self.0.limits.promised.map(Period::declared)
+    }
+
+    /// 列明的收费;为空表示未列明,并非不收费 / The fees that are declared; none declared does not mean free of charge
+    async fn fees(&self) -> Vec<Fee> {
+        self.0.fees.iter().map(Fee::from).collect()
     }
 
     /// 本情形中的前置事项 / What comes before it in this situation

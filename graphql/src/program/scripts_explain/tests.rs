@@ -99,3 +99,18 @@ fn the_sheet_says_what_the_guide_says() {
         assert!(page.contains(words), "{words}");
     }
 }
+
+#[test]
+fn the_sheet_prints_each_fee_with_its_rule_and_claims_nothing_free() {
+    let guide = guided(r#"{"basement": true, "waste": true}"#);
+    let sheet = sheet(&guide, "420300");
+    let page = String::from_utf8(render_guide(&sheet)).unwrap();
+    for words in [
+        "不动产登记费（非住宅） 550 元(国家发展改革委、财政部关于不动产登记收费标准等有关问题的通知)",
+        "已列明的收费合计 550 元",
+        "以主管部门公布的标准为准",
+    ] {
+        assert!(page.contains(words), "{words} is not in {page}");
+    }
+    assert!(!page.contains("不收费"), "what is not declared is not free");
+}
