@@ -13,10 +13,11 @@
 mod error;
 mod intake;
 mod kind;
+mod logs;
+mod sweep;
 mod wanted;
 mod zip;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path as FilePath;
 use std::sync::Arc;
@@ -31,12 +32,13 @@ use tokio::sync::{OwnedRwLockReadGuard, RwLock, Semaphore};
 use tongban_core::digest::Digest;
 use tongban_core::id::CaseId;
 use tongban_core::limits::{CASE_FILES_BYTES_MAX, UPLOADS_AT_ONCE_MAX};
-use tongban_core::time::Moment;
 
 pub use self::error::BlobError;
 use self::intake::{Intake, Received};
 pub use self::kind::{EXTENSIONS, Kind};
 use self::kind::{HEAD_BYTES, TAIL_BYTES};
+pub use self::logs::{StoredLogs, SweepError};
+pub use self::sweep::{Logs, Strays, Sweep, Swept};
 pub use self::wanted::Wanted;
 use crate::objects::{self, Attempt, ObjectsError, key};
 
@@ -79,17 +81,6 @@ impl fmt::Debug for BlobReader {
 #[must_use = "blobs are held only while this lives"]
 pub struct Held {
     _names: OwnedRwLockReadGuard<()>,
-}
-
-/// What a sweep came to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Swept {
-    /// Old objects that stay, because a commit names them.
-    pub kept: u64,
-    /// Objects that were deleted.
-    pub deleted: u64,
-    /// Bytes that were freed.
-    pub bytes: u64,
 }
 
 /// The files of cases. Clones share the store and its limits.
@@ -299,8 +290,8 @@ impl Blobs {
         Ok(Some(BlobReader { blob, stream: stream.checked() }))
     }
 
-    /// Deletes every blob of a case and returns how many there were. On a folder a power cut
-    /// soon after may bring one back; the next sweep finds it.
+    /// Deletes every blob of a case and returns how many there were: files go with their case. On
+    /// a folder a power cut soon after may bring one back; the next sweep finds it.
     ///
     /// # Errors
     /// [`BlobError::Objects`] when the store fails; calling it again goes on.
@@ -311,72 +302,6 @@ impl Blobs {
             self.delete(&object.location).await?;
         }
         Ok(objects.len() as u64)
-    }
-
-    /// Deletes blobs and unfinished uploads that were written before a moment and that no commit
-    /// names. `named` returns the digests that the log of a case names, none when there is no
-    /// such case; an error of it ends the sweep, for nothing is deleted on a guess. Choose the
-    /// moment so that whoever has uploaded had time to commit: a day, not a minute.
-    ///
-    /// # Errors
-    /// Those of `named` and of the store. What was deleted stays deleted.
-    pub async fn sweep<F, Fut, E>(&self, before: Moment, named: F) -> Result<Swept, E>
-    where
-        F: Fn(CaseId) -> Fut,
-        Fut: Future<Output = Result<BTreeSet<Digest>, E>>,
-        E: From<BlobError>,
-    {
-        let prefix = key([ROOT]);
-        let mut objects = self.store.list(Some(&prefix));
-        let mut swept = Swept::default();
-        // Objects of a case come together, so that each case is asked about once.
-        let mut asked: Option<(CaseId, BTreeSet<Digest>)> = None;
-        while let Some(object) = objects.next().await {
-            let object = object.map_err(|why| listing(&prefix, why))?;
-            let place = Place::of(&object.location);
-            if !is_before(&object, before) || matches!(place, Place::Foreign) {
-                continue;
-            }
-            if let Place::Blob(case, digest) = place {
-                if asked.as_ref().is_none_or(|(known, _)| *known != case) {
-                    asked = Some((case, named(case).await?));
-                }
-                if asked.as_ref().is_some_and(|(_, digests)| digests.contains(&digest)) {
-                    swept.kept += 1;
-                    continue;
-                }
-            }
-            // From here on nobody can name it: whoever wants to must hold it first.
-            let _names = self.names.write().await;
-            if !self.is_free(&object.location, before, &named).await? {
-                swept.kept += 1;
-                continue;
-            }
-            self.delete(&object.location).await?;
-            swept.deleted += 1;
-            swept.bytes += object.size;
-        }
-        Ok(swept)
-    }
-
-    /// Tells whether an object is still old and unnamed, now that neither can change.
-    async fn is_free<F, Fut, E>(&self, key: &Path, before: Moment, named: &F) -> Result<bool, E>
-    where
-        F: Fn(CaseId) -> Fut,
-        Fut: Future<Output = Result<BTreeSet<Digest>, E>>,
-        E: From<BlobError>,
-    {
-        let failed = |why| BlobError::from(ObjectsError::new(Attempt::Read, key, why));
-        match self.store.head(key).await {
-            Err(object_store::Error::NotFound { .. }) => return Ok(false),
-            Ok(object) if !is_before(&object, before) => return Ok(false),
-            other => other.map(drop).map_err(failed)?,
-        }
-        match Place::of(key) {
-            Place::Blob(case, digest) => Ok(!named(case).await?.contains(&digest)),
-            Place::Unfinished => Ok(true),
-            Place::Foreign => Ok(false),
-        }
     }
 
     async fn delete(&self, key: &Path) -> Result<(), BlobError> {
@@ -461,10 +386,6 @@ fn unfinished_key() -> Result<Path, BlobError> {
 
 fn payload(part: &mut Vec<Bytes>) -> PutPayload {
     std::mem::take(part).into_iter().collect()
-}
-
-fn is_before(object: &ObjectMeta, moment: Moment) -> bool {
-    object.last_modified.timestamp_millis() < moment.millis()
 }
 
 fn listing(prefix: &Path, why: object_store::Error) -> BlobError {

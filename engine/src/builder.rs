@@ -196,7 +196,10 @@ impl<S, H> EngineBuilder<S, H> {
         self
     }
 
-    /// Sets where files of cases are kept; without it the engine takes none.
+    /// Sets where files of cases are kept; without it the engine takes none. What no log names
+    /// is swept from there once it is older than
+    /// [`FILE_GRACE_MILLIS`](tongban_core::limits::FILE_GRACE_MILLIS), so that only this
+    /// engine's store may keep its files there.
     pub fn blobs(mut self, blobs: Blobs) -> Self {
         self.blobs = Some(blobs);
         self
@@ -240,11 +243,12 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
             wire: self.wire,
             standing: self.standing,
             issuer,
+            blobs: self.blobs,
             cases_held_max: self.options.cases_held_max,
             drain_millis: self.options.drain_millis,
         };
         let runtime = Runtime::new(parts, tokio::runtime::Handle::current());
         runtime.start(self.options.script_threads.max(1)).await?;
-        Ok(Engine::new(runtime, movable).with_blobs(self.blobs))
+        Ok(Engine::new(runtime, movable))
     }
 }

@@ -27,7 +27,6 @@ use tongban_core::viewer::{Role, Viewer};
 use tongban_core::wire;
 
 use crate::api::{IdempotencyKey, Receipt};
-use crate::blob::Blobs;
 use crate::builder::EngineBuilder;
 use crate::clock::RealLawfulClock;
 use crate::error::EngineError;
@@ -56,7 +55,6 @@ pub struct Engine {
     runtime: Arc<Runtime>,
     movable: Option<Arc<RealLawfulClock>>,
     numbers: Arc<Numbers>,
-    blobs: Option<Blobs>,
 }
 
 impl Engine {
@@ -66,11 +64,7 @@ impl Engine {
     }
 
     pub(crate) fn new(runtime: Arc<Runtime>, movable: Option<Arc<RealLawfulClock>>) -> Self {
-        Self { runtime, movable, numbers: Arc::default(), blobs: None }
-    }
-
-    pub(crate) fn with_blobs(self, blobs: Option<Blobs>) -> Self {
-        Self { blobs, ..self }
+        Self { runtime, movable, numbers: Arc::default() }
     }
 
     /// Returns the services that new cases may use. Declarations are public.

@@ -20,6 +20,7 @@ pub(crate) mod guide;
 pub(crate) mod issue;
 pub(crate) mod parked;
 mod reproject;
+mod sweep;
 mod timers;
 mod turn;
 mod worker;
@@ -42,6 +43,7 @@ use tongban_core::port::{
 };
 use tongban_core::time::Moment;
 
+use crate::blob::Blobs;
 use crate::error::EngineError;
 use crate::standing::{InForce, Standing};
 use desk::{Desk, Told, Waiting};
@@ -76,6 +78,8 @@ pub(crate) struct Runtime {
     pub(crate) parked: parked::Parked,
     pub(crate) issued: issue::Issued,
     pub(crate) issuer: Option<issue::Issuer>,
+    /// Where files of cases are kept, if anywhere.
+    pub(crate) blobs: Option<Blobs>,
     pub(crate) timers: Notify,
     /// Told when calendars were replaced.
     pub(crate) calendars_changed: Notify,
@@ -102,6 +106,7 @@ pub(crate) struct Parts {
     pub(crate) wire: Arc<dyn WireClock>,
     pub(crate) standing: Standing,
     pub(crate) issuer: Option<issue::Issuer>,
+    pub(crate) blobs: Option<Blobs>,
     pub(crate) cases_held_max: usize,
     pub(crate) drain_millis: u64,
 }
@@ -121,6 +126,7 @@ impl Runtime {
             parked: parked::Parked::default(),
             issued: issue::Issued::default(),
             issuer: parts.issuer,
+            blobs: parts.blobs,
             timers: Notify::new(),
             calendars_changed: Notify::new(),
             drain_millis: parts.drain_millis,
@@ -158,7 +164,7 @@ impl Runtime {
         }
         self.parked.fill(self.store.parked().await?);
         self.recover().await?;
-        for background in [0, 1, 2] {
+        for background in [0, 1, 2, 3] {
             let own = Arc::clone(self);
             self.tokio.spawn(async move {
                 let stopping = Arc::clone(&own);
@@ -166,6 +172,7 @@ impl Runtime {
                     match background {
                         0 => timers::run(own).await,
                         1 => reproject::run(own).await,
+                        2 => sweep::run(own).await,
                         _ => timers::clean_up(own).await,
                     }
                 };

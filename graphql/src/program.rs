@@ -6,6 +6,7 @@
 
 mod args;
 mod assemble;
+mod blobs;
 mod calendar;
 mod case;
 mod check;
@@ -77,6 +78,7 @@ fn run(command: Command) -> Exit {
         Command::Id(tools) => return id::run(&tools.tool),
         Command::Calendar(tools) => wait_for(calendar::run(tools.tool)),
         Command::Figures(arguments) => wait_for(figures::run(&arguments)),
+        Command::Blobs(tools) => wait_for(blobs::run(&tools.tool)),
         Command::Import(arguments) => wait_for(import::run(&arguments)),
         Command::Schema(arguments) => {
             match arguments.of {

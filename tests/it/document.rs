@@ -28,8 +28,8 @@ use tongban_engine::{
     CaseView, Change, Decided, DocumentPage, Engine, EngineError, IdempotencyKey, Show,
 };
 
-const APPLICANT: &str = "91420302MA4DEM010M";
-const OFFICES: &str = r#"{
+pub(crate) const APPLICANT: &str = "91420302MA4DEM010M";
+pub(crate) const OFFICES: &str = r#"{
     "kind": "organisation", "code": "demo",
     "offices": [
         {"code": "office", "place": "420300", "creditCode": "1142030000DEM1034C",
@@ -94,11 +94,11 @@ enum Service {
     IsSilent,
 }
 
-fn applicant() -> Viewer {
+pub(crate) fn applicant() -> Viewer {
     Viewer::new("boss", Role::Applicant).for_party(APPLICANT)
 }
 
-fn clerk() -> Viewer {
+pub(crate) fn clerk() -> Viewer {
     Viewer::new("clerk", Role::WindowClerk).within("420300")
 }
 

@@ -10,6 +10,8 @@ mod demo;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tidy;

@@ -19,6 +19,7 @@ pub mod dry_run;
 pub mod entry;
 pub mod error;
 pub mod figures;
+pub mod files;
 pub mod guide;
 pub mod id;
 pub mod identifier;

@@ -100,6 +100,9 @@ pub const CASE_FILES_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 pub const UPLOAD_NAME_CHARS_MAX: usize = 120;
 /// Uploads under way at once; each holds one part in memory.
 pub const UPLOADS_AT_ONCE_MAX: usize = 64;
+/// Milliseconds for which a file stays that no log names: whoever sent it may still hand it in,
+/// and a mutation that is repeated finds it.
+pub const FILE_GRACE_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
 /// Bytes of one reference document, such as the organisation of a province.
 pub const REFERENCE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
@@ -125,3 +128,4 @@ const _: () = assert!(FAN_OUT_MAX <= JOIN_WEIGHT_MAX);
 const _: () = assert!(RUN_STRING_BYTES_MAX <= VALUE_BYTES_MAX);
 const _: () = assert!(CALL_BACKOFF_MILLIS_MIN < CALL_BACKOFF_MILLIS_MAX);
 const _: () = assert!(IDEMPOTENCY_MILLIS <= FEED_MILLIS);
+const _: () = assert!(IDEMPOTENCY_MILLIS <= FILE_GRACE_MILLIS);

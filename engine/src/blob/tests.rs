@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tongban_core::error::ErrorClass;
 use tongban_core::limits::{UPLOAD_BYTES_MAX, UPLOAD_NAME_CHARS_MAX};
+use tongban_core::time::Moment;
 
 use super::*;
 
@@ -356,14 +358,18 @@ async fn a_sweep_takes_old_blobs_that_nothing_names() {
     fs::write(folder.path().join("files/unfinished/00ff"), "whole, without its name").unwrap();
     fs::write(folder.path().join("files/readme.txt"), "a foreign file").unwrap();
     let log = |of: CaseId| async move {
-        let known = (of == case(1)).then_some(named.digest);
-        Ok::<_, BlobError>(known.into_iter().collect())
+        let known = (of == case(1)).then(|| BTreeSet::from([named.digest]));
+        Ok::<_, BlobError>(known)
     };
-    let young = blobs.sweep(Moment::from_millis(0), log).await.unwrap();
+    let young = blobs.sweep(Sweep::all_before(Moment::from_millis(0)), &log).await.unwrap();
     assert_eq!(young, Swept::default());
-    let swept = blobs.sweep(never(), log).await.unwrap();
-    assert_eq!((swept.kept, swept.deleted), (1, 3));
-    assert_eq!(swept.bytes, (PNG.len() + PDF.len() + 23) as u64);
+    let all = Sweep::all_before(never());
+    let bytes = (PNG.len() + PDF.len() + 23) as u64;
+    let found = Swept { kept: 1, strays: 3, bytes };
+    let counted = blobs.sweep(Sweep { strays: Strays::Count, ..all }, &log).await.unwrap();
+    assert_eq!(counted, found);
+    assert!(blobs.find(case(1), stray.digest).await.unwrap().is_some(), "counted, not deleted");
+    assert_eq!(blobs.sweep(all, &log).await.unwrap(), found);
     assert_eq!(blobs.find(case(1), stray.digest).await.unwrap(), None);
     assert_eq!(read(&blobs, named.digest).await.unwrap(), PDF);
     assert!(folder.path().join("files/readme.txt").exists());
@@ -375,10 +381,11 @@ async fn a_sweep_waits_for_whoever_is_about_to_commit() {
     let stored = put(&blobs, "a.pdf", PDF).await.unwrap();
     let log = std::sync::Mutex::new(BTreeSet::new());
     let held = blobs.hold().await;
-    let mut sweep = Box::pin(blobs.sweep(never(), |_| {
+    let logs = |_: CaseId| {
         let named = log.lock().unwrap().clone();
-        async { Ok::<_, BlobError>(named) }
-    }));
+        async { Ok::<_, BlobError>(Some(named)) }
+    };
+    let mut sweep = Box::pin(blobs.sweep(Sweep::all_before(never()), &logs));
     tokio::select! {
         biased;
         _ = &mut sweep => panic!("the sweep must wait"),
@@ -395,9 +402,59 @@ async fn a_sweep_waits_for_whoever_is_about_to_commit() {
 async fn a_sweep_that_cannot_ask_deletes_nothing() {
     let blobs = memory();
     let stored = put(&blobs, "a.pdf", PDF).await.unwrap();
-    let swept = blobs.sweep(never(), |_| async { Err(BlobError::Busy) }).await;
+    let logs = |_: CaseId| async { Err(BlobError::Busy) };
+    let swept = blobs.sweep(Sweep::all_before(never()), &logs).await;
     assert_eq!(swept.unwrap_err().code(), "UPLOADS_BUSY");
     assert_eq!(read(&blobs, stored.digest).await.unwrap(), PDF);
+}
+
+/// Sets back when a file was written.
+fn age(file: &std::path::Path, written: Moment) {
+    let since = std::time::Duration::from_millis(u64::try_from(written.millis()).unwrap());
+    let file = fs::File::options().append(true).open(file).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + since).unwrap();
+}
+
+#[tokio::test]
+async fn a_sweep_passes_by_what_an_earlier_one_has_looked_at() {
+    let (folder, blobs) = folder();
+    for (name, bytes) in [("a.pdf", PDF), ("a.png", PNG), ("a.jpg", JPEG)] {
+        put(&blobs, name, bytes).await.unwrap();
+    }
+    let day = |day: i64| {
+        Moment::parse("2026-03-02T09:00:00+08:00").unwrap().plus_millis(day * 86_400_000)
+    };
+    let path = |bytes: &[u8]| {
+        let named = |path: &PathBuf| path.ends_with(Digest::of(bytes).hex());
+        files(&folder).into_iter().find(named).unwrap()
+    };
+    for (bytes, written) in [(PDF, day(0)), (PNG, day(2)), (JPEG, day(4))] {
+        age(&path(bytes), written);
+    }
+    let asked = std::sync::Mutex::new(0);
+    let logs = |_: CaseId| {
+        *asked.lock().unwrap() += 1;
+        async { Ok::<_, BlobError>(Some(BTreeSet::from([Digest::of(PNG)]))) }
+    };
+    let window = Sweep { since: Some(day(1)), ..Sweep::all_before(day(3)) };
+    let swept = blobs.sweep(window, &logs).await.unwrap();
+    assert_eq!(swept, Swept { kept: 1, ..Swept::default() });
+    assert_eq!((files(&folder).len(), *asked.lock().unwrap()), (3, 1));
+}
+
+#[tokio::test]
+async fn the_files_of_a_case_that_is_gone_stay_together_while_one_is_young() {
+    let (folder, blobs) = folder();
+    put(&blobs, "a.pdf", PDF).await.unwrap();
+    put(&blobs, "a.png", PNG).await.unwrap();
+    let year = Moment::parse("2026-01-01T00:00:00+08:00").unwrap();
+    age(&files(&folder)[0], year);
+    let nobody = |_: CaseId| async { Ok::<_, BlobError>(None) };
+    let window = Sweep::all_before(year.plus_millis(1));
+    assert_eq!(blobs.sweep(window, &nobody).await.unwrap(), Swept::default());
+    age(&files(&folder)[1], year);
+    let swept = blobs.sweep(window, &nobody).await.unwrap();
+    assert_eq!((swept.strays, files(&folder).len()), (2, 0));
 }
 
 #[cfg(unix)]

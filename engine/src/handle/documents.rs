@@ -137,7 +137,7 @@ impl Engine {
 
     async fn kept(&self, case: CaseId, digest: Digest) -> Result<Vec<u8>, DocumentError> {
         let gone = || DocumentError::Gone(digest);
-        let blobs = self.blobs.as_ref().ok_or_else(gone)?;
+        let blobs = self.runtime.blobs.as_ref().ok_or_else(gone)?;
         let reader = blobs.get(case, digest).await?.ok_or_else(gone)?;
         let join = |mut page: Vec<u8>, piece: bytes::Bytes| async move {
             page.extend_from_slice(&piece);

@@ -83,7 +83,7 @@ impl FileError {
 impl Engine {
     /// Returns where the engine keeps files, if it was given a place.
     pub fn blobs(&self) -> Option<&Blobs> {
-        self.blobs.as_ref()
+        self.runtime.blobs.as_ref()
     }
 
     /// Keeps a file for a material of a case. No entry names it yet.
@@ -102,7 +102,7 @@ impl Engine {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let blobs = self.blobs.as_ref().ok_or(FileError::NoPlace)?;
+        let blobs = self.runtime.blobs.as_ref().ok_or(FileError::NoPlace)?;
         let view = self.visible(viewer, upload.case).await?;
         may_give(viewer).map_err(EngineError::Refused)?;
         let extensions = self.accepted(view.case(), &upload.material)?;
@@ -120,7 +120,7 @@ impl Engine {
         case: CaseId,
         digest: Digest,
     ) -> Result<Option<CaseFile>, FileError> {
-        let blobs = self.blobs.as_ref().ok_or(FileError::NoPlace)?;
+        let blobs = self.runtime.blobs.as_ref().ok_or(FileError::NoPlace)?;
         let Some(view) = self.case(viewer, case).await? else { return Ok(None) };
         let mut handed = view.case().handed.iter().map(|handed| &handed.given);
         let given = handed.find(|given| given.digest == digest);
@@ -140,7 +140,7 @@ impl Engine {
         case: CaseId,
         given: &mut MaterialGiven,
     ) -> Result<Option<Held>, EngineError> {
-        let Some(blobs) = self.blobs.as_ref().filter(|_| given.form == Form::File) else {
+        let Some(blobs) = self.runtime.blobs.as_ref().filter(|_| given.form == Form::File) else {
             return Ok(None);
         };
         let view = self.visible(viewer, case).await?;

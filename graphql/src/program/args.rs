@@ -11,6 +11,7 @@ pub(crate) use self::tools::{
     ExplainArguments, GraphArguments, GraphFormat, GuideFormat, Language, NewArguments,
     NewMatterArguments, NewScript, NewServiceArguments, SituationArguments, UpgradeArguments,
 };
+use super::blobs::args::BlobsArguments;
 use super::calendar::args::CalendarArguments;
 use super::case::args::CaseArguments;
 use super::figures::args::FiguresArguments;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Figures(FiguresArguments),
     /// 导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules.
     Import(ImportArguments),
+    /// 办件文件的维护。 / Upkeep of the files of cases.
+    Blobs(BlobsArguments),
     /// 输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL).
     Schema(SchemaArguments),
 }

@@ -39,6 +39,7 @@ fn the_program_says_what_it_can_do() {
               id        号码。 / Identifiers that people bring
               figures   统计:按时率、减免率、补正、中止、督办、卡点。 / Figures: on time, exempted, corrected, stuck
               import    导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules
+              blobs     办件文件的维护。 / Upkeep of the files of cases
               schema    输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
               help      Print this message or the help of the given subcommand(s)
 

@@ -1,0 +1,183 @@
+//! Which files of a case its log names: what a material was handed in as, what was sealed, and
+//! what proves a service.
+//!
+//! The bytes of files are kept outside the log, by their digest. Whatever clears files away asks
+//! here first; a name stays a name, also where the entry was voided or replaced later, since the
+//! log is the evidence. Each kind of entry says by itself whether it names files.
+
+use std::collections::BTreeSet;
+
+use crate::agency::ReplyBody;
+use crate::digest::Digest;
+use crate::entry::{Body, Entry};
+use crate::material::{Form, MaterialGiven};
+
+/// Returns the digests of the files that a log names.
+pub fn named(entries: &[Entry]) -> BTreeSet<Digest> {
+    let mut digests = BTreeSet::new();
+    for entry in entries {
+        add(&entry.body, &mut digests);
+    }
+    digests
+}
+
+fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
+    match body {
+        Body::CaseStarted(started) => digests.extend(started.materials.iter().filter_map(file)),
+        Body::MaterialHanded(given) => digests.extend(file(given)),
+        Body::DocumentSealed(sealed) => {
+            digests.insert(sealed.digest);
+        }
+        Body::DocumentServed(served) => {
+            digests.extend(served.service.evidence.iter().map(|file| file.digest));
+        }
+        Body::CallReplied(reply) => match &reply.body {
+            ReplyBody::Completed { documents, .. } => {
+                digests.extend(documents.iter().map(|document| document.digest));
+            }
+            ReplyBody::Accepted { .. } | ReplyBody::Act(_) | ReplyBody::Otherwise(_) => {}
+        },
+        // How a requirement was met repeats what was handed in, or is a digest for reference only.
+        Body::MatterFiled(_)
+        | Body::MaterialTried(_)
+        | Body::MaterialMet(_)
+        | Body::InputArrived { .. }
+        | Body::InputSuperseded { .. }
+        // These hold values, not files.
+        | Body::Acted { .. }
+        | Body::Requested(_)
+        | Body::CallRenewed(_)
+        | Body::CallAbandoned { .. }
+        | Body::TaskOpened(_)
+        | Body::TaskClaimed { .. }
+        | Body::TaskReleased { .. }
+        | Body::TaskCompleted { .. }
+        | Body::TaskDropped { .. }
+        | Body::TaskAssigned(_)
+        | Body::TaskEscalated { .. }
+        | Body::TaskUrged { .. }
+        | Body::TaskRefreshed { .. }
+        | Body::DraftSaved { .. }
+        | Body::DecisionProposed { .. }
+        | Body::FormChanged(_)
+        | Body::Consented(_)
+        | Body::CardRaised(_)
+        | Body::CardAnswered(_)
+        // A draft has no bytes yet.
+        | Body::DocumentDrafted(_)
+        | Body::CaseSubmitted
+        | Body::TimerFired { .. }
+        | Body::IncidentRaised(_)
+        | Body::RunFinished { .. }
+        | Body::RunRestarted { .. }
+        | Body::OutcomeUncaught { .. }
+        | Body::ClockFired { .. }
+        | Body::PeriodRenewed { .. }
+        | Body::EntryVoided { .. }
+        | Body::CalendarChanged { .. } => {}
+    }
+}
+
+/// Returns the digest of a material's bytes; a commitment has none.
+fn file(given: &MaterialGiven) -> Option<Digest> {
+    match given.form {
+        Form::File => Some(given.digest),
+        Form::Commitment { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::document::{
+        Attachment, DocumentKind, DocumentNo, NumberParts, SealKind, SealRecord, Service,
+        ServiceMode,
+    };
+    use crate::entry::{DocumentSealed, DocumentServed, Origin};
+    use crate::id::{MatterNo, Seq};
+    use crate::time::Moment;
+
+    fn at() -> Moment {
+        Moment::parse("2026-03-02T09:00:00+08:00").unwrap()
+    }
+
+    fn entry(body: Body) -> Entry {
+        Entry {
+            seq: Seq(1),
+            matter: MatterNo(1),
+            recorded_at: at(),
+            effective_at: at(),
+            origin: Origin::Engine,
+            body,
+        }
+    }
+
+    fn number() -> DocumentNo {
+        let parts = NumberParts {
+            office_word: "示规",
+            kind: DocumentKind::Receipt,
+            year: 2026,
+            case_number: "4203002603020001",
+            matter: MatterNo(1),
+            running: 1,
+        };
+        DocumentNo::derive(&parts).unwrap()
+    }
+
+    fn sealed(page: Digest) -> Body {
+        let seal = SealRecord {
+            version: SealRecord::VERSION,
+            kind: SealKind::Trial,
+            name: String::new(),
+            office: String::new(),
+            signer: String::new(),
+            key_id: String::new(),
+            algorithm: String::new(),
+            signed_at: at(),
+            made_at: at(),
+            valid_from: at(),
+            valid_until: at(),
+            document_no: number(),
+            digest: page,
+            signature: Vec::new(),
+        };
+        Body::DocumentSealed(Arc::new(DocumentSealed { number: number(), digest: page, seal }))
+    }
+
+    fn served(proof: Digest) -> Body {
+        let how = ServiceMode::Window { signed_by: "示例甲".to_owned() };
+        let evidence = vec![Attachment { name: "回证.pdf".to_owned(), digest: proof }];
+        let service = Service { at: at(), how, evidence };
+        let evidence = String::new();
+        Body::DocumentServed(Arc::new(DocumentServed { number: number(), service, evidence }))
+    }
+
+    fn handed(form: Form, bytes: &[u8]) -> Body {
+        let given = MaterialGiven::file("sketch", "效果图.pdf", Digest::of(bytes));
+        Body::MaterialHanded(Arc::new(MaterialGiven { form, ..given }))
+    }
+
+    #[test]
+    fn materials_sealed_pages_and_proofs_of_service_are_named() {
+        let commitment = Form::Commitment { text_version: "1".to_owned() };
+        let log = [
+            handed(Form::File, b"first"),
+            handed(Form::File, b"second"),
+            handed(commitment, b"a text, not a file"),
+            sealed(Digest::of(b"page")),
+            served(Digest::of(b"proof")),
+            Body::EntryVoided { entry: Seq(1), reason: "录错".to_owned() },
+        ];
+        let log: Vec<Entry> = log.into_iter().map(entry).collect();
+        let files: [&[u8]; 4] = [b"first", b"second", b"page", b"proof"];
+        let expected: BTreeSet<Digest> = files.map(Digest::of).into();
+        assert_eq!(named(&log), expected, "a voided entry still names its file");
+    }
+
+    #[test]
+    fn a_log_without_files_names_none() {
+        assert_eq!(named(&[entry(Body::CaseSubmitted)]), BTreeSet::new());
+    }
+}
