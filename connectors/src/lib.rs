@@ -2,8 +2,9 @@
 //!
 //! [`cxp`] speaks CXP/1 over HTTP, [`manual`] hands a call to a person in an office that has no
 //! system, [`bindings`] says which connector carries an operation at a place, [`callback`] is
-//! where agencies deliver later replies, and [`sandbox`] plays agencies over real HTTP. Nothing
-//! here retries a call of the engine, decides an act, or knows scripts, stores and GraphQL.
+//! where agencies deliver later replies, [`seal`] has notices sealed by a service over HTTP, and
+//! [`sandbox`] plays agencies over real HTTP. Nothing here retries a call of the engine, decides
+//! an act, or knows scripts, stores and GraphQL.
 
 pub mod bindings;
 pub mod callback;
@@ -11,9 +12,11 @@ pub mod cxp;
 pub mod limits;
 pub mod manual;
 pub mod sandbox;
+pub mod seal;
 
 pub use bindings::{Binding, BindingError, Bindings};
 pub use callback::{CallbackOptions, CallbackParty};
 pub use cxp::{Contract, CxpConnector, CxpOptions, Party, Proof};
 pub use manual::{ManualConnector, ManualOffice};
 pub use sandbox::{Behaviour, Catalogue, Ledger, SandboxAgency, SandboxOptions};
+pub use seal::{HttpSeal, SealKeys, SealOptions};

@@ -4,6 +4,8 @@
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Milliseconds for one connection to be made. Nothing was sent when it passes.
 pub const CONNECT_MILLIS_MAX: u64 = 3_000;
+/// Milliseconds of patience with one request for a seal.
+pub const SEAL_MILLIS_MAX: u64 = 20_000;
 /// Idle connections kept per agency.
 pub const IDLE_CONNECTIONS_MAX: usize = 64;
 /// Milliseconds after which the engine's inbox is asked again, when it could not store a reply.

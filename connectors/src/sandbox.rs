@@ -13,12 +13,14 @@ mod delivery;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod ledger;
+mod seal;
 #[cfg(test)]
 mod tests;
 
 pub use behaviour::Behaviour;
 pub use catalogue::{Catalogue, CatalogueError};
 pub use ledger::{Ledger, LedgerEvent};
+pub use seal::{SandboxSeal, SealBehaviour};
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -25,6 +25,8 @@ mod scripts_new;
 mod scripts_rehearse;
 mod scripts_situation;
 mod scripts_upgrade;
+mod seal;
+mod secret;
 mod serve;
 mod signal;
 mod telemetry;

@@ -2,8 +2,9 @@
 //!
 //! The page is a function of the log up to its draft and of the organisation, so a repetition
 //! after a crash keeps and seals the same bytes, and the law takes the first seal only. What
-//! cannot get better by waiting becomes one incident; the notice stays a draft and is tried
-//! again when its case is loaded next, perhaps after the organisation was completed.
+//! does not get better soon becomes one incident, and the notice stays a draft. Where waiting
+//! helps it is tried again every few minutes; otherwise when its case is loaded next, perhaps
+//! after the organisation was completed.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +31,8 @@ use crate::error::EngineError;
 
 /// Attempts before a person must look; the waits between them add up to more than a minute.
 const ATTEMPTS_MAX: u32 = 10;
+/// Milliseconds before a notice is tried again that a person was told about.
+const LATER_MILLIS: u64 = 600_000;
 
 /// Who seals notices, and where they are kept.
 pub(crate) struct Issuer {
@@ -105,25 +108,51 @@ impl Unmade {
 
 /// Issues a notice, if there is a seal service; each has one carrier at a time.
 pub(super) fn carry_out(runtime: &Arc<Runtime>, draft: CommittedDraft) {
-    if runtime.issuing() == Issuing::Drafts || !runtime.issued.begin(&draft) {
+    if runtime.issuing() == Issuing::Drafts {
         return;
     }
+    let Some(carrying) = Carrying::begin(runtime, draft) else { return };
     let own = Arc::clone(runtime);
     runtime.tokio.spawn(async move {
         tokio::select! {
             () = own.stopping.cancelled() => {}
-            () = carry(&own, &draft) => {}
+            () = carry_on(carrying) => {}
         }
-        own.issued.end(&draft);
     });
 }
 
-async fn carry(runtime: &Arc<Runtime>, draft: &CommittedDraft) {
-    let Some(issuer) = &runtime.issuer else { return };
+async fn carry_on(mut carrying: Carrying) {
+    loop {
+        let (runtime, draft) = (Arc::clone(&carrying.runtime), carrying.draft.clone());
+        if carry(&runtime, &draft).await == Came::ToAnEnd {
+            return;
+        }
+        // Nothing is under way while it waits, so that lawful time may be moved.
+        drop(carrying);
+        runtime.wire.wait_millis(LATER_MILLIS).await;
+        match Carrying::begin(&runtime, draft) {
+            Some(again) => carrying = again,
+            // The case was loaded meanwhile, and another carrier took the notice up.
+            None => return,
+        }
+    }
+}
+
+/// What came of some attempts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Came {
+    /// The notice is issued, or waiting alone will not help it.
+    ToAnEnd,
+    /// To nothing yet.
+    ToNothing,
+}
+
+async fn carry(runtime: &Arc<Runtime>, draft: &CommittedDraft) -> Came {
+    let Some(issuer) = &runtime.issuer else { return Came::ToAnEnd };
     let mut attempt = 0;
     let fault = loop {
         let fault = match issue(runtime, issuer, draft).await {
-            Ok(()) | Err(Fault::Engine(EngineError::Stopped)) => return,
+            Ok(()) | Err(Fault::Engine(EngineError::Stopped)) => return Came::ToAnEnd,
             Err(fault) => fault,
         };
         attempt += 1;
@@ -136,6 +165,7 @@ async fn carry(runtime: &Arc<Runtime>, draft: &CommittedDraft) {
     tracing::warn!(document.no = %draft.number, "a notice stays a draft: {fault}");
     let failed = Command::DocumentFailed { number: draft.number.clone(), why: fault.to_string() };
     deliver(runtime, draft.case, failed).await;
+    if fault.class() == ErrorClass::Transient { Came::ToNothing } else { Came::ToAnEnd }
 }
 
 /// Renders, keeps and seals one notice, and has its seal recorded.
@@ -234,16 +264,28 @@ impl Issued {
         self.drafts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, draft: &CommittedDraft) -> bool {
-        self.lock().insert(draft.clone())
-    }
-
-    fn end(&self, draft: &CommittedDraft) {
-        self.lock().remove(draft);
-    }
-
     /// Tells whether no notice is under way.
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().is_empty()
+    }
+}
+
+/// A notice that is under way for as long as this lives.
+struct Carrying {
+    runtime: Arc<Runtime>,
+    draft: CommittedDraft,
+}
+
+impl Carrying {
+    /// Takes a notice up, unless somebody has.
+    fn begin(runtime: &Arc<Runtime>, draft: CommittedDraft) -> Option<Self> {
+        let is_new = runtime.issued.lock().insert(draft.clone());
+        is_new.then(|| Self { runtime: Arc::clone(runtime), draft })
+    }
+}
+
+impl Drop for Carrying {
+    fn drop(&mut self) {
+        self.runtime.issued.lock().remove(&self.draft);
     }
 }

@@ -183,6 +183,7 @@ fn party(text: &str) -> Result<Party, ProgramError> {
     }
 }
 
-fn wrong(place: &str, what: Both) -> ProgramError {
+/// Says that the configuration cannot be used, and where.
+pub(crate) fn wrong(place: &str, what: Both) -> ProgramError {
     ProgramError::ConfigWrong { place: place.to_owned(), what, nearest: None }
 }

@@ -1,7 +1,8 @@
 //! The configuration file of `serve`: who may sign in, which connector carries what.
 //!
 //! TOML, unknown keys refused with the nearest known one. Secrets never stand in it: the keys
-//! of the identity provider are public. That a connector's messages are trusted without a
+//! of the identity provider are public, and what is secret is named by the variable or file that
+//! holds it. That a connector's messages are trusted without a
 //! signature must be written down as `trust = "unsigned"`.
 
 use std::collections::BTreeMap;
@@ -31,6 +32,40 @@ pub(crate) struct Config {
     /// Which connector carries an operation at a place. Since 0.1.
     #[serde(default)]
     pub(crate) bindings: Vec<Binding>,
+    /// Who seals notices; when left out nobody, and with `--dev` the trial seal. Since 0.1.
+    #[serde(default)]
+    pub(crate) seal: Option<Seal>,
+}
+
+/// Who seals notices.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Seal {
+    /// Nobody: notices stay drafts, and the offices issue their papers elsewhere. Since 0.1.
+    None,
+    /// A key of the data folder, whose seals bind nobody; only with `--dev`. Since 0.1.
+    Trial,
+    /// A service that holds the offices' seals. Since 0.1.
+    Http(SealService),
+}
+
+/// A seal service over HTTP. Since 0.1.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SealService {
+    /// Where it listens, without `/seal/1`. Since 0.1.
+    pub(crate) base_url: String,
+    /// File with the public keys of its seals (JWKS). Since 0.1.
+    pub(crate) keys_file: PathBuf,
+    /// Environment variable that holds the secret which it knows us by. Since 0.1.
+    #[serde(default)]
+    pub(crate) secret_env: Option<String>,
+    /// File that holds this secret, instead of a variable. Since 0.1.
+    #[serde(default)]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Whether `http://` will do: the secret then travels in the clear. Since 0.1.
+    #[serde(default)]
+    pub(crate) allow_http: bool,
 }
 
 /// The host's unified identity. Since 0.1.
@@ -100,6 +135,10 @@ impl Config {
             identity.jwks_file = base.join(&identity.jwks_file);
         }
         config.scripts = config.scripts.map(|folder| base.join(folder));
+        if let Some(Seal::Http(service)) = &mut config.seal {
+            service.keys_file = base.join(&service.keys_file);
+            service.secret_file = service.secret_file.take().map(|file| base.join(file));
+        }
         Ok(config)
     }
 
@@ -208,6 +247,22 @@ mod tests {
                 配置文件 tongban.toml:2:缺少键 trust;消息尚不签名,须明确写 trust = "unsigned" / configuration file tongban.toml:2: key trust is missing; messages are not signed yet, so say trust = "unsigned"
                 请改正该处;写法见 tongban serve --help
                 correct it there; tongban serve --help shows the form"#]],
+        );
+    }
+
+    #[test]
+    fn the_seal_is_a_word_or_a_service() {
+        let read = |text: &str| Config::parse(text, "tongban.toml").unwrap().seal;
+        assert!(matches!(read("seal = \"none\""), Some(Seal::None)));
+        assert!(matches!(read("seal = \"trial\""), Some(Seal::Trial)));
+        let service =
+            "[seal.http]\nbase_url = \"https://s\"\nkeys_file = \"k\"\nsecret_env = \"S\"\n";
+        let Some(Seal::Http(service)) = read(service) else { panic!("a service") };
+        assert_eq!(service.secret_env.as_deref(), Some("S"));
+        assert!(read("").is_none());
+        check(
+            "[seal.http]\nbase_url = \"https://s\"\nkeys_file = \"k\"\nsecret = \"s\"\n",
+            &expect![[""]],
         );
     }
 

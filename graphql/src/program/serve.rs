@@ -20,7 +20,7 @@ use super::assemble::{self, Papers, Time, Wires};
 use super::config::{Config, Identity};
 use super::error::{Both, ProgramError, shown};
 use super::watch::{self, Change, Watch};
-use super::{folder, import, output, signal, token};
+use super::{folder, import, output, seal, signal, token};
 
 /// Serves until ctrl-c or SIGTERM, then finishes turns and leaves calls in the outbox.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
@@ -43,13 +43,13 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
     let wires = Wires::configured(&config)?;
     let listener = listen(arguments.listen).await?;
     let store = folder::open(&arguments.data)?;
-    let (authority, time, seal) = if arguments.dev {
+    let seal = seal::choose(config.seal.as_ref(), &arguments)?;
+    let (authority, time) = if arguments.dev {
         let identity = token::open(&arguments.data)?;
-        let seal = folder::trial_seal(&arguments.data)?;
-        (Authority::dev(&identity, Arc::new(SystemClock)), movable(&store), Some(seal))
+        (Authority::dev(&identity, Arc::new(SystemClock)), movable(&store))
     } else {
         folder::must_be_real_time(&arguments.data, &store)?;
-        (authority(config.identity.as_ref())?, Time::Real, None)
+        (authority(config.identity.as_ref())?, Time::Real)
     };
     let papers = Papers { blobs: folder::blobs(&arguments.data)?, seal };
     let standing = Standing {

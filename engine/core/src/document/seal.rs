@@ -170,6 +170,16 @@ pub enum SealFault {
         /// Digest in the record.
         found: Digest,
     },
+    /// The record is about another document, or another office's.
+    #[error(
+        "签章记录不是这份文书的:应为“{expected}”,实为“{found}” / the seal is on {found:?}, not on {expected:?}"
+    )]
+    OtherDocument {
+        /// Office and number that were asked for.
+        expected: String,
+        /// Office and number in the record.
+        found: String,
+    },
     /// The key is not known.
     #[error(
         "无法验证签章:不认识密钥 {key_id}(算法 {algorithm}) / cannot verify the seal: key {key_id} ({algorithm}) is not known"
@@ -206,6 +216,7 @@ impl SealFault {
             Self::NotHeld { .. } => "SEAL_NOT_HELD",
             Self::Refused { .. } => "SEAL_REFUSED",
             Self::OtherBytes { .. } => "SEAL_OTHER_BYTES",
+            Self::OtherDocument { .. } => "SEAL_OTHER_DOCUMENT",
             Self::UnknownKey { .. } => "SEAL_KEY_UNKNOWN",
             Self::NotGenuine { .. } => "SEAL_NOT_GENUINE",
             Self::NotInForce { .. } => "SEAL_NOT_IN_FORCE",
@@ -216,7 +227,7 @@ impl SealFault {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Unavailable { .. } => ErrorClass::Transient,
-            Self::OtherBytes { .. } => ErrorClass::Invalid,
+            Self::OtherBytes { .. } | Self::OtherDocument { .. } => ErrorClass::Invalid,
             Self::NotHeld { .. }
             | Self::Refused { .. }
             | Self::UnknownKey { .. }
