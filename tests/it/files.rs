@@ -246,7 +246,7 @@ async fn the_engine_sweeps_old_strays_and_leaves_what_is_named_or_young() {
     assert_eq!(shelf.files().len(), 4);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_program_counts_strays_first_and_deletes_them_when_it_is_told_to() {
     let shelf = Shelf::set_up().await;
     shelf.upload("nobody hands it in").await;

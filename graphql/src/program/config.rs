@@ -262,7 +262,10 @@ mod tests {
         assert!(read("").is_none());
         check(
             "[seal.http]\nbase_url = \"https://s\"\nkeys_file = \"k\"\nsecret = \"s\"\n",
-            &expect![[""]],
+            &expect![[r#"
+                配置文件 tongban.toml:4:没有键 secret / configuration file tongban.toml:4: there is no key secret
+                是否想写 secret_env?键名见 tongban serve --help
+                did you mean secret_env? The keys are listed by tongban serve --help"#]],
         );
     }
 

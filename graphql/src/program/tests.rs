@@ -153,6 +153,11 @@ fn serve_says_what_it_can_do() {
               jwks_file = "jwks.json"                 # 统一身份认证的公钥 / public keys of your identity provider
               issuer = "https://id.example.org"
               audience = "tongban"
+              [seal.http]                               # 电子印章服务;不设则文书只有草稿 / who seals; drafts only without
+              base_url = "https://seal.example.org"
+              keys_file = "seal-keys.json"            # 印章的公钥 (JWKS) / public keys of its seals
+              secret_env = "SEAL_SECRET"              # 或 secret_file;口令不写在这里 / or secret_file; never the secret
+              itself
               [connectors.natural-resources.cxp]        # 部门业务系统 / an agency with a system
               base_url = "http://10.0.0.8:8080"
               party = "420300/natural-resources"
