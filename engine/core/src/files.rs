@@ -48,6 +48,8 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
         | Body::Requested(_)
         | Body::CallRenewed(_)
         | Body::CallAbandoned { .. }
+        | Body::RequestReleased { .. }
+        | Body::ObligationResolved { .. }
         | Body::TaskOpened(_)
         | Body::TaskClaimed { .. }
         | Body::TaskReleased { .. }
