@@ -76,7 +76,20 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
         | Body::ClockFired { .. }
         | Body::PeriodRenewed { .. }
         | Body::EntryVoided { .. }
-        | Body::CalendarChanged { .. } => {}
+        | Body::CalendarChanged { .. }
+        | Body::IncidentSettled(_)
+        | Body::WayOutProposed(_)
+        | Body::CaseRebound(_)
+        | Body::RunRewound(_)
+        | Body::ResultOverridden(_)
+        | Body::Paused { .. }
+        | Body::Resumed { .. }
+        | Body::CancelRequested { .. }
+        | Body::CompensationEnded
+        | Body::CallReopened { .. }
+        | Body::CallPlaced { .. }
+        | Body::MessageArrived(_)
+        | Body::MessageTaken { .. } => {}
     }
 }
 
