@@ -159,6 +159,7 @@ macro_rules! store_conformance {
                     a_feed_that_begins_anew_makes_cursors_resync,
                     a_planted_store_holds_what_the_other_held,
                     parked_messages_survive_until_they_are_taken,
+                    what_came_from_elsewhere_is_known,
                 ],
             }
 

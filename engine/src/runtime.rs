@@ -27,7 +27,7 @@ mod worker;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tongban_core::agency::{Ack, AgencyReply};
@@ -38,7 +38,7 @@ use tongban_core::digest::{Digest, Secret};
 use tongban_core::id::{CallId, CaseId, CommitNo, ServiceCode};
 use tongban_core::limits;
 use tongban_core::port::{
-    Connector, IdempotencyRecord, Inbox, InboxError, Later, LawfulClock, Script, Store,
+    Connector, Foreign, IdempotencyRecord, Inbox, InboxError, Later, LawfulClock, Script, Store,
     StoreIdentity, WireClock, Wiring,
 };
 use tongban_core::time::Moment;
@@ -74,6 +74,8 @@ pub(crate) struct Runtime {
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) desk: Desk,
     pub(crate) carried: Carried,
+    /// Cases that came from other stores.
+    foreign: OnceLock<BTreeMap<CaseId, Foreign>>,
     /// Messages about calls that a restored store does not know.
     pub(crate) parked: parked::Parked,
     pub(crate) issued: issue::Issued,
@@ -123,6 +125,7 @@ impl Runtime {
             revision: watch::Sender::new(parts.store.revision()),
             desk: Desk::new(parts.cases_held_max),
             carried: Carried::default(),
+            foreign: OnceLock::new(),
             parked: parked::Parked::default(),
             issued: issue::Issued::default(),
             issuer: parts.issuer,
@@ -154,6 +157,10 @@ impl Runtime {
                 tracing::error!(closure.digest = %digest, "stored scripts cannot be used: {fault}");
             }
         }
+        let foreign = self.store.foreign().await?.into_iter();
+        let foreign = foreign.map(|foreign| (foreign.case, foreign)).collect();
+        assert!(self.foreign.set(foreign).is_ok(), "a runtime starts once");
+        self.parked.fill(self.store.parked().await?);
         for number in 0..threads {
             let own = Arc::clone(self);
             std::thread::Builder::new()
@@ -162,7 +169,6 @@ impl Runtime {
                 .spawn(move || worker::work(&own))
                 .map_err(|error| crate::StartError::Thread(error.to_string()))?;
         }
-        self.parked.fill(self.store.parked().await?);
         self.recover().await?;
         for background in [0, 1, 2, 3] {
             let own = Arc::clone(self);
@@ -242,7 +248,15 @@ impl Runtime {
 
     /// Returns the secret of one case.
     pub(crate) fn case_secret(&self, id: CaseId) -> Secret {
-        self.identity.secret.derive(b"case", &id.0)
+        match self.foreign(id) {
+            Some(foreign) => Secret::new(foreign.secret.0),
+            None => self.identity.secret.derive(b"case", &id.0),
+        }
+    }
+
+    /// Returns what belongs to a case that came from another store.
+    pub(crate) fn foreign(&self, id: CaseId) -> Option<&Foreign> {
+        self.foreign.get()?.get(&id)
     }
 
     /// Makes the id of a new case: its time, and a keyed hash of epoch and counter.

@@ -3,10 +3,11 @@
 //! The log of each case is the truth. [`check`] refolds every log and compares what is stored
 //! beside it; [`rebuild`] puts right what differs; both want a store that nobody else writes to.
 //! [`backup`] cuts a store that may be at work at one commit; [`Backup`] verifies what was
-//! written and fills a new store from it. All of it works through
+//! written and fills a new store from it. [`export`] and [`import`] carry single cases. All of it works through
 //! [`tongban_core::port::Upkeep`], on any store.
 
 mod backup;
+mod bundle;
 mod check;
 mod error;
 mod manifest;
@@ -17,6 +18,7 @@ mod segment;
 mod tests;
 
 pub use self::backup::{Source, backup};
+pub use self::bundle::{Carried, Which, export, import};
 pub use self::check::{Difference, Family, Premises, Progress, Report, check, rebuild};
 pub use self::error::CarryError;
 pub use self::manifest::{Counts, Manifest};

@@ -20,7 +20,8 @@ use crate::time::{Moment, Period};
 use crate::value::Value;
 
 pub use self::upkeep::{
-    Declared, FiledRow, KeptMutation, Mend, ParkedPlace, ParkedReply, Planted, Restored, Upkeep,
+    Declared, FiledRow, Foreign, KeptMutation, Mend, ParkedPlace, ParkedReply, Planted, Restored,
+    Upkeep,
 };
 
 /// A boxed future, so that ports stay object-safe.
@@ -424,6 +425,9 @@ pub trait Store: Send + Sync {
 
     /// Returns every kept closure.
     fn closures(&self) -> Later<'_, Result<Vec<KeptClosure>, StoreError>>;
+
+    /// Returns the cases that came from other stores, in id order.
+    fn foreign(&self) -> Later<'_, Result<Vec<Foreign>, StoreError>>;
 
     /// Parks a message about a call that the store does not know; returns after it is durable.
     /// Twice is once.

@@ -7,8 +7,8 @@ use tongban_core::agency::{AgencyReply, ReplyBody};
 use tongban_core::digest::Digest;
 use tongban_core::id::{CallId, CaseId, CommitNo, Generation, Seq};
 use tongban_core::port::{
-    Declared, Feed, FeedCursor, FiledRow, KeptMutation, Mend, ParkedReply, Planted, Restored,
-    StoreError, Upkeep,
+    Declared, Feed, FeedCursor, FiledRow, Foreign, KeptMutation, Mend, ParkedReply, Planted,
+    Restored, StoreError, Upkeep,
 };
 use tongban_core::request::{Outcome, OutcomeKind};
 use tongban_core::summary::{CaseState, IndexRow};
@@ -283,4 +283,13 @@ pub async fn parked_messages_survive_until_they_are_taken(place: &dyn StorePlace
     assert_eq!(store.unpark(large.place()).await, Ok(()));
     assert_eq!(store.unpark(large.place()).await, Ok(()), "twice is once");
     assert_eq!(store.parked().await, Ok(vec![small]));
+}
+
+/// What belongs to a case from another store survives a restart.
+pub async fn what_came_from_elsewhere_is_known(place: &dyn StorePlace) {
+    let store = place.open();
+    let foreign = Foreign { case: case_id(1), secret: Digest::of(b"elsewhere"), head: Seq(9) };
+    assert_eq!(store.keep_foreign(foreign).await, Ok(()));
+    drop(store);
+    assert_eq!(place.open().foreign().await, Ok(vec![foreign]));
 }

@@ -47,6 +47,8 @@ pub(super) struct Before<'a> {
     pub(super) rows: &'a BTreeSet<IndexRow>,
     /// Its head in the backup that the store was restored from, if it was in one.
     pub(super) cut: Option<Seq>,
+    /// Its own secret.
+    pub(super) secret: &'a Secret,
 }
 
 /// A turn's results, not yet stored.
@@ -67,7 +69,7 @@ impl PendingTurn {
         idempotency: Vec<IdempotencyRecord>,
         ledger: &Ledger<'_>,
     ) -> Self {
-        let effects = CommittedEffect::of_turn(&output, ledger.secret, before.cut);
+        let effects = CommittedEffect::of_turn(&output, before.secret, before.cut);
         let TurnOutput { case, expected, entries, retry, answers: _, effects: _ } = output;
         // As of the newest entry, so that the same log gives the same read model at any time.
         let reading = reading(&case, ledger.standing, case.updated_at);
@@ -208,17 +210,16 @@ impl Step {
 impl CommittedEffect {
     /// Renders a turn's effects. Private to this module's road: the results leave it only inside
     /// a [`CommittedTurn`], or through [`CommittedEffect::of_stored`].
-    fn of_turn(output: &TurnOutput, store: &Secret, cut: Option<Seq>) -> Vec<Self> {
+    fn of_turn(output: &TurnOutput, secret: &Secret, cut: Option<Seq>) -> Vec<Self> {
         let case = &output.case;
-        let secret = store.derive(b"case", &case.id.0);
         let effects = output.effects.iter();
-        effects.filter_map(|effect| Self::of(case, (&secret, cut), effect)).collect()
+        effects.filter_map(|effect| Self::of(case, (secret, cut), effect)).collect()
     }
 
     /// Renders the effects of a turn that wrote nothing: what they rest on is on disk already.
-    pub(super) fn of_stored(output: &TurnOutput, store: &Secret, cut: Option<Seq>) -> Vec<Self> {
+    pub(super) fn of_stored(output: &TurnOutput, secret: &Secret, cut: Option<Seq>) -> Vec<Self> {
         assert!(output.entries.is_empty(), "a turn with entries must be committed first");
-        Self::of_turn(output, store, cut)
+        Self::of_turn(output, secret, cut)
     }
 
     fn of(case: &Case, (secret, cut): (&Secret, Option<Seq>), effect: &Effect) -> Option<Self> {

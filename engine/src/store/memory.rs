@@ -11,7 +11,7 @@ use tongban_core::entry::Entry;
 use tongban_core::id::{CaseId, CommitNo, Epoch, Generation, Seq};
 use tongban_core::limits::{FEED_MILLIS, IDEMPOTENCY_MILLIS};
 use tongban_core::port::{
-    Commit, Committed, Declared, Feed, FeedCursor, FeedItem, FiledRow, IdempotencyRecord,
+    Commit, Committed, Declared, Feed, FeedCursor, FeedItem, FiledRow, Foreign, IdempotencyRecord,
     KeptMutation, Later, Mend, Page, ParkedPlace, ParkedReply, Planted, Restored, Store,
     StoreError, StoreIdentity, Stored, Upkeep,
 };
@@ -43,6 +43,7 @@ struct State {
     numbers: BTreeMap<String, CaseId>,
     idempotency: BTreeMap<Digest, KeptMutation>,
     parked: BTreeMap<ParkedPlace, ParkedReply>,
+    foreign: BTreeMap<CaseId, Foreign>,
     feed: VecDeque<(Moment, FeedItem)>,
     /// Newest commit that the feed has dropped.
     feed_floor: CommitNo,
@@ -373,6 +374,10 @@ impl Store for MemoryStore {
         })
     }
 
+    fn foreign(&self) -> Later<'_, Result<Vec<Foreign>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).foreign.values().copied().collect()) })
+    }
+
     fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             lock(&self.state).parked.entry(parked.place()).or_insert(parked);
@@ -525,6 +530,13 @@ impl Upkeep for MemoryStore {
             for (commit, record) in kept {
                 state.idempotency.insert(record.key, (commit, record));
             }
+            Ok(())
+        })
+    }
+
+    fn keep_foreign(&self, foreign: Foreign) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            lock(&self.state).foreign.insert(foreign.case, foreign);
             Ok(())
         })
     }

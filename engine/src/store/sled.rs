@@ -27,8 +27,8 @@ use tongban_core::digest::{Digest, Secret};
 use tongban_core::id::{CaseId, CommitNo, Epoch, Generation};
 use tongban_core::limits::{FEED_MILLIS, IDEMPOTENCY_MILLIS, RECORD_INLINE_BYTES_MAX};
 use tongban_core::port::{
-    Commit, Committed, Feed, FeedCursor, IdempotencyRecord, Later, Page, ParkedPlace, ParkedReply,
-    Restored, Store, StoreError, StoreIdentity, Stored,
+    Commit, Committed, Feed, FeedCursor, Foreign, IdempotencyRecord, Later, Page, ParkedPlace,
+    ParkedReply, Restored, Store, StoreError, StoreIdentity, Stored,
 };
 use tongban_core::summary::{CaseSummary, IndexRow, Search};
 use tongban_core::time::Moment;
@@ -460,6 +460,11 @@ impl Store for SledStore {
 
     fn closures(&self) -> Later<'_, Result<Vec<(Digest, Vec<u8>)>, StoreError>> {
         Box::pin(self.closures_now())
+    }
+
+    fn foreign(&self) -> Later<'_, Result<Vec<Foreign>, StoreError>> {
+        let disk = Arc::clone(&self.disk);
+        Box::pin(blocking(move || disk.foreign()))
     }
 
     fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {

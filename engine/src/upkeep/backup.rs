@@ -185,6 +185,9 @@ impl Taking<'_> {
     }
 
     async fn closures(&mut self) -> Result<(), CarryError> {
+        for foreign in self.source.store.foreign().await? {
+            self.put(&Record::Foreign(foreign))?;
+        }
         for closure in self.source.store.closures().await? {
             self.counts.closures += 1;
             self.put(&Record::Closure(closure))?;

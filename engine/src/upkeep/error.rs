@@ -62,6 +62,9 @@ pub enum CarryError {
         "目标数据中已有办件 {0},且经过不同,没有导入 / the target has case {0} with another history; it was not imported"
     )]
     OtherHistory(CaseId),
+    /// The file to write is there already.
+    #[error("{0} 已存在,没有写入任何内容 / {0} exists; nothing was written")]
+    Exists(String),
     /// There is no such case.
     #[error("没有办件 {0} / there is no case {0}")]
     NoSuchCase(CaseId),
@@ -80,6 +83,7 @@ impl CarryError {
             Self::Damaged { .. } => "CARRY_DAMAGED",
             Self::Log(_) => "LOG_IMPOSSIBLE",
             Self::OtherHistory(_) => "CARRY_OTHER_HISTORY",
+            Self::Exists(_) => "CARRY_EXISTS",
             Self::NoSuchCase(_) => "CASE_NOT_FOUND",
         }
     }
@@ -90,7 +94,9 @@ impl CarryError {
             Self::Store(error) => error.class(),
             Self::Blob(error) => error.class(),
             Self::Folder { .. } => ErrorClass::Transient,
-            Self::NotEmpty(_) | Self::NotOurs(_) | Self::NoSuchCase(_) => ErrorClass::Invalid,
+            Self::NotEmpty(_) | Self::NotOurs(_) | Self::Exists(_) | Self::NoSuchCase(_) => {
+                ErrorClass::Invalid
+            }
             Self::OtherHistory(_) => ErrorClass::Conflict,
             Self::Newer { .. } | Self::Damaged { .. } | Self::Log(_) => ErrorClass::Permanent,
         }

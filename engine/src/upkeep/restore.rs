@@ -126,6 +126,7 @@ impl Backup {
                             progress(Progress { cases, differences: 0 });
                         }
                     }
+                    Record::Foreign(foreign) => target.store.keep_foreign(foreign).await?,
                     Record::Mutation(kept) => target.store.keep_mutations(vec![kept]).await?,
                     Record::Closure((digest, sources)) => {
                         target.store.keep_closure(digest, sources).await?;
@@ -229,6 +230,7 @@ fn count(found: &mut Counts, record: &Record) {
         }
         Record::Mutation(_) => found.mutations += 1,
         Record::Closure(_) => found.closures += 1,
+        Record::Foreign(_) => {}
     }
 }
 

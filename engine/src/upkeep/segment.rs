@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tongban_core::digest::Digest;
 use tongban_core::entry::Entry;
 use tongban_core::id::{CaseId, CommitNo, Seq};
-use tongban_core::port::{KeptClosure, KeptMutation};
+use tongban_core::port::{Foreign, KeptClosure, KeptMutation};
 use tongban_core::wire;
 
 use crate::folder;
@@ -33,6 +33,8 @@ pub(super) enum Record {
     Mutation(KeptMutation),
     /// The scripts that cases are pinned to.
     Closure(KeptClosure),
+    /// What belongs to a case that came from another store.
+    Foreign(Foreign),
 }
 
 /// The log of a case, as far as it is carried.

@@ -439,3 +439,70 @@ async fn a_backup_that_was_touched_does_not_verify() {
     let again = backup(source, &whole, &mut silent()).await;
     assert_eq!(again.unwrap_err().code(), "CARRY_NOT_EMPTY");
 }
+
+#[tokio::test]
+async fn cases_are_carried_between_stores_with_their_files_and_secrets() {
+    let (store, files) = (filled().await, Files::new());
+    let digest = hand_in(&*store, &files, 1, head() + 1).await;
+    let folder = TempDir::new().unwrap();
+    let bundle = folder.path().join("cases.bundle");
+    let from = (&*store, Some(&files.blobs));
+    let carried = export(from, &Which::All, &bundle, &mut silent()).await.unwrap();
+    assert_eq!((carried.cases, carried.files), (3, 1));
+    let again = export(from, &Which::All, &bundle, &mut silent()).await;
+    assert_eq!(again.unwrap_err().code(), "CARRY_EXISTS");
+    let (kept, standing) = (Files::new(), Standing::default());
+    let other: Arc<dyn Upkeep> = Arc::new(MemoryStore::new(Secret::new([9; 32])));
+    let target =
+        Target { store: &*other, blobs: &kept.blobs, standing: &standing, at: nine_o_clock() };
+    let came = import(&bundle, target, &mut silent()).await.unwrap();
+    assert_eq!((came.cases, came.known), (3, 0));
+    let came = import(&bundle, target, &mut silent()).await.unwrap();
+    assert_eq!((came.cases, came.known), (0, 3), "twice is once");
+    for no in 1..=3 {
+        let one = store.load(case_id(no)).await.unwrap().unwrap();
+        assert_eq!(one.entries, other.load(case_id(no)).await.unwrap().unwrap().entries);
+    }
+    let secret = store.identity().secret.keyed(b"case", &case_id(1).0);
+    assert_eq!(other.foreign().await.unwrap()[0].secret, secret);
+    assert!(kept.blobs.find(case_id(1), digest).await.unwrap().is_some());
+    let premises = Premises { store: &*other, blobs: Some(&kept.blobs), standing: &standing };
+    assert_eq!(found(&check(premises, &mut silent()).await.unwrap()), []);
+
+    commit(&*other, case_id(2), &[entry(head() + 1, 1, Body::RunFinished { run: 1 })]).await;
+    let refused = import(&bundle, target, &mut silent()).await.unwrap_err();
+    assert_eq!(refused.code(), "CARRY_OTHER_HISTORY");
+}
+
+#[tokio::test]
+async fn a_bundle_that_was_cut_short_brings_nothing() {
+    let store = filled().await;
+    let folder = TempDir::new().unwrap();
+    let bundle = folder.path().join("one.bundle");
+    let which = Which::Cases(vec![case_id(2)]);
+    export((&*store, None), &which, &bundle, &mut silent()).await.unwrap();
+    let missing = Which::Cases(vec![case_id(77)]);
+    let nowhere = folder.path().join("none.bundle");
+    let none = export((&*store, None), &missing, &nowhere, &mut silent()).await;
+    assert_eq!(none.unwrap_err().code(), "CASE_NOT_FOUND");
+    assert!(!nowhere.exists());
+    let whole = std::fs::read(&bundle).unwrap();
+    let (other, kept, standing) = (memory(), Files::new(), Standing::default());
+    let target =
+        Target { store: &*other, blobs: &kept.blobs, standing: &standing, at: nine_o_clock() };
+    for (left, code) in [
+        (whole.len() - 1, "CARRY_DAMAGED"),
+        (whole.len() / 2, "CARRY_DAMAGED"),
+        (5, "CARRY_NOT_OURS"),
+    ] {
+        std::fs::write(&bundle, &whole[..left]).unwrap();
+        let refused = import(&bundle, target, &mut silent()).await.unwrap_err();
+        assert_eq!(refused.code(), code, "{left} bytes: {refused}");
+    }
+    assert_eq!(other.cases(None, 9).await, Ok(Vec::new()));
+    let mut newer = whole.clone();
+    newer[15] = b'2';
+    std::fs::write(&bundle, newer).unwrap();
+    let refused = import(&bundle, target, &mut silent()).await.unwrap_err();
+    assert_eq!(refused.code(), "CARRY_NEWER");
+}

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{IdempotencyRecord, Later, Page, Store, StoreError};
 use crate::agency::AgencyReply;
+use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::id::{CallId, CaseId, CommitNo, Epoch, Generation, Seq};
 use crate::summary::{CaseSummary, IndexRow};
@@ -59,6 +60,17 @@ pub struct Planted {
     pub summary: CaseSummary,
     /// The index rows.
     pub rows: Vec<IndexRow>,
+}
+
+/// A case that came from another store, alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// The case.
+    pub case: CaseId,
+    /// Its own secret: digests in its log and ids of its calls are keyed by it.
+    pub secret: Digest,
+    /// Its head when it came. The other store may have gone on with it.
+    pub head: Seq,
 }
 
 /// What makes a filled store one that was restored.
@@ -114,7 +126,7 @@ pub trait Upkeep: Store {
     /// Returns remembered mutations after `after`, in the order of their keys.
     fn mutations(
         &self,
-        after: Option<crate::digest::Digest>,
+        after: Option<Digest>,
         most: usize,
     ) -> Later<'_, Result<Vec<KeptMutation>, StoreError>>;
 
@@ -131,6 +143,9 @@ pub trait Upkeep: Store {
 
     /// Keeps mutations of a backup, as they were.
     fn keep_mutations(&self, kept: Vec<KeptMutation>) -> Later<'_, Result<(), StoreError>>;
+
+    /// Keeps what belongs to a case that comes from another store; before its first commit.
+    fn keep_foreign(&self, foreign: Foreign) -> Later<'_, Result<(), StoreError>>;
 
     /// Declares a filled store restored. Nothing of its feed is kept, commit numbers go on after
     /// the cut, and no epoch of the lost store comes again. Open the store anew afterwards.

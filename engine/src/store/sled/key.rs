@@ -26,6 +26,7 @@ const OUTBOX: u8 = 0x31;
 const NUMBER: u8 = 0x40;
 const IDEMPOTENCY: u8 = 0x50;
 const PARKED: u8 = 0x51;
+const FOREIGN: u8 = 0x52;
 const QUEUE: u8 = 0x60;
 const REGION: u8 = 0x61;
 const DEPARTMENT: u8 = 0x62;
@@ -228,6 +229,18 @@ pub(super) fn parked_parts((call, seq, connector): &ParkedPlace) -> Vec<u8> {
 /// Prefix of all parked messages.
 pub(super) fn all_parked() -> Vec<u8> {
     family(PARKED)
+}
+
+/// Key of what belongs to a case from another store.
+pub(super) fn foreign(case: CaseId) -> Vec<u8> {
+    let mut key = family(FOREIGN);
+    key.extend_from_slice(&case.0);
+    key
+}
+
+/// Prefix of all of these.
+pub(super) fn all_foreign() -> Vec<u8> {
+    family(FOREIGN)
 }
 
 /// Returns what the parts of one parked message have in common.

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tongban_core::digest::Digest;
 use tongban_core::id::{CaseId, CommitNo, Epoch};
 use tongban_core::port::{
-    Declared, FiledRow, KeptMutation, Later, Mend, Page, Planted, StoreError, Upkeep,
+    Declared, FiledRow, Foreign, KeptMutation, Later, Mend, Page, Planted, StoreError, Upkeep,
 };
 use tongban_core::wire;
 
@@ -148,6 +148,18 @@ impl Disk {
             .collect()
     }
 
+    /// Reads what belongs to cases from other stores.
+    pub(super) fn foreign(&self) -> Result<Vec<Foreign>, StoreError> {
+        let pairs = self.db.scan_prefix(key::all_foreign());
+        pairs
+            .map(|pair| {
+                let (key, record) = pair.map_err(|error| disk::broken(&error))?;
+                let payload = self.open(&key, &record)?;
+                wire::decode(&payload).map_err(|_| disk::damaged("case from elsewhere", &key))
+            })
+            .collect()
+    }
+
     /// Finds the feed records up to a commit, to be removed.
     fn feed_until(&self, floor: CommitNo) -> Result<Vec<Step>, StoreError> {
         let mut steps = Vec::new();
@@ -229,6 +241,12 @@ impl Upkeep for SledStore {
 
     fn keep_mutations(&self, kept: Vec<KeptMutation>) -> Later<'_, Result<(), StoreError>> {
         Box::pin(self.keep_mutations_now(kept))
+    }
+
+    fn keep_foreign(&self, foreign: Foreign) -> Later<'_, Result<(), StoreError>> {
+        let write =
+            Write { key: key::foreign(foreign.case), payload: Some(wire::encode(&foreign)) };
+        Box::pin(async move { self.write(vec![write]).await })
     }
 
     fn declare_restored(&self, declared: Declared) -> Later<'_, Result<(), StoreError>> {
