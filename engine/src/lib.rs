@@ -11,6 +11,7 @@ mod builder;
 pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod crash;
 pub mod document;
 mod error;
 pub mod figures;

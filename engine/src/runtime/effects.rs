@@ -19,6 +19,7 @@ use super::desk::Waiting;
 use super::parked::Handed;
 use super::turn::{CommittedCall, CommittedEffect, Lineage, Step};
 use super::{issue, parked};
+use crate::crash::{self, Point};
 use crate::error::EngineError;
 
 /// Queries of a call past its deadline before a person must look.
@@ -131,8 +132,10 @@ impl Carrier<'_> {
         let context = self.context();
         let invoked = {
             let _permit = self.runtime.permit(&self.effect.connector).await;
+            crash::pass(Point::BeforeSend);
             self.connector.invoke(&self.effect.call, &context).await
         };
+        crash::pass(Point::AfterSend);
         match invoked {
             Ok(Invoked::Replied(reply)) => {
                 match parked::hand_in(self.runtime, &self.effect).await {
@@ -211,6 +214,7 @@ impl Carrier<'_> {
         };
         let connector = self.effect.connector.clone();
         deliver(self.runtime, self.effect.case, Command::Reply { connector, reply }).await;
+        crash::pass(Point::AfterReply);
         if terminal {
             return Next::Over;
         }
@@ -324,6 +328,7 @@ pub(super) async fn give(
     let (id, terminal) = (reply.call, reply.body.is_terminal());
     let command = Command::Reply { connector, reply };
     let told = runtime.ask(case, command, None).await?;
+    crash::pass(Point::BeforeAck);
     if terminal {
         runtime.carried.finish(id);
     }

@@ -26,6 +26,7 @@ use super::Runtime;
 use super::effects::{back_off, deliver};
 use super::turn::CommittedDraft;
 use crate::blob::{BlobError, Blobs};
+use crate::crash::{self, Point};
 use crate::document::{Face, render};
 use crate::error::EngineError;
 
@@ -180,6 +181,7 @@ async fn issue(runtime: &Runtime, issuer: &Issuer, draft: &CommittedDraft) -> Re
     // Held until the commit that names the page, so that no sweep takes it in between.
     let _held = issuer.blobs.hold().await;
     let digest = issuer.blobs.put_page(draft.case, page).await?.digest;
+    crash::pass(Point::AfterPage);
     let request = SealRequest {
         office: content.office.name,
         document_no: draft.number.clone(),
@@ -188,6 +190,7 @@ async fn issue(runtime: &Runtime, issuer: &Issuer, draft: &CommittedDraft) -> Re
     };
     let seal = issuer.seal.seal(request).await?;
     issuer.seal.verify(&seal, &digest)?;
+    crash::pass(Point::AfterSeal);
     let sealed = DocumentSealed { number: draft.number.clone(), digest, seal };
     let told = runtime.ask(draft.case, Command::DocumentSealed(sealed), None).await?;
     match told.answer {

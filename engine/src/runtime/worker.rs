@@ -19,6 +19,7 @@ use tongban_core::{read_model, start};
 use super::desk::{Held, Job, Starting, Told, Turning, Waiting};
 use super::turn::{Before, CommittedEffect, Ledger, PendingTurn};
 use super::{Runtime, effects, guide};
+use crate::crash::{self, Point};
 use crate::error::EngineError;
 use crate::standing::Standing;
 
@@ -77,12 +78,13 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
     let answers = output.answers.clone();
     let underway = Underway { id, waiting, answers, attempts, owed };
     if output.entries.is_empty() {
-        let again = CommittedEffect::of_stored(&output, &runtime.identity.secret, cut);
+        let again = CommittedEffect::of_stored(&output, &runtime.case_secret(id), cut);
         let held = Held { case: output.case, rows: before, revision, cut };
         return unchanged(runtime, underway, held, again);
     }
     let records = records(&underway);
-    let before = Before { rows: &before, cut };
+    let secret = runtime.case_secret(id);
+    let before = Before { rows: &before, cut, secret: &secret };
     let pending =
         PendingTurn::new(output, before, records, &runtime.ledger(&runtime.standing.now()));
     store(runtime, underway, pending);
@@ -105,7 +107,10 @@ fn load(runtime: &Runtime, id: CaseId) -> Result<Option<(Held, Loaded)>, EngineE
     let case = Case::from_entries(id, &stored.entries)?;
     let rows = read_model::rows(&stored.summary, &runtime.identity.secret);
     let restored = runtime.identity.restored;
-    let cut = restored.and_then(|restored| head_at(&stored, restored.cut));
+    let kept = restored.and_then(|restored| head_at(&stored, restored.cut));
+    // What came from elsewhere may have been gone on with there.
+    let came = runtime.foreign(id).map(|foreign| foreign.head);
+    let cut = kept.max(came);
     let held = Held { case: Arc::new(case), rows, revision: stored.revision, cut };
     Ok(Some((held, Loaded::FromStore)))
 }
@@ -181,7 +186,9 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
                 // The carriers begin before the case is given back, so that it never looks quiet
                 // in between; watchers and callers hear last, so that what they read next is at
                 // hand.
+                crash::pass(Point::BeforeEffects);
                 effects::carry_out(&runtime, effects);
+                crash::pass(Point::BeforeTold);
                 retry_later(&runtime, id, underway.attempts, underway.owed);
                 runtime.desk.give_back(id, Some(held), underway.attempts);
                 runtime.publish(id, revision);
@@ -286,9 +293,10 @@ fn begin(runtime: &Arc<Runtime>, starting: Starting) {
     let id = output.case.id;
     let digest = output.case.started.closure;
     record.result = vec![id.to_string()];
+    let secret = runtime.case_secret(id);
     let pending = PendingTurn::new(
         output,
-        Before { rows: &BTreeSet::new(), cut: None },
+        Before { rows: &BTreeSet::new(), cut: None, secret: &secret },
         vec![record],
         &runtime.ledger(&runtime.standing.now()),
     );

@@ -25,6 +25,7 @@ use super::disk::{self, Disk};
 use super::files::Mark;
 use super::key;
 use super::record::{self, Head, HeadFacts, Item, SUMMARY_INLINE_BYTES_MAX, TAIL_BYTES_MAX};
+use crate::crash::{self, Point};
 use crate::store::envelope;
 
 /// Requests that may wait: far more than one batch takes, so that senders seldom wait.
@@ -155,6 +156,7 @@ impl Committer {
                 if let Err(error) = self.mark.write(batch.newest) {
                     tracing::warn!(store.kind = "sled", %error, "the mark was not written");
                 }
+                crash::pass(Point::AfterMark);
                 self.durable.send_replace(batch.newest);
                 batch.answer();
             }
@@ -190,6 +192,7 @@ impl Committer {
     }
 
     fn write(&self, batch: &Batch) -> Result<(), StoreError> {
+        crash::pass(Point::BeforeBatch);
         let mut writes = ::sled::Batch::default();
         for (key, record) in &batch.writes {
             match record {
@@ -199,9 +202,13 @@ impl Committer {
         }
         let uncertain = |error: String| StoreError::Uncertain(error);
         self.disk.db.apply_batch(writes).map_err(|error| uncertain(error.to_string()))?;
+        crash::pass(Point::AfterBatch);
         // The flush hands sled's buffers to the system, the sync hands them to the disk.
         self.disk.db.flush().map_err(|error| uncertain(error.to_string()))?;
-        self.data.sync_data().map_err(|error| uncertain(error.to_string()))
+        crash::pass(Point::AfterFlush);
+        self.data.sync_data().map_err(|error| uncertain(error.to_string()))?;
+        crash::pass(Point::AfterSync);
+        Ok(())
     }
 
     /// Writes records while nobody else can send any: for opening.
