@@ -7,6 +7,7 @@
 mod args;
 mod assemble;
 mod blobs;
+mod bench;
 mod calendar;
 mod case;
 mod check;
@@ -31,6 +32,7 @@ mod serve;
 mod signal;
 mod telemetry;
 mod token;
+mod upkeep;
 mod watch;
 
 use std::process::ExitCode;
@@ -82,6 +84,12 @@ fn run(command: Command) -> Exit {
         Command::Figures(arguments) => wait_for(figures::run(&arguments)),
         Command::Blobs(tools) => wait_for(blobs::run(&tools.tool)),
         Command::Import(arguments) => wait_for(import::run(&arguments)),
+        Command::Store(arguments) => wait_for(upkeep::store(arguments.tool)),
+        Command::Backup(arguments) => wait_for(upkeep::backup(arguments)),
+        Command::Restore(arguments) => wait_for(upkeep::restore(&arguments)),
+        Command::Export(arguments) => wait_for(upkeep::export(&arguments)),
+        Command::ImportCases(arguments) => wait_for(upkeep::import_cases(&arguments)),
+        Command::Bench(arguments) => wait_for(bench::run(arguments.tool)),
         Command::Schema(arguments) => {
             match arguments.of {
                 Some(kind) => import::print_schema(kind),

@@ -12,11 +12,15 @@ pub(crate) use self::tools::{
     NewMatterArguments, NewScript, NewServiceArguments, SituationArguments, UpgradeArguments,
 };
 use super::blobs::args::BlobsArguments;
+use super::bench::args::BenchArguments;
 use super::calendar::args::CalendarArguments;
 use super::case::args::CaseArguments;
 use super::figures::args::FiguresArguments;
 use super::id::args::IdArguments;
 use super::import::args::{ImportArguments, SchemaArguments};
+use super::upkeep::args::{
+    BackupArguments, ExportArguments, ImportCasesArguments, RestoreArguments, StoreArguments,
+};
 
 const EXAMPLES: &str = "\
 示例 / Examples:
@@ -65,6 +69,18 @@ pub(crate) enum Command {
     Import(ImportArguments),
     /// 办件文件的维护。 / Upkeep of the files of cases.
     Blobs(BlobsArguments),
+    /// 核对与重建。 / Check what is stored against the logs, put it right.
+    Store(StoreArguments),
+    /// 备份数据文件夹,服务可以正在运行。 / Back up a data folder, served or not.
+    Backup(BackupArguments),
+    /// 把备份恢复到新的数据文件夹。 / Restore a backup into a new data folder.
+    Restore(RestoreArguments),
+    /// 把办件导出为一个文件。 / Export cases into one file.
+    Export(ExportArguments),
+    /// 导入导出的办件。 / Import exported cases into another data folder.
+    ImportCases(ImportCasesArguments),
+    /// 在本机自测。 / Measure this program on this machine.
+    Bench(BenchArguments),
     /// 输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL).
     Schema(SchemaArguments),
 }

@@ -236,6 +236,32 @@ pub(crate) enum ProgramError {
     /// The engine refused to start.
     #[error("引擎无法启动:{} / the engine cannot start: {}", .0.zh, .0.en)]
     Engine(Both),
+    /// What is stored is not what the logs say.
+    #[error(
+        "有 {differences} 处与日志不一致 / {differences} things are stored otherwise than the logs say"
+    )]
+    StoreDiffers {
+        /// How many.
+        differences: usize,
+    },
+    /// A backup, a restore or a transfer that could not be made.
+    #[error("{} / {}", .what.zh, .what.en)]
+    Carry {
+        /// The stable code.
+        code: String,
+        /// What went wrong.
+        what: Both,
+    },
+    /// A server holds the folder and does not take the wish.
+    #[error(
+        "数据文件夹 {folder} 正被使用,但无法请其服务备份:{} / data folder {folder} is in use, and its server cannot be asked for a backup: {}", .detail.zh, .detail.en
+    )]
+    NoControl {
+        /// The folder.
+        folder: String,
+        /// Why.
+        detail: Both,
+    },
     /// The demo's case did not end as it should.
     #[error("演示未能办成:{} / the demo did not end as it should: {}", .0.zh, .0.en)]
     DemoUnfinished(Both),
@@ -243,7 +269,7 @@ pub(crate) enum ProgramError {
 
 impl ProgramError {
     /// Returns the stable code.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &str {
         match self {
             Self::PortInUse(_) => "PORT_IN_USE",
             Self::CannotListen { .. } => "CANNOT_LISTEN",
@@ -279,6 +305,9 @@ impl ProgramError {
             Self::VersionUnknown { .. } => "VERSION_UNKNOWN",
             Self::Diverges { .. } => "VERSION_DIVERGES",
             Self::Engine(_) => "ENGINE_NOT_STARTED",
+            Self::StoreDiffers { .. } => "STORE_DIFFERS",
+            Self::Carry { code, .. } => code,
+            Self::NoControl { .. } => "FOLDER_NO_CONTROL",
             Self::DemoUnfinished(_) => "DEMO_UNFINISHED",
         }
     }
@@ -296,7 +325,7 @@ impl ProgramError {
             | Self::CaseQuestion(_)
             | Self::VersionUnknown { .. }
             | Self::NothingToWatch => Exit::Usage,
-            Self::FolderInUse(_) => Exit::TryLater,
+            Self::FolderInUse(_) | Self::NoControl { .. } => Exit::TryLater,
             Self::FolderDamaged(_)
             | Self::Diverges { .. }
             | Self::CalendarWrong { .. }
@@ -305,7 +334,9 @@ impl ProgramError {
             | Self::NoRehearsal(_)
             | Self::RehearsalsFailed { .. }
             | Self::AnswersWrong(_)
-            | Self::AnswersMissing(_) => Exit::Data,
+            | Self::AnswersMissing(_)
+            | Self::StoreDiffers { .. }
+            | Self::Carry { .. } => Exit::Data,
             Self::CannotCreate { .. } | Self::ScriptExists(_) => Exit::CannotCreate,
             Self::InputOutput { .. } | Self::ScriptsUnreadable { .. } => Exit::InputOutput,
             Self::NoIdentity
@@ -351,6 +382,9 @@ impl ProgramError {
             Self::ConfigUnreadable { .. } => advice::CONFIG_UNREADABLE,
             Self::ConfigWrong { .. } => advice::CONFIG_WRONG,
             Self::DocumentsWrong { .. } => advice::DOCUMENTS_WRONG,
+            Self::StoreDiffers { .. } => advice::STORE_DIFFERS,
+            Self::Carry { .. } => advice::CARRY,
+            Self::NoControl { .. } => advice::NO_CONTROL,
             Self::ScriptsWrong { .. } => advice::SCRIPTS_WRONG,
             Self::ScriptsUnreadable { .. } => advice::SCRIPTS_UNREADABLE,
             Self::NoRehearsal(_) => advice::NO_REHEARSAL,

@@ -14,12 +14,11 @@ use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::clock::SystemClock;
 use tongban_engine::figures::{Counted, FigureQuery, FigureSource, count};
-use tongban_engine::standing::Standing;
 
 use self::args::FiguresArguments;
 use super::args::Format;
-use super::error::{Both, ProgramError, shown as place};
-use super::{assemble, calendar, folder, import, output};
+use super::error::{Both, ProgramError};
+use super::{assemble, folder, output};
 
 /// Cases between two words about the progress.
 const TOLD_EVERY: u64 = 5_000;
@@ -37,12 +36,7 @@ pub(crate) async fn run(arguments: &FiguresArguments) -> Result<(), ProgramError
 
 async fn counted(arguments: &FiguresArguments) -> Result<Counted, ProgramError> {
     let data = &arguments.data;
-    if !data.is_dir() {
-        return Err(ProgramError::InputOutput {
-            what: place(data),
-            detail: Both::new("没有这个数据文件夹", "there is no such data folder"),
-        });
-    }
+    folder::must_exist(data)?;
     let store = folder::open(data)?;
     let host = assemble::scripts(None)?;
     let closures =
@@ -53,10 +47,7 @@ async fn counted(arguments: &FiguresArguments) -> Result<Counted, ProgramError> 
             output::tell(&fault.to_string());
         }
     }
-    let standing = Standing {
-        calendars: std::sync::Arc::new(calendar::in_force(data).await?),
-        organisation: std::sync::Arc::new(import::stored(data).await?),
-    };
+    let standing = folder::standing(data).await?;
     let source = FigureSource {
         store: store.as_ref(),
         scripts: &host,

@@ -9,7 +9,6 @@ use tongban_connectors::callback;
 use tongban_core::port::Store as _;
 use tongban_engine::Engine;
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
-use tongban_engine::standing::Standing;
 use tongban_engine::store::SledStore;
 
 use crate::auth::{Authority, Expected, KeySet};
@@ -19,6 +18,7 @@ use super::args::ServeArguments;
 use super::assemble::{self, Papers, Time, Wires};
 use super::config::{Config, Identity};
 use super::error::{Both, ProgramError, shown};
+use super::upkeep::control::{self, Kept};
 use super::watch::{self, Change, Watch};
 use super::{folder, import, output, seal, signal, token};
 
@@ -52,11 +52,15 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
         (authority(config.identity.as_ref())?, Time::Real)
     };
     let papers = Papers { blobs: folder::blobs(&arguments.data)?, seal };
-    let standing = Standing {
-        calendars: Arc::new(super::calendar::in_force(&arguments.data).await?),
-        organisation: Arc::new(import::stored(&arguments.data).await?),
+    let standing = folder::standing(&arguments.data).await?;
+    let kept = Kept {
+        store: Arc::clone(&store),
+        blobs: papers.blobs.clone(),
+        folder: arguments.data.clone(),
     };
     let engine = assemble::engine(store, papers, host, &wires, (time, standing)).await?;
+    // Open until the server ends.
+    let _door = control::open(kept).await?;
     announce(&listener, &arguments.data)?;
     let served = serve(engine, authority, wires, listener);
     let Some(watch) = watch else { return served.await };

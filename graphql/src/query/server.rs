@@ -2,8 +2,9 @@
 
 use async_graphql::{Context, Object};
 
+use crate::error::Fault;
 use crate::schema::asking;
-use crate::view::{ServerInfo, ViewerView};
+use crate::view::{ParkedReply, ServerInfo, ViewerView};
 
 /// The fields about viewer and server.
 #[derive(Default)]
@@ -19,5 +20,12 @@ impl ServerQueries {
     /// 服务器信息 / Facts about the server
     async fn server_info(&self, ctx: &Context<'_>) -> ServerInfo {
         ServerInfo::of(asking(ctx).engine)
+    }
+
+    /// 恢复备份后对不上的部门回执;供督查人员和集成人员查看 / Replies that match no call since a restore, for supervisors and integrators
+    async fn parked_replies(&self, ctx: &Context<'_>) -> Option<Result<Vec<ParkedReply>, Fault>> {
+        let asking = asking(ctx);
+        let parked = asking.engine.parked_replies(asking.viewer).map_err(Fault::from);
+        Some(parked.map(|parked| parked.into_iter().map(ParkedReply::from).collect()))
     }
 }

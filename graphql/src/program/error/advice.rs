@@ -35,6 +35,18 @@ pub(super) const FOLDER_DAMAGED: Advice = (
     "没有备份时,请原样保留该文件夹并联系支持人员",
     "without a backup keep the folder as it is and ask for support",
 );
+pub(super) const STORE_DIFFERS: Advice = (
+    "列表、队列、计时、编号可用 tongban store rebuild 重建;日志、文件、编号计数的差异须从备份恢复",
+    "tongban store rebuild puts lists, queues, timers and numbers right; logs, files and counters come from a backup",
+);
+pub(super) const CARRY: Advice = (
+    "请按上述原因处理后重试;原数据文件夹未被改动",
+    "mend what is named above and try again; the data folder was not changed",
+);
+pub(super) const NO_CONTROL: Advice = (
+    "请以运行该服务的用户执行,或停止服务后再备份",
+    "run this as the user who runs the server, or stop the server first",
+);
 pub(super) const CANNOT_CREATE: Advice =
     ("请检查路径、权限和磁盘空间", "check the path, its permissions and the space on the disk");
 pub(super) const CONFIG_UNREADABLE: Advice =

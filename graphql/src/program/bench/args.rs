@@ -1,0 +1,58 @@
+//! The words of `tongban bench`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::program::args::Format;
+
+const EXAMPLES: &str = "\
+示例 / Examples:
+  tongban bench crash --loops 1000
+  tongban bench crash --loops 50 --data ./crash --format json
+
+每一轮启动本程序办件,在随机时刻以 SIGKILL 终止,再打开数据逐件核对已答复的内容。
+丢失或残缺不为 0 时退出码为 65。
+Each loop starts this program at work, kills it at a random moment, opens the folder again and
+looks for everything that was acknowledged. Exit code 65 if anything was lost or torn.";
+
+/// Arguments of `bench`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct BenchArguments {
+    /// What to measure.
+    #[command(subcommand)]
+    pub(crate) tool: BenchTool,
+}
+
+/// The measurements.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchTool {
+    /// 反复强行终止并核对:终止次数、已答复、丢失、残缺、恢复时间。 / Kill again and again; count what was lost.
+    Crash(CrashArguments),
+    /// 被终止的一方。 / The side that is killed.
+    #[command(hide = true)]
+    CrashWork(CrashWorkArguments),
+}
+
+/// Arguments of `bench crash`.
+#[derive(Args, Debug)]
+pub(crate) struct CrashArguments {
+    /// 终止多少次。 / How many kills.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) loops: u32,
+    /// 在此文件夹下新建数据,默认系统临时目录。 / Where data folders are made; among the temporary files by default.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// 结果的格式。 / How the result is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+/// Arguments of the side that is killed.
+#[derive(Args, Debug)]
+pub(crate) struct CrashWorkArguments {
+    /// The data folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
