@@ -5,6 +5,8 @@
 //! kills are drawn in answers served, so that they fall anywhere in the work.
 
 mod people;
+mod points;
+mod restored;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,6 +58,9 @@ async fn story() {
     assert!(window.served() < 220, "the last kill came too late: {}", window.served());
     office.finish().await;
     check(&window, &tokens, agency.ledger(), &dice).await;
+    server.kill();
+    let checked = PROGRAM.run(&["store", "check", "--data", data.to_str().unwrap()]);
+    assert_eq!(checked.code, Some(0), "dice {}: {}{}", dice.seed, checked.stdout, checked.stderr);
     agency.shutdown().await;
 }
 

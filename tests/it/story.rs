@@ -4,4 +4,5 @@
 mod breaker;
 mod durable;
 mod lawful;
+mod restore;
 mod world;

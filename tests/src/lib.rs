@@ -31,19 +31,38 @@ impl Tongban {
     /// # Panics
     /// When it ends instead, with what it said.
     pub fn serve(self, arguments: &[&str]) -> Server {
+        let served = self.try_serve(arguments, &[]);
+        served.unwrap_or_else(|ended| panic!("the server did not start: {}", ended.stderr))
+    }
+
+    /// As [`Tongban::serve`], with these variables in its environment; tells how it ended where
+    /// it did not come so far as to listen.
+    ///
+    /// # Errors
+    /// How it ended, and what it said.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn try_serve(
+        self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Server, Ended> {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
         all.extend(arguments);
-        let mut child = self.command(&all).spawn().expect("the program under test starts");
+        let mut command = self.command(&all);
+        command.envs(variables.iter().copied());
+        let mut child = command.spawn().expect("the program under test starts");
         let mut lines = BufReader::new(child.stdout.take().expect("standard output is piped"));
         let mut line = String::new();
         lines.read_line(&mut line).expect("standard output can be read");
         let Ok(said) = serde_json::from_str::<Value>(&line) else {
             let output = child.wait_with_output().expect("the program can be waited for");
-            panic!("the server did not start: {}", Ended::of(&output).stderr);
+            return Err(Ended::of(&output));
         };
         let url = said["url"].as_str().expect("the line names the address").to_owned();
         let told = child.stderr.take().map(BufReader::new);
-        Server { child, _stdout: lines, told, url }
+        Ok(Server { child, _stdout: lines, told, url })
     }
 
     /// Signs a token for a folder that was served with `--dev`.
@@ -109,6 +128,19 @@ impl Server {
         &self.url
     }
 
+    /// Returns the number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until the process ends by itself.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn wait(mut self) -> ExitStatus {
+        self.child.wait().expect("the server can be waited for")
+    }
+
     /// Sends one operation and returns the whole answer.
     ///
     /// # Panics
@@ -157,6 +189,16 @@ impl Server {
         }
         (status, told)
     }
+}
+
+/// Kills a process that a test has started with SIGKILL.
+///
+/// # Panics
+/// When `kill` cannot be run.
+pub fn kill(process: u32) {
+    let id = process.to_string();
+    let asked = Command::new("kill").args(["-KILL", &id]).status();
+    assert!(asked.expect("kill can be run").success(), "process {id} cannot be killed");
 }
 
 impl Drop for Server {

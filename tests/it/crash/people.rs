@@ -110,7 +110,7 @@ impl Office {
     }
 }
 
-async fn file(window: &Window, token: &str, number: usize) {
+pub(super) async fn file(window: &Window, token: &str, number: usize) {
     let start = "mutation S($input: StartCaseInput!) { startCase(input: $input) {
         case { id } errors { ... on UserError { code message } } } }";
     let answer = window.ask(token, start, json!({ "input": application(number) })).await;
@@ -123,7 +123,7 @@ async fn file(window: &Window, token: &str, number: usize) {
     assert_eq!(answer["data"]["submitCase"]["errors"], json!([]), "{answer}");
 }
 
-async fn do_tasks(window: &Window, token: &str) {
+pub(super) async fn do_tasks(window: &Window, token: &str) {
     let query = "query Q { queue(view: OPEN, first: 100) { nodes { id version kind } } }";
     let answer = window.ask(token, query, json!({})).await;
     let tasks = answer["data"]["queue"]["nodes"].as_array().cloned().unwrap_or_default();
@@ -146,7 +146,7 @@ async fn do_tasks(window: &Window, token: &str) {
     }
 }
 
-async fn count_complete(window: &Window, token: &str) -> usize {
+pub(super) async fn count_complete(window: &Window, token: &str) -> usize {
     let query = "query All { cases(first: 100) { nodes { state } } }";
     let answer = window.ask(token, query, json!({})).await;
     let cases = answer["data"]["cases"]["nodes"].as_array().cloned().unwrap_or_default();

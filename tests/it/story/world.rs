@@ -20,9 +20,11 @@ use tongban_core::start::StartCase;
 use tongban_core::time::{Moment, Period};
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
+use tongban_engine::blob::Blobs;
 use tongban_engine::clock::{ManualClock, SystemClock};
 use tongban_engine::standing::Standing;
 use tongban_engine::store::MemoryStore;
+use tongban_engine::upkeep::{self, Backup, Source, Target};
 use tongban_engine::{CaseView, Change, Decided, Engine, EngineError, IdempotencyKey, Options};
 
 /// What an agency does with a call.
@@ -228,6 +230,43 @@ impl World {
         let parts =
             Parts { agencies: &self.agencies, clock: &self.clock, standing: &self.standing };
         self.engine = engine(&self.store, self.scripts.path(), parts).await;
+    }
+
+    /// Takes a backup of the store as it stands.
+    pub(super) async fn backup(&self) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Source {
+            store: self.store.as_ref(),
+            blobs: None,
+            folder: folder.path(),
+            others: &[],
+            now: Moment::default(),
+        };
+        upkeep::backup(source, &folder.path().join("backup"), &mut |_| {}).await.unwrap();
+        folder
+    }
+
+    /// Stops the engine and starts another on a store that is restored from a backup.
+    pub(super) async fn restore(&mut self, from: &TempDir) {
+        self.engine.shutdown().await;
+        let backup = Backup::verify(&from.path().join("backup"), &mut |_| {}).unwrap();
+        let store = MemoryStore::new(Secret::new([5; 32]));
+        let blobs = Blobs::in_folder(from.path()).unwrap();
+        let (standing, at) = (&self.standing, Moment::default());
+        let target = Target { store: &store, blobs: &blobs, standing, at };
+        backup.fill(target, &mut |_| {}).await.unwrap();
+        self.store = Arc::new(store.reopen());
+        let parts =
+            Parts { agencies: &self.agencies, clock: &self.clock, standing: &self.standing };
+        self.engine = engine(&self.store, self.scripts.path(), parts).await;
+    }
+
+    /// Waits until no message is parked.
+    pub(super) async fn until_none_is_parked(&self) {
+        let supervisor = Viewer::new("s", Role::Supervisor).within("420300");
+        while !self.engine.parked_replies(&supervisor).unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn key(&mut self) -> IdempotencyKey {

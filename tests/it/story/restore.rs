@@ -1,0 +1,82 @@
+//! Stories of a store that was restored from an older backup.
+
+use std::sync::Arc;
+
+use tongban_core::agency::Ack;
+use tongban_core::id::CallId;
+use tongban_core::summary::CaseState;
+use tongban_core::viewer::{Role, Viewer};
+
+use super::world::{Agencies, Does, Said, World, completed, incidents};
+
+const DECIDE_AND_ISSUE: &str = r#"
+    let opinion = decide("office.approver", #{ title: "审批" });
+    if opinion.denied { return deny(opinion); }
+    grant(ask("office.issue", #{}))
+"#;
+
+fn seen(world: &World) -> Vec<CallId> {
+    world.agencies.seen.lock().unwrap().iter().map(|(_, call)| *call).collect()
+}
+
+fn supervisor() -> Viewer {
+    Viewer::new("s", Role::Supervisor).within("420300")
+}
+
+#[tokio::test]
+async fn a_callback_to_a_lost_call_is_parked_until_its_case_asks_again() {
+    let agencies = Arc::new(Agencies::default());
+    for _ in 0..2 {
+        agencies.will("office.issue", Does::Accepts);
+    }
+    let mut world = World::begin_with(r#"part("a")"#, &[("a", DECIDE_AND_ISSUE)], agencies).await;
+    world.until(|view| view.case().open_tasks().next().is_some()).await;
+    let backup = world.backup().await;
+    world.decide(1, Said::Yes).await;
+    world.until(|view| !view.case().calls.is_empty()).await;
+    world.until(|view| view.case().calls.values().any(|call| !call.messages.is_empty())).await;
+    let call = seen(&world)[0];
+
+    world.restore(&backup).await;
+    let view = world.until(|view| view.case().open_tasks().next().is_some()).await;
+    assert!(view.case().calls.is_empty(), "the call was lost with what came after the backup");
+    let inbox = world.engine.inbox();
+    let answer = completed(call, "P-1");
+    let told = inbox.deliver("agencies".to_owned(), answer.clone()).await.unwrap();
+    assert_eq!(told, Ack::Stored, "nobody would send it again");
+    let again = inbox.deliver("agencies".to_owned(), answer).await.unwrap();
+    assert_eq!(again, Ack::Duplicate);
+    let parked = world.engine.parked_replies(&supervisor()).unwrap();
+    assert_eq!(parked.len(), 1);
+    assert_eq!((parked[0].call, parked[0].kind.as_str()), (call, "completed"));
+    assert!(world.engine.parked_replies(&super::world::officer()).is_err());
+
+    world.restart().await;
+    assert_eq!(world.engine.parked_replies(&supervisor()).unwrap().len(), 1);
+    world.decide(1, Said::Yes).await;
+    let view = world.until(|view| view.state() == CaseState::CompletedAll).await;
+    assert_eq!(view.case().matters[0].result.as_ref().unwrap().number, "P-1");
+    assert!(incidents(&view).is_empty());
+    assert!(seen(&world).iter().all(|known| *known == call), "one id before and after");
+    world.until_none_is_parked().await;
+}
+
+#[tokio::test]
+async fn a_store_that_was_never_restored_refuses_what_it_does_not_know() {
+    let world = World::begin(r#"part("a")"#, &[("a", DECIDE_AND_ISSUE)]).await;
+    let inbox = world.engine.inbox();
+    let strange = inbox.deliver("agencies".to_owned(), completed(CallId([4; 16]), "P-1")).await;
+    assert_eq!(strange.unwrap(), Ack::UnknownCall);
+    assert!(world.engine.parked_replies(&supervisor()).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_cursor_of_the_lost_time_must_resync_after_a_restore() {
+    let mut world = World::begin(r#"part("a")"#, &[("a", DECIDE_AND_ISSUE)]).await;
+    world.until(|view| view.case().open_tasks().next().is_some()).await;
+    let backup = world.backup().await;
+    let page = world.engine.events(&supervisor(), world.case, None, 100).await.unwrap().unwrap();
+    world.restore(&backup).await;
+    let stale = world.engine.events(&supervisor(), world.case, Some(&page.cursor), 100).await;
+    assert_eq!(stale.unwrap_err().code(), "RESYNC_REQUIRED");
+}
