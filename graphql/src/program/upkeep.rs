@@ -155,8 +155,9 @@ pub(crate) async fn export(arguments: &ExportArguments) -> Result<(), ProgramErr
     let kept = Opened::at(&arguments.data).await?;
     let which = if arguments.all { Which::All } else { Which::Cases(arguments.case.clone()) };
     let from = (kept.store.as_ref() as &dyn Upkeep, Some(&kept.blobs));
-    let carried = upkeep::export(from, &which, &arguments.to, &mut told("已导出", "exported"));
-    output::data(&shown::carried(&carried.await.map_err(carry)?));
+    let mut words = told("已导出", "exported");
+    let carried = upkeep::export(from, &which, &arguments.to, &mut words).await.map_err(carry)?;
+    output::data(&shown::carried(&carried));
     Ok(())
 }
 
