@@ -6,8 +6,8 @@
 
 mod args;
 mod assemble;
-mod blobs;
 mod bench;
+mod blobs;
 mod calendar;
 mod case;
 mod check;

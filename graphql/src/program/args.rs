@@ -11,8 +11,8 @@ pub(crate) use self::tools::{
     ExplainArguments, GraphArguments, GraphFormat, GuideFormat, Language, NewArguments,
     NewMatterArguments, NewScript, NewServiceArguments, SituationArguments, UpgradeArguments,
 };
-use super::blobs::args::BlobsArguments;
 use super::bench::args::BenchArguments;
+use super::blobs::args::BlobsArguments;
 use super::calendar::args::CalendarArguments;
 use super::case::args::CaseArguments;
 use super::figures::args::FiguresArguments;
