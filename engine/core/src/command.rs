@@ -110,6 +110,8 @@ pub enum Command {
         reason: String,
         /// When and how it came, if not now.
         came: Came,
+        /// Version of the form that the person saw; another one in the log is a conflict.
+        seen: Option<u32>,
     },
     /// Take back an entry that was recorded by mistake.
     VoidEntry {

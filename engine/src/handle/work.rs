@@ -76,6 +76,8 @@ pub enum Change {
         reason: String,
         /// When it really came, if not now.
         came: Came,
+        /// Version of the form that the person saw; another one now is a conflict.
+        seen: Option<u32>,
     },
     /// Take back an entry that was recorded by mistake.
     VoidEntry {
@@ -116,8 +118,8 @@ impl Change {
             Self::Act { matter, act } => Command::Act { by, matter, act },
             Self::GiveMaterial { given, came } => Command::GiveMaterial { by, given, came },
             Self::Consent(consent) => Command::Consent { by, consent },
-            Self::AmendForm { fields, reason, came } => {
-                Command::AmendForm { by, fields, reason, came }
+            Self::AmendForm { fields, reason, came, seen } => {
+                Command::AmendForm { by, fields, reason, came, seen }
             }
             Self::VoidEntry { entry, reason } => Command::VoidEntry { by, entry, reason },
             Self::AnswerCard { card, kind, text } => Command::AnswerCard { by, card, kind, text },

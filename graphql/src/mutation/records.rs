@@ -80,6 +80,8 @@ pub(crate) struct ConsentToLicenseInput {
 pub(crate) struct AmendFormInput {
     /// 办件标识 / Id of the case
     case_id: ID,
+    /// 看到的表单版本号,即办件的 formVersion;已变动则拒绝 / Version of the form that was seen, the case's formVersion; refused when it has changed
+    expected_version: u32,
     /// 要更正的字段及其新值 / The fields with their new values
     fields: Json,
     /// 理由;提交后由窗口更正时必填 / Why; needed when a window amends a submitted form
@@ -322,6 +324,7 @@ async fn amend(asking: Asking<'_>, input: AmendFormInput) -> Result<Receipt, Sto
         fields: read_map("fields", Some(input.fields))?,
         reason: input.reason.unwrap_or_default(),
         came: read_came(input.came),
+        seen: Some(input.expected_version),
     };
     Ok(asking.engine.change_case(asking.viewer, case, change, key).await?)
 }

@@ -55,7 +55,7 @@ async fn a_correction_lists_everything_once_and_is_supplied_piece_by_piece() {
     assert_eq!(materials.last().unwrap()["version"], 2, "{handed}");
     assert_eq!(handed["case"]["matters"][0]["materials"][0]["attempts"], json!(null));
     assert_eq!(handed["case"]["matters"][0]["state"], "CORRECTION_PENDING", "the field is open");
-    let amend = |fields: Json, key: &str| json!({ "caseId": case, "fields": fields, "idempotencyKey": key });
+    let amend = |fields: Json, key: &str| json!({ "caseId": case, "expectedVersion": 1, "fields": fields, "idempotencyKey": key });
     let closed = amend(json!({ "phone": "13800000000" }), "closed");
     let closed = desk.refused(&applicant(), "amendForm", closed).await;
     assert_eq!(closed["rule"], "NOT_OPEN", "{closed}");
@@ -107,13 +107,19 @@ async fn a_clerk_amends_with_a_reason_and_takes_a_mistake_back() {
     let desk = Desk::open().await;
     let case = desk.submitted().await;
     let amend = |reason: &str, key: &str| {
-        json!({ "caseId": case, "fields": { "shop": "错字店" },
+        json!({ "caseId": case, "expectedVersion": 1, "fields": { "shop": "错字店" },
         "reason": reason, "idempotencyKey": key })
     };
     let silent = desk.refused(&clerk(), "amendForm", amend("", "silent")).await;
     assert_eq!(silent["path"], json!(["reason"]), "{silent}");
     let select = "case { formVersion form { field value source amendedBy } }";
     let done = desk.mutate(&clerk(), "amendForm", (amend("录入有误", "a"), select)).await;
+    let stale = desk.refused(&clerk(), "amendForm", amend("又一处", "stale")).await;
+    assert_eq!(
+        (&stale["__typename"], &stale["currentVersion"]),
+        (&json!("VersionConflict"), &json!(2)),
+        "{stale}"
+    );
     let shop = done["case"]["form"][0].clone();
     assert_eq!((&shop["value"], &shop["source"]), (&json!("错字店"), &json!("clerk")), "{done}");
     let void = |event: &Json, key: &str| json!({ "eventId": event, "reason": "改错了", "idempotencyKey": key });

@@ -110,6 +110,7 @@ async fn a_missed_correction_becomes_an_officers_task_and_nothing_ends_by_itself
         fields: Value::of([("area", Value::Int(3))]),
         reason: String::new(),
         came: Came { at: Some(Moment::default()), evidence: "x".to_owned() },
+        seen: None,
     };
     assert_eq!(refusal(world.change(&applicant(), elsewhere).await), "NOT_PERMITTED");
     world.reach("2026-03-24T08:00:00+08:00");
@@ -201,7 +202,7 @@ async fn a_promise_that_is_kept_closes_its_clock() {
     world.complete(&officer(), TaskKind::Decide, says(Said::Yes)).await.unwrap();
     world.until(|view| stage(view) == "granted_tolerant").await;
     let given = MaterialGiven::file("paper", "报告.pdf", Digest::of(b"paper"));
-    let change = Change::GiveMaterial { given, came: Came::default() };
+    let change = Change::GiveMaterial { given, came: Came::default(), seen: None };
     world.change(&applicant(), change).await.unwrap();
     world.reach("2026-03-20T08:00:00+08:00");
     let view = world.until(|_| true).await;
@@ -334,8 +335,12 @@ async fn a_correction_changes_a_form_field_during_decide() {
     world.act(&officer(), correct(&[], &["area"])).await.unwrap();
     let open = world.complete(&officer(), TaskKind::Decide, says(Said::Yes)).await;
     assert_eq!(refusal(open), "CORRECTION_OPEN", "the applicant still has his period");
-    let change =
-        Change::AmendForm { fields: area(12), reason: String::new(), came: Came::default() };
+    let change = Change::AmendForm {
+        fields: area(12),
+        reason: String::new(),
+        came: Came::default(),
+        seen: None,
+    };
     world.change(&applicant(), change).await.unwrap();
     let refreshed = |view: &CaseView| {
         let mut tasks = view.case().open_tasks();
@@ -379,13 +384,15 @@ async fn three_days_down_across_the_deadline_with_the_correction_already_sent() 
         at: Some(Moment::parse("2026-03-23T16:00:00+08:00").unwrap()),
         evidence: "门户回执 20260323-17".to_owned(),
     };
-    let change = Change::AmendForm { fields: area(12), reason: "门户补录".to_owned(), came };
+    let change =
+        Change::AmendForm { fields: area(12), reason: "门户补录".to_owned(), came, seen: None };
     world.change(&clerk(), change).await.unwrap();
     let view = world.until(|view| stage(view) == "received").await;
     assert!(!has_task(&view, TaskKind::CorrectionMissed), "sent in time is in time");
     assert!(has_task(&view, TaskKind::Intake));
     let late = Came { at: None, evidence: String::new() };
-    let again = Change::AmendForm { fields: area(13), reason: String::new(), came: late };
+    let again =
+        Change::AmendForm { fields: area(13), reason: String::new(), came: late, seen: None };
     assert_eq!(refusal(world.change(&applicant(), again).await), "NOT_OPEN");
 }
 
@@ -438,13 +445,18 @@ async fn a_clerk_voids_what_he_entered_by_mistake() {
     let matters = vec![("a", FORM, DECIDE_AND_GRANT)];
     let mut world = Setting { matters, form: area(9), ..Setting::default() }.begin().await;
     world.until(|view| has_task(view, TaskKind::Decide)).await;
-    let silent =
-        Change::AmendForm { fields: area(90), reason: " ".to_owned(), came: Came::default() };
+    let silent = Change::AmendForm {
+        fields: area(90),
+        reason: " ".to_owned(),
+        came: Came::default(),
+        seen: None,
+    };
     assert_eq!(refusal(world.change(&clerk(), silent).await), "REASONS_MISSING");
     let amend = Change::AmendForm {
         fields: area(90),
         reason: "录入更正".to_owned(),
         came: Came::default(),
+        seen: None,
     };
     world.change(&clerk(), amend).await.unwrap();
     let view = world.until(|view| view.case().form() == area(90)).await;

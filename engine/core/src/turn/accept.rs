@@ -51,8 +51,8 @@ impl Turn<'_> {
             Command::Act { by, matter, act } => self.person_act(by, *matter, act),
             Command::GiveMaterial { by, given, came } => self.give_material(by, given, came),
             Command::Consent { by, consent } => self.consent(by, consent),
-            Command::AmendForm { by, fields, reason, came } => {
-                self.amend_form(by, fields, (reason, came))
+            Command::AmendForm { by, fields, reason, came, seen } => {
+                self.amend_form(by, fields, (reason, came), *seen)
             }
             Command::VoidEntry { by, entry, reason } => self.void_entry(by, *entry, reason),
             Command::AnswerCard { by, card, kind, text } => {

@@ -14,6 +14,7 @@ use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
 use super::accept::person;
+use super::tasks::check_version;
 use super::{Issuing, Turn};
 
 fn closed(what: &str) -> Refusal {
@@ -204,18 +205,24 @@ impl Turn<'_> {
         self.restart(task.matter)
     }
 
-    /// Changes fields of the form: the applicant what was listed, a clerk with a reason.
+    /// Changes fields of the form: the applicant what was listed, a clerk with a reason. Who saw
+    /// an older form looks again before he writes over what another one wrote.
     pub(super) fn amend_form(
         &mut self,
         by: &Viewer,
         fields: &Value,
         why: (&str, &Came),
+        seen: Option<u32>,
     ) -> Result<Answer, FoldError> {
         let (reason, came) = why;
         let effective_at = match self.check_amend(by, fields, reason, came) {
             Ok(at) => at,
             Err(refusal) => return Ok(Answer::Refused(refusal)),
         };
+        let now = self.case.form_version();
+        if let Err(refusal) = check_version(("表单", "form"), seen.unwrap_or(now), now) {
+            return Ok(Answer::Refused(refusal));
+        }
         let Value::Map(members) = fields else {
             return Ok(Answer::Done);
         };

@@ -109,6 +109,7 @@ fn amend(
     with(context, |current| {
         let by = viewer(current, person)?;
         let reason = reason.to_owned();
-        give(current, person, Command::AmendForm { by, fields, reason, came: Came::default() })
+        let came = Came::default();
+        give(current, person, Command::AmendForm { by, fields, reason, came, seen: None })
     })
 }

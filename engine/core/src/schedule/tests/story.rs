@@ -341,5 +341,6 @@ pub(crate) fn supply() -> Command {
         fields: Value::of([("area", "120".into())]),
         reason: String::new(),
         came: crate::command::Came::default(),
+        seen: None,
     }
 }

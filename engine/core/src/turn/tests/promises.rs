@@ -47,6 +47,7 @@ pub(super) fn amend(by: Viewer, name: &str, value: &str) -> Command {
         fields: Value::of([(name, value.into())]),
         reason: "改".to_owned(),
         came: Came::default(),
+        seen: None,
     }
 }
 pub(super) fn outcome(said: Said) -> TaskOutcome {
@@ -967,4 +968,24 @@ fn another_department_does_not_record_the_service() {
     let fire = Viewer::new("fire", Role::Approver).within("420300").of("fire");
     story.take(&[act_by(fire, 1, ask_correction(&[], &["x"]))]);
     assert_eq!(story.refused().as_deref(), Some("NOT_PERMITTED"));
+}
+#[test]
+fn an_amendment_that_saw_an_older_form_is_a_conflict() {
+    let mut a = matter("a");
+    a.form = vec![field("x")];
+    let mut story = Story::begin(vec![part("a", &[])], vec![(a, decide_and_act())]);
+    let seen = |value: &str, version: u32| {
+        let Command::AmendForm { by, fields, reason, came, .. } = amend(clerk(), "x", value) else {
+            unreachable!()
+        };
+        Command::AmendForm { by, fields, reason, came, seen: Some(version) }
+    };
+    story.take(&[seen("one", 1), seen("other", 1)]);
+    let [Answer::Done, Answer::Refused(conflict)] = &story.answers[..] else {
+        panic!("{:?}", story.answers)
+    };
+    assert_eq!((conflict.code.as_str(), conflict.current), ("VERSION_CONFLICT", Some(2)));
+    assert_eq!(story.case.form().get("x").and_then(Value::as_text), Some("one"));
+    story.take(&[seen("other", 2)]);
+    assert_eq!(story.refused(), None);
 }
