@@ -21,6 +21,7 @@ use crate::material::{Found, Handed, MaterialGiven, Requirement};
 use crate::request::{Ask, Decision, End, Outcome, Request, RequestKey, RequestKind, Settled};
 use crate::time::Moment;
 use crate::value::Value;
+use crate::viewer::Addressee;
 use crate::way_out::{CaseRebound, IncidentSettled, Message};
 
 mod mail;
@@ -972,6 +973,17 @@ impl Case {
 }
 
 impl Task {
+    /// Tells whether it went up to another role than it was opened for.
+    pub fn is_escalated(&self) -> bool {
+        self.role != self.opened.role
+    }
+
+    /// Returns for whom the task is now.
+    pub fn addressee(&self) -> Addressee<'_> {
+        let region = &self.opened.region;
+        Addressee { role: &self.role, region, escalated: self.is_escalated() }
+    }
+
     /// Returns who holds the task at `now`: a delegation lapses by itself.
     pub fn holder(&self, now: Moment) -> Option<&str> {
         let lapsed = self.assigned_until.is_some_and(|until| until < now);

@@ -37,6 +37,7 @@ pub use self::kind::DocumentKind;
 use crate::digest::Digest;
 use crate::id::{DepartmentCode, RegionCode, RoleCode};
 use crate::time::Moment;
+use crate::viewer::{Addressee, Role, Viewer};
 
 /// Digits of a document's digest in a version.
 const VERSION_DIGITS: usize = 16;
@@ -242,6 +243,15 @@ impl Organisation {
         let absent = self.by_role.get(role).into_iter().flatten();
         let mut absent = absent.filter(|one| self.hold_of(one, role, region, date).is_some());
         absent.find_map(|one| self.may_stand_in(subject, one, at)).map(Standing::StandsIn)
+    }
+
+    /// Tells whether a viewer may take a task at a moment. One that went up is for those of whom
+    /// the directory says that they hold its new role, or stand in for one who does, and for the
+    /// head of the office; anybody else of the department has passed it on.
+    pub fn lets_take(&self, viewer: &Viewer, task: Addressee<'_>, at: Moment) -> bool {
+        let Addressee { role, region, escalated } = task;
+        let holds = || self.standing(&viewer.subject, role, region, at).is_some();
+        viewer.may_take(role, region) && (!escalated || viewer.role == Role::OfficeHead || holds())
     }
 
     /// Returns who heads an office on a day: whoever holds a role of its department with the duty

@@ -106,6 +106,8 @@ pub fn summarise_task(case: &Case, task: &Task, calendar: &Calendar, now: Moment
         version: task.version,
         opened_at: task.opened_at,
         due_at: matter.and_then(|matter| monitored(matter, calendar, now)),
+        assigned_until: task.assigned_until.filter(|_| task.holder(now).is_some()),
+        escalated: task.is_escalated(),
     }
 }
 

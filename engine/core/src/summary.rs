@@ -14,7 +14,7 @@ use crate::id::{
     CaseId, CommitNo, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
 };
 use crate::time::Moment;
-use crate::viewer::CaseScope;
+use crate::viewer::{Addressee, CaseScope};
 
 /// What lists show of a case.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -149,6 +149,32 @@ pub struct TaskSummary {
     pub opened_at: Moment,
     /// When the matter's monitored clock is due, if one runs.
     pub due_at: Option<Moment>,
+    /// Until when it is his who has taken it; `None` for as long as it lasts.
+    pub assigned_until: Option<Moment>,
+    /// Whether it went up to another role: then only those who hold it there may take it.
+    pub escalated: bool,
+}
+
+impl TaskSummary {
+    /// Returns for whom the task is.
+    pub fn addressee(&self) -> Addressee<'_> {
+        Addressee { role: &self.role, region: &self.region, escalated: self.escalated }
+    }
+}
+
+impl CaseSummary {
+    /// Returns the summary as it reads at `now`: a delegation lapses by itself, without anything
+    /// being written.
+    #[must_use]
+    pub fn as_of(mut self, now: Moment) -> Self {
+        for task in &mut self.tasks {
+            if task.assigned_until.is_some_and(|until| until < now) {
+                task.assignee = None;
+                task.assigned_until = None;
+            }
+        }
+        self
+    }
 }
 
 /// One row of an index family. A store turns it into a key; equal rows are one key.

@@ -132,6 +132,17 @@ impl Viewer {
     }
 }
 
+/// For whom a task is.
+#[derive(Clone, Copy, Debug)]
+pub struct Addressee<'a> {
+    /// The role.
+    pub role: &'a RoleCode,
+    /// Where.
+    pub region: &'a RegionCode,
+    /// Whether it went up to this role from another one.
+    pub escalated: bool,
+}
+
 /// Tells whether a role is for others than an office's approvers.
 fn is_reserved(role: &RoleCode) -> bool {
     let duty = role.as_str().split_once('.').map(|(_, duty)| duty);

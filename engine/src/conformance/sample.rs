@@ -334,6 +334,8 @@ fn task_summary() -> TaskSummary {
         version: 1,
         opened_at: nine_o_clock(),
         due_at: Some(nine_o_clock().plus_millis(86_400_000)),
+        assigned_until: None,
+        escalated: false,
     }
 }
 

@@ -95,7 +95,9 @@ impl Engine {
             let shown = |summary: &CaseSummary| {
                 scopes[..at].iter().any(|earlier| is_along(summary, earlier))
             };
-            items.extend(found.items.into_iter().filter(|summary| !shown(summary)));
+            let now = self.runtime.lawful.now();
+            let fresh = found.items.into_iter().filter(|summary| !shown(summary));
+            items.extend(fresh.map(|summary| summary.as_of(now)));
             match found.next {
                 Some(next) if items.len() >= first => {
                     return Ok(Page { items, next: Some(write_cursor(at, &next)) });
@@ -129,9 +131,10 @@ impl Engine {
         let scopes: Vec<Along> = outermost(viewer).into_iter().map(along).collect();
         let found = self.walk(&scopes, &CaseFilter::default(), page).await?;
         let mut items = Vec::new();
+        let (standing, now) = (self.runtime.standing.now(), self.runtime.lawful.now());
         for case in found.items {
             let tasks = case.tasks.iter().filter(|task| {
-                viewer.may_take(&task.role, &task.region)
+                standing.organisation.lets_take(viewer, task.addressee(), now)
                     && match view {
                         QueueView::Open => true,
                         QueueView::Mine => task.assignee.as_ref() == Some(&viewer.subject),

@@ -58,6 +58,11 @@ async fn a_task_is_assigned_to_a_holder_for_a_while_and_falls_back() {
         "query($id: ID!) { node(id: $id) { ... on Task { assignee assignedUntil state } } }";
     let node = desk.data(&approver(), query, json!({ "id": task["id"] })).await["node"].clone();
     assert_eq!(node, json!({ "assignee": null, "assignedUntil": null, "state": "OPEN" }));
+    let listed = desk.open_task(&approver(), "DECIDE").await;
+    assert_eq!((&listed["assignee"], &listed["state"]), (&json!(null), &json!("OPEN")));
+    let mine = "{ queue(view: MINE, first: 10) { nodes { id } } }";
+    let mine = desk.data(&colleague(), mine, json!({})).await;
+    assert_eq!(mine["queue"]["nodes"], json!([]), "a delegation that has lapsed is nobody's");
     let claimed = done(&desk, &approver(), ("claimTask", on(&given, "c", json!({})))).await;
     assert_eq!(claimed["assignee"], "approver-1", "{claimed}");
 }

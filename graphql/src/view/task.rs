@@ -7,13 +7,13 @@ use tongban_core::organisation::directory::Person;
 use tongban_core::request::Decision;
 use tongban_core::summary::TaskSummary;
 use tongban_core::value::Value;
-use tongban_core::viewer::{Role, Viewer};
+use tongban_core::viewer::Role;
 
 use super::clock::light;
 use super::code::{Lang, Light, TaskKind, TaskState};
 use super::{Case, CaseMatter, DateTime, Json};
 use crate::error::Fault;
-use crate::schema::asking;
+use crate::schema::{Asking, asking};
 
 /// A task of a case that the viewer may see. Applicants are never given one.
 #[derive(Clone)]
@@ -38,8 +38,11 @@ impl Task {
     }
 
     /// Tells whether the viewer sees what the task is about: he may take it, or supervises.
-    fn is_open_to(&self, viewer: &Viewer) -> bool {
-        viewer.role == Role::Supervisor || viewer.may_take(&self.row.role, &self.row.region)
+    fn is_open_to(&self, asking: Asking<'_>) -> bool {
+        let (viewer, engine) = (asking.viewer, asking.engine);
+        let organisation = &engine.standing().organisation;
+        viewer.role == Role::Supervisor
+            || organisation.lets_take(viewer, self.row.addressee(), engine.lawful_now())
     }
 }
 
@@ -179,7 +182,7 @@ impl Task {
 
     /// 供判断的事实;无权办理者为空 / The facts beside it; null for those who may not take it
     async fn facts(&self, ctx: &Context<'_>) -> Option<Result<Json, Fault>> {
-        if !self.is_open_to(asking(ctx).viewer) {
+        if !self.is_open_to(asking(ctx)) {
             return None;
         }
         self.case
@@ -212,7 +215,7 @@ impl Task {
 
     /// 四眼复核:第一名审批人的意见;无权办理者为空 / Where two must decide: the first officer's word; null for those who may not take it
     async fn proposed(&self, ctx: &Context<'_>) -> Option<Result<TaskDecision, Fault>> {
-        if !self.is_open_to(asking(ctx).viewer) {
+        if !self.is_open_to(asking(ctx)) {
             return None;
         }
         self.read(ctx, |task| task.proposed.as_ref().map(|(_, proposed)| proposed.into())).await
@@ -239,7 +242,7 @@ impl Task {
     /// 办理结果;未结束或无权办理者为空 / What became of it; null while open and for those who may not take it
     async fn outcome(&self, ctx: &Context<'_>) -> Option<TaskDecision> {
         match &self.end {
-            Some(TaskEnd::Completed(decision)) if self.is_open_to(asking(ctx).viewer) => {
+            Some(TaskEnd::Completed(decision)) if self.is_open_to(asking(ctx)) => {
                 Some(decision.into())
             }
             Some(TaskEnd::Completed(_) | TaskEnd::Dropped) | None => None,

@@ -73,7 +73,7 @@ impl Turn<'_> {
             )
         };
         let task = self.case.tasks.get(&no).filter(|task| task.end.is_none()).ok_or_else(gone)?;
-        if !by.may_take(&task.role, &task.opened.region) {
+        if !self.may_take(by, task) {
             return Err(Refusal::new(
                 "NOT_PERMITTED",
                 format!("该任务由 {} 在 {} 办理", task.role, task.opened.region),
@@ -92,6 +92,10 @@ impl Turn<'_> {
             Some(holder) if holder != by.subject && !self.stands_in(by, holder) => Err(taken()),
             Some(_) | None => Ok(task),
         }
+    }
+
+    fn may_take(&self, by: &Viewer, task: &Task) -> bool {
+        self.context.organisation.lets_take(by, task.addressee(), self.context.now)
     }
 
     fn stands_in(&self, by: &Viewer, absent: &str) -> bool {
@@ -257,7 +261,7 @@ impl Turn<'_> {
             .case
             .open_tasks()
             .filter(|task| task.holder(now) == Some(from))
-            .filter(|task| by.may_take(&task.role, &task.opened.region))
+            .filter(|task| self.may_take(by, task))
             .map(|task| task.no)
             .collect();
         let chief = by.role == Role::OfficeHead;
