@@ -195,6 +195,10 @@ pub struct Matter {
     pub returned_at: Seq,
     /// Its mailbox, in order of arrival.
     pub mail: Vec<Mail>,
+    /// When its last entry was recorded.
+    pub changed_at: Moment,
+    /// How often the applicant or a window for him urged it, and when last.
+    pub urged: Option<(u32, Moment)>,
 }
 
 /// A result of an earlier matter that became an input.
@@ -269,6 +273,12 @@ impl Run {
             root = earlier;
         }
         root
+    }
+
+    /// Returns when a request was made first, by whichever generation.
+    pub fn asked_at(&self, request: &Request) -> Moment {
+        let first = self.request(self.root(&request.made.key));
+        first.map_or(request.asked_at, |first| first.asked_at)
     }
 
     fn request_mut(&mut self, key: &RequestKey) -> Option<&mut Request> {
@@ -539,6 +549,9 @@ impl Case {
         self.fold_body(entry)?;
         self.head = entry.seq;
         self.updated_at = self.updated_at.max(entry.recorded_at);
+        if entry.matter != MatterNo::COORDINATOR {
+            self.matter_mut(entry)?.changed_at = entry.recorded_at;
+        }
         Ok(())
     }
 
@@ -724,6 +737,7 @@ impl Case {
         matter.run.requests.push(Request {
             made: Arc::clone(made),
             at: entry.seq,
+            asked_at: entry.recorded_at,
             call: made.call.as_ref().map(|call| call.id),
             settled: None,
             discarded: false,
@@ -1007,6 +1021,8 @@ impl Matter {
             asked_at: Seq(0),
             returned_at: Seq(0),
             mail: Vec::new(),
+            changed_at: at,
+            urged: None,
         }
     }
 

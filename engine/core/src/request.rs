@@ -259,6 +259,8 @@ pub struct Request {
     pub made: Arc<Requested>,
     /// Entry that recorded it.
     pub at: Seq,
+    /// When it was recorded.
+    pub asked_at: Moment,
     /// The call that carries it at present, for calls.
     pub call: Option<CallId>,
     /// How it ended, if it has.

@@ -6,6 +6,7 @@ use crate::case::{CallState, CallStatus, Case, Matter, Task};
 use crate::entry::TaskKind;
 use crate::law::{ClockKind, Stage};
 use crate::material::Found;
+use crate::request::{Ask, RequestKind};
 use crate::time::Moment;
 
 /// Who is waited for.
@@ -121,37 +122,53 @@ fn who(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
     if let Some(seq) = matter.run.stopped {
         let zh = format!("脚本异常(第 {seq} 条记录),等负责人处理");
         let en = format!("stopped by incident {seq}; someone must act");
-        return on(WaitingParty::Operator, "", case.updated_at, (&zh, &en));
+        let raised = case.incidents.get(&seq).map(|state| state.raised_at);
+        let since = raised.unwrap_or(matter.changed_at);
+        return on(WaitingParty::Operator, "", since, (&zh, &en));
     }
+    by_law(case, matter).unwrap_or_else(|| by_work(case, matter, times))
+}
+
+/// Returns who is waited for by the standing of the matter in law, if it says.
+fn by_law(case: &Case, matter: &Matter) -> Option<WaitingOn> {
     if let Some(round) = matter.law.correction().filter(|round| round.served_at.is_none()) {
         let text = ("等窗口送达补正告知书", "waiting for the correction notice to be served");
-        return on(WaitingParty::Window, case.started.lead.as_str(), round.asked_at, text);
+        let lead = case.started.lead.as_str();
+        return Some(on(WaitingParty::Window, lead, round.asked_at, text));
     }
     if let Some(round) = matter.law.correction() {
         let list = [round.list.materials.join("、"), round.list.fields.join("、")].concat();
         let zh = format!("等申请人补正:{list}");
         let en = format!("waiting for the applicant to correct {list}");
-        return on(WaitingParty::Applicant, "", round.asked_at, (&zh, &en));
+        // Before the notice reached him he could not know.
+        let since = round.served_at.unwrap_or(round.asked_at);
+        return Some(on(WaitingParty::Applicant, "", since, (&zh, &en)));
     }
     if let Some(suspension) = matter.law.special_procedure() {
         let zh = format!("特别程序进行中:{}", suspension.ground);
         let en = format!("a special procedure goes on: {}", suspension.ground);
         let department = matter.planned.department.as_str();
-        return on(WaitingParty::Department, department, suspension.from, (&zh, &en));
+        return Some(on(WaitingParty::Department, department, suspension.from, (&zh, &en)));
     }
     if matter.law.stage == Stage::Returned {
         let at = matter.law.since;
         let text = ("已退回,等申请人修改后重新提交", "returned; the applicant submits again");
-        return on(WaitingParty::Applicant, "", at, text);
+        return Some(on(WaitingParty::Applicant, "", at, text));
     }
     let missing = |known: &&crate::material::Requirement| known.how == Found::Missing;
-    let lacks: Vec<&str> =
-        matter.requirements.iter().filter(missing).map(|known| known.code.as_str()).collect();
-    if matter.law.stage == Stage::Received && !lacks.is_empty() {
+    let lacks = || matter.requirements.iter().filter(missing);
+    let first = lacks().map(|known| known.changed.1).min();
+    if let Some(since) = first.filter(|_| matter.law.stage == Stage::Received) {
+        let lacks: Vec<&str> = lacks().map(|known| known.code.as_str()).collect();
         let zh = format!("等申请人上传:{}", lacks.join("、"));
         let en = format!("waiting for the applicant to upload {}", lacks.join(", "));
-        return on(WaitingParty::Applicant, "", matter.law.since, (&zh, &en));
+        return Some(on(WaitingParty::Applicant, "", since, (&zh, &en)));
     }
+    None
+}
+
+/// Returns who is waited for by what is under way.
+fn by_work(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
     // Who asks a late agency, or handles what came too late, is not whom the matter waits for.
     let is_work = |task: &&Task| {
         let aside = [TaskKind::AgencyLate, TaskKind::LateReply, TaskKind::Obligation];
@@ -212,20 +229,17 @@ fn calls(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
         let asked = on(WaitingParty::Agency, connector, call.opened_at, (&zh, &en));
         return WaitingOn { until, ..asked };
     }
-    let raised = case.open_incidents().any(|(_, state)| state.matter == matter.no);
-    if raised {
-        return on(
-            WaitingParty::Operator,
-            "",
-            case.updated_at,
-            ("等负责人处理异常", "someone must look at an incident"),
-        );
+    let own = case.open_incidents().filter(|(_, state)| state.matter == matter.no);
+    if let Some(since) = own.map(|(_, state)| state.raised_at).min() {
+        let text = ("等负责人处理异常", "someone must look at an incident");
+        return on(WaitingParty::Operator, "", since, text);
     }
-    let timer = matter.run.requests.iter().any(|request| {
-        request.settled.is_none() && request.made.ask.kind() == crate::request::RequestKind::Timer
-    });
-    if timer {
-        return on(WaitingParty::Time, "", case.updated_at, ("等约定时间", "waiting for a timer"));
+    let open = matter.run.requests.iter().filter(|request| request.settled.is_none());
+    let is_timer = |ask: &Ask| ask.kind() == RequestKind::Timer;
+    let timers = open.filter(|request| is_timer(&request.made.ask));
+    let timers = timers.map(|request| matter.run.asked_at(request));
+    if let Some(since) = timers.min() {
+        return on(WaitingParty::Time, "", since, ("等约定时间", "waiting for a timer"));
     }
     let filed = matter.filed.as_ref();
     if filed.is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector) {
@@ -234,7 +248,7 @@ fn calls(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
         let en = format!("waiting for {department} to act in its own system");
         return on(WaitingParty::Agency, department, matter.law.since, (&zh, &en));
     }
-    on(WaitingParty::Engine, "", case.updated_at, ("系统处理中", "the engine goes on"))
+    on(WaitingParty::Engine, "", matter.changed_at, ("系统处理中", "the engine goes on"))
 }
 
 fn earlier(case: &Case, matter: &Matter) -> WaitingOn {
@@ -247,7 +261,8 @@ fn earlier(case: &Case, matter: &Matter) -> WaitingOn {
     let codes: Vec<&str> = open.iter().map(|other| other.planned.code.as_str()).collect();
     let zh = format!("等前置事项:{}", names.join("、"));
     let en = format!("waiting for earlier matters: {}", codes.join(", "));
-    on(WaitingParty::EarlierMatters, &codes.join(", "), case.created_at, (&zh, &en))
+    let since = case.submitted.map_or(case.created_at, |(_, at)| at);
+    on(WaitingParty::EarlierMatters, &codes.join(", "), since, (&zh, &en))
 }
 
 fn on(party: WaitingParty, who: &str, since: Moment, text: (&str, &str)) -> WaitingOn {

@@ -1,6 +1,6 @@
 //! Agencies that agreed to answer within a time: what is watched, and who is told when it passes.
 
-use super::promises::{give_back, outcome};
+use super::promises::{act_by, amend, ask_correction, field, give_back, outcome};
 use super::*;
 use crate::card::CardAnswerKind;
 use crate::command::Seen;
@@ -149,4 +149,38 @@ fn a_call_that_the_agency_never_saw_has_its_time_from_the_new_one() {
     assert!(!story.case.calls[&first.made.id].clock.as_ref().unwrap().is_running());
     story.to("2026-03-05T09:00:00+08:00");
     assert_eq!(story.kinds(), []);
+}
+
+#[test]
+fn who_is_waited_for_is_told_with_the_time_since_when() {
+    let mut definition = matter("a");
+    definition.intake = Intake::Window;
+    definition.form = vec![field("x")];
+    let timed: Handler = Box::new(|replay| {
+        let handle = replay.timer("3 working days".parse().unwrap())?;
+        replay.wait(handle)?;
+        let handle = replay.request(decision())?;
+        replay.wait(handle)?;
+        Ok(RunEnd::Finished)
+    });
+    let parts = vec![part("a", &[]), part("b", &["a"])];
+    let mut story = Story::begin(parts, vec![(definition, timed), (matter("b"), decide_and_act())]);
+    let submitted = story.now;
+    let told = |story: &Story, no: u16| {
+        let matter = story.case.matter(MatterNo(no)).unwrap();
+        let waits = waiting_on(&story.case, matter, &Calendar::national(), story.now).unwrap();
+        (waits.party, waits.since)
+    };
+    story.to("2026-03-03T09:00:00+08:00");
+    story.take(&[amend(clerk(), "x", "something else happens in the case")]);
+    assert_eq!(told(&story, 1), (WaitingParty::Window, submitted));
+    assert_eq!(told(&story, 2), (WaitingParty::EarlierMatters, submitted));
+    story.take(&[act_by(clerk(), 1, ask_correction(&[], &["x"]))]);
+    assert_eq!(told(&story, 1), (WaitingParty::Applicant, story.now));
+    let asked = story.now;
+    story.take(&[amend(clerk(), "x", "corrected")]).complete_as(clerk(), TaskKind::Intake, Yes);
+    assert!(story.now > asked);
+    let accepted = story.now;
+    story.to("2026-03-04T09:00:00+08:00").take(&[amend(clerk(), "x", "again")]);
+    assert_eq!(told(&story, 1), (WaitingParty::Time, accepted), "{:?}", story.answers);
 }
