@@ -609,6 +609,7 @@ impl Case {
             Body::TaskAssigned(_)
             | Body::TaskEscalated { .. }
             | Body::TaskUrged { .. }
+            | Body::MatterUrged { .. }
             | Body::DraftSaved { .. }
             | Body::DecisionProposed { .. }
             | Body::TaskRefreshed { .. } => self.fold_task_change(entry),

@@ -122,6 +122,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Urge those who hold up the case.
+    Urge {
+        /// Who.
+        by: Viewer,
+        /// What to say.
+        reason: String,
+    },
     /// Reply to a card, appeal against it, or decide the appeal.
     AnswerCard {
         /// Who.
@@ -252,6 +259,7 @@ impl Command {
             | Self::Consent { by, .. }
             | Self::AmendForm { by, .. }
             | Self::VoidEntry { by, .. }
+            | Self::Urge { by, .. }
             | Self::AnswerCard { by, .. }
             | Self::ServeDocument { by, .. }
             | Self::SettleIncident { by, .. }

@@ -317,6 +317,11 @@ pub enum Body {
         /// Entry by which the message came.
         message: Seq,
     },
+    /// The applicant, or a window for him, urged those who hold up the matter (催办).
+    MatterUrged {
+        /// What he said.
+        reason: String,
+    },
 }
 
 /// Fields of the form that were corrected or amended.

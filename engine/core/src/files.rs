@@ -58,6 +58,7 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
         | Body::TaskAssigned(_)
         | Body::TaskEscalated { .. }
         | Body::TaskUrged { .. }
+        | Body::MatterUrged { .. }
         | Body::TaskRefreshed { .. }
         | Body::DraftSaved { .. }
         | Body::DecisionProposed { .. }

@@ -58,6 +58,7 @@ fn is_internal(body: &Body) -> bool {
         | Body::DocumentSealed(_)
         | Body::DocumentServed(_)
         | Body::EntryVoided { .. }
+        | Body::MatterUrged { .. }
         | Body::Acted { answer: ActAnswer::Done, .. } => false,
         Body::MaterialTried(_)
         | Body::InputSuperseded { .. }
@@ -152,6 +153,7 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         | Body::TaskDropped { .. }
         | Body::TaskAssigned(_)
         | Body::TaskEscalated { .. }
+        | Body::MatterUrged { .. }
         | Body::TaskUrged { .. }
         | Body::DraftSaved { .. }
         | Body::DecisionProposed { .. }
@@ -240,6 +242,9 @@ fn around_a_task(body: &Body) -> Sentence {
             format!("待办 {task} 上报 {to}:{reason}"),
             format!("task {task} went up to {to}: {reason}"),
         ),
+        Body::MatterUrged { reason } => {
+            ("matter_urged", format!("已催办:{reason}"), format!("urged: {reason}"))
+        }
         Body::TaskUrged { task, reason } => (
             "task_urged",
             format!("催办 {task}:{reason}"),

@@ -22,6 +22,7 @@ mod tasks;
 mod tests;
 mod tick;
 mod undo;
+mod urge;
 mod way_out;
 
 use std::collections::BTreeSet;
@@ -361,6 +362,7 @@ fn wakes(body: &Body) -> bool {
         | Body::TaskAssigned(_)
         | Body::TaskEscalated { .. }
         | Body::TaskUrged { .. }
+        | Body::MatterUrged { .. }
         | Body::DraftSaved { .. }
         | Body::DecisionProposed { .. }
         | Body::TaskRefreshed { .. }

@@ -654,6 +654,10 @@ mod tests {
         ]
     }
 
+    fn urged() -> Vec<Body> {
+        vec![Body::MatterUrged { reason: "请尽快".to_owned() }]
+    }
+
     /// Every kind of entry, once at least.
     pub(super) fn entries() -> Vec<Entry> {
         let origins = [
@@ -666,7 +670,7 @@ mod tests {
         let bodies =
             [vec![started(), filed()], acts(), calls(), people(), rest(), materials(), records()]
                 .into_iter()
-                .chain([since(), let_go(), by_kind(), ways(), steered()])
+                .chain([since(), let_go(), by_kind(), ways(), steered(), urged()])
                 .flatten();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
         let entry = |((seq, body), origin)| Entry {

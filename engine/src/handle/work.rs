@@ -86,6 +86,11 @@ pub enum Change {
         /// Why.
         reason: String,
     },
+    /// Urge those who hold up the case.
+    Urge {
+        /// What to say.
+        reason: String,
+    },
     /// Reply to a card, appeal against it, or decide the appeal.
     AnswerCard {
         /// Entry that raised it.
@@ -122,6 +127,7 @@ impl Change {
                 Command::AmendForm { by, fields, reason, came, seen }
             }
             Self::VoidEntry { entry, reason } => Command::VoidEntry { by, entry, reason },
+            Self::Urge { reason } => Command::Urge { by, reason },
             Self::AnswerCard { card, kind, text } => Command::AnswerCard { by, card, kind, text },
             Self::ServeDocument { number, how, files, came } => {
                 Command::ServeDocument { by, number, how, files, came }
@@ -154,6 +160,7 @@ impl Engine {
             | Change::Consent(_)
             | Change::AmendForm { .. }
             | Change::VoidEntry { .. }
+            | Change::Urge { .. }
             | Change::AnswerCard { .. }
             | Change::ServeDocument { .. } => None,
         };

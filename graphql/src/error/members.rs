@@ -308,6 +308,8 @@ change_unions! {
     AmendFormError;
     /// voidEntry 的业务错误 / Refusals of voidEntry
     VoidEntryError;
+    /// urgeCase 的业务错误 / Refusals of urgeCase
+    UrgeCaseError;
     /// answerCard 的业务错误 / Refusals of answerCard
     AnswerCardError;
     /// serveDocument 的业务错误 / Refusals of serveDocument

@@ -15,7 +15,7 @@ use super::cases::read_map;
 use super::outcome::{case_payloads, read_id, read_key, settle};
 use crate::error::{
     AmendFormError, AnswerCardError, ConsentToLicenseError, Denied, Fault, GiveMaterialError,
-    ServeDocumentError, Stop, VoidEntryError,
+    ServeDocumentError, Stop, UrgeCaseError, VoidEntryError,
 };
 use crate::schema::{Asking, asking};
 use crate::view::{CardAnswerKind, Case, DateTime, EntryKind, Json, Revision, read_entry_id};
@@ -98,6 +98,17 @@ pub(crate) struct VoidEntryInput {
     /// 误录事件的标识:表单更正或材料提交 / Id of the event that was recorded by mistake: an amendment of the form or a material
     event_id: ID,
     /// 理由 / Why
+    reason: String,
+    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    idempotency_key: String,
+}
+
+/// urgeCase 的输入 / Input of urgeCase
+#[derive(InputObject)]
+pub(crate) struct UrgeCaseInput {
+    /// 办件标识 / Id of the case
+    case_id: ID,
+    /// 催办内容 / What to say
     reason: String,
     /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
     idempotency_key: String,
@@ -206,6 +217,8 @@ case_payloads! {
     AmendFormPayload(AmendFormError);
     /// voidEntry 的结果 / What came of voidEntry
     VoidEntryPayload(VoidEntryError);
+    /// urgeCase 的结果 / What came of urgeCase
+    UrgeCasePayload(UrgeCaseError);
     /// answerCard 的结果 / What came of answerCard
     AnswerCardPayload(AnswerCardError);
     /// serveDocument 的结果 / What came of serveDocument
@@ -256,6 +269,16 @@ impl RecordMutations {
     ) -> Option<Result<VoidEntryPayload, Fault>> {
         let done = void(asking(ctx), input).await;
         Some(settle(ctx, done).map(VoidEntryPayload))
+    }
+
+    /// 催办办件:申请人催办正在等部门或窗口的事项,每个事项每个工作日一次 / Urges a case: the applicant reminds the offices that its matters wait for, each matter once a working day
+    async fn urge_case(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "输入 / Input")] input: UrgeCaseInput,
+    ) -> Option<Result<UrgeCasePayload, Fault>> {
+        let done = urge(asking(ctx), input).await;
+        Some(settle(ctx, done).map(UrgeCasePayload))
     }
 
     /// 答复督办牌、申诉,或由督查裁定申诉 / Replies to a card, appeals against it, or decides the appeal
@@ -333,6 +356,13 @@ async fn void(asking: Asking<'_>, input: VoidEntryInput) -> Result<Receipt, Stop
     let key = read_key(input.idempotency_key)?;
     let (case, entry) = read_entry("eventId", EntryKind::Event, &input.event_id)?;
     let change = Change::VoidEntry { entry, reason: input.reason };
+    Ok(asking.engine.change_case(asking.viewer, case, change, key).await?)
+}
+
+async fn urge(asking: Asking<'_>, input: UrgeCaseInput) -> Result<Receipt, Stop> {
+    let key = read_key(input.idempotency_key)?;
+    let case = read_id("caseId", &input.case_id)?;
+    let change = Change::Urge { reason: input.reason };
     Ok(asking.engine.change_case(asking.viewer, case, change, key).await?)
 }
 

@@ -1,6 +1,7 @@
 //! Tasks in people's hands: assigned, delegated, taken over, sent up, urged, half written.
 
 use serde_json::{Value as Json, json};
+use tongban_core::viewer::{Role, Viewer};
 
 use super::desk::{Desk, applicant, approver, clerk, colleague, head, supervisor};
 
@@ -157,4 +158,41 @@ async fn a_decision_that_saw_older_materials_is_a_conflict() {
     let more = json!({ "granted": true, "opinion": "同意", "seen": seen });
     let decided = done(&desk, &approver(), ("completeTask", on(&task, "d", more))).await;
     assert_eq!(decided["state"], "COMPLETED", "{decided}");
+}
+
+#[tokio::test]
+async fn an_applicant_urges_his_case_once_a_working_day_and_learns_nothing_of_tasks() {
+    let desk = Desk::open().await;
+    let case = desk.submitted().await;
+    let urge = |reason: &str, key: &str| json!({ "caseId": case, "reason": reason, "idempotencyKey": key });
+    let silent = desk.refused(&applicant(), "urgeCase", urge(" ", "a")).await;
+    assert_eq!(silent["path"], json!(["reason"]), "{silent}");
+    let foreign = desk.refused(&approver(), "urgeCase", urge("快", "b")).await;
+    assert_eq!(foreign["code"], "NOT_PERMITTED", "{foreign}");
+    let stranger = Viewer::new("p", Role::Applicant).for_party("91420302MA4DEM020N");
+    let unseen = desk.refused(&stranger, "urgeCase", urge("快", "c")).await;
+    assert_eq!(unseen["code"], "NOT_FOUND", "{unseen}");
+    let select = "case { tasks { id } matters { code urged { times lastAt } } }";
+    let done = desk.mutate(&applicant(), "urgeCase", (urge("等了三天", "d"), select)).await;
+    assert_eq!(done["errors"], json!([]), "{done}");
+    assert_eq!(done["case"]["tasks"], json!(null), "tasks are not shown to applicants");
+    let first = &done["case"]["matters"][0];
+    assert_eq!(first["urged"]["times"], 1, "{done}");
+    assert_eq!(done["case"]["matters"][1]["urged"], json!(null), "it waits for the first");
+    let replayed = desk.mutate(&applicant(), "urgeCase", (urge("等了三天", "d"), select)).await;
+    assert_eq!(replayed["replayed"], true, "{replayed}");
+    let again = desk.refused(&applicant(), "urgeCase", urge("再快", "e")).await;
+    assert_eq!(again["rule"], "URGED_BEFORE", "{again}");
+    let task = desk.open_task(&clerk(), "INTAKE").await;
+    let query = "query($id: ID!) { node(id: $id) { ... on Task { urged { times } } } }";
+    let node = desk.data(&clerk(), query, json!({ "id": task["id"] })).await["node"].clone();
+    assert_eq!(node["urged"]["times"], 1, "who holds it sees it");
+    let query =
+        "query($id: ID!) { case(by: { id: $id }) { events(first: 100) { nodes { kind text } } } }";
+    let read = desk.data(&clerk(), query, json!({ "id": case })).await;
+    let events = read["case"]["events"]["nodes"].as_array().unwrap().clone();
+    assert!(events.iter().any(|event| event["kind"] == "matter_urged"), "{events:?}");
+    desk.advance("2026-03-03T09:00:00+08:00").await;
+    let done = desk.mutate(&applicant(), "urgeCase", (urge("又一天", "f"), select)).await;
+    assert_eq!(done["case"]["matters"][0]["urged"]["times"], 2, "{done}");
 }

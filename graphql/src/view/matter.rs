@@ -12,6 +12,7 @@ use super::document::{self, Document};
 use super::explain::ClockExplanation;
 use super::material::{RequiredMaterial, required};
 use super::stage::{self, Correction, Revocation, Suspension};
+use super::task::Urged;
 use super::waiting::WaitingOn;
 use super::{Case, DateTime, catalogue};
 use crate::error::Fault;
@@ -201,6 +202,11 @@ impl CaseMatter {
     /// 正在等谁;办结后为空 / Who is waited for; null once it has ended
     async fn waiting_on(&self, ctx: &Context<'_>) -> Option<Result<WaitingOn, Fault>> {
         self.read(ctx, |view, matter| view.waiting_on(matter).map(WaitingOn)).await
+    }
+
+    /// 被催办的情况;未催办为空 / How it was urged; null when it was not
+    async fn urged(&self, ctx: &Context<'_>) -> Option<Result<Urged, Fault>> {
+        self.read(ctx, |_, matter| matter.urged.map(Urged::from)).await
     }
 
     /// 前置事项 / Matters that come before

@@ -6,6 +6,7 @@ use tongban_core::id::TaskId;
 use tongban_core::organisation::directory::Person;
 use tongban_core::request::Decision;
 use tongban_core::summary::TaskSummary;
+use tongban_core::time::Moment;
 use tongban_core::value::Value;
 use tongban_core::viewer::Role;
 
@@ -80,6 +81,12 @@ pub(crate) struct Urged {
     times: u32,
     /// 最近一次 / When last
     last_at: DateTime,
+}
+
+impl From<(u32, Moment)> for Urged {
+    fn from((times, last): (u32, Moment)) -> Self {
+        Self { times, last_at: last.into() }
+    }
 }
 
 /// 工作人员 / Somebody who works in an office
@@ -223,8 +230,7 @@ impl Task {
 
     /// 被催办的情况;未催办为空 / How it was urged; null when it was not
     async fn urged(&self, ctx: &Context<'_>) -> Option<Result<Urged, Fault>> {
-        self.read(ctx, |task| task.urged.map(|(times, last)| Urged { times, last_at: last.into() }))
-            .await
+        self.read(ctx, |task| task.urged.map(Urged::from)).await
     }
 
     /// 当前担任该职务、可以指派的人 / Those who hold its role now, to whom it can be assigned

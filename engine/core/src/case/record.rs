@@ -38,6 +38,7 @@ impl Case {
                 let times = task.urged.map_or(0, |(times, _)| times);
                 task.urged = Some((times + 1, entry.recorded_at));
             }
+            Body::MatterUrged { reason: _ } => self.fold_matter_urged(entry)?,
             // A draft changes nothing that another one could miss: the version stays.
             Body::DraftSaved { task, draft } => {
                 self.task_mut(entry, *task)?.draft = draft.clone();
@@ -56,6 +57,20 @@ impl Case {
                 task.version += 1;
             }
             other => return Err(self.at(entry).wrong(format!("{other:?} is no change of a task"))),
+        }
+        Ok(())
+    }
+
+    /// Whoever holds a task of the matter sees that it was urged.
+    fn fold_matter_urged(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        let at = entry.recorded_at;
+        let again =
+            |urged: Option<(u32, Moment)>| Some((urged.map_or(0, |(times, _)| times) + 1, at));
+        let matter = self.matter_mut(entry)?;
+        matter.urged = again(matter.urged);
+        let open = self.tasks.values_mut().filter(|task| task.end.is_none());
+        for task in open.filter(|task| task.matter == entry.matter) {
+            task.urged = again(task.urged);
         }
         Ok(())
     }

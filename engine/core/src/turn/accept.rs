@@ -55,6 +55,7 @@ impl Turn<'_> {
                 self.amend_form(by, fields, (reason, came), *seen)
             }
             Command::VoidEntry { by, entry, reason } => self.void_entry(by, *entry, reason),
+            Command::Urge { by, reason } => self.urge(by, reason),
             Command::AnswerCard { by, card, kind, text } => {
                 self.answer_card(by, *card, (*kind, text))
             }

@@ -125,6 +125,7 @@ struct Story {
     answers: Vec<Answer>,
     effects: Vec<Effect>,
     bound_all: bool,
+    organisation: crate::organisation::Organisation,
 }
 
 fn clerk() -> Viewer {
@@ -193,6 +194,7 @@ impl Story {
             now,
             answers: Vec::new(),
             effects: Vec::new(),
+            organisation: crate::organisation::Organisation::default(),
             scripts,
             bound_all: false,
         };
@@ -204,7 +206,6 @@ impl Story {
         self.now = self.now.plus_millis(60_000);
         let secret = Secret::new(SECRET);
         let calendar = Arc::new(Calendar::national());
-        let organisation = crate::organisation::Organisation::default();
         let closure = self.scripts.closure.clone().unwrap();
         let context = TurnContext {
             now: self.now,
@@ -212,7 +213,7 @@ impl Story {
             script: &self.scripts,
             wiring: &Bound { all: self.bound_all },
             calendar: &calendar,
-            organisation: &organisation,
+            organisation: &self.organisation,
             secret: &secret,
             closure: &closure,
             issuing: super::Issuing::Drafts,
@@ -324,6 +325,7 @@ macro_rules! or_end {
 }
 
 mod dry_run;
+mod hands;
 mod late;
 mod losers;
 mod patched;
