@@ -144,7 +144,8 @@ const SERVE_EXAMPLES: &str = "\
   [[bindings]]                              # 哪个连接器承接哪些操作 / which connector carries what
   operation = \"natural-resources.*\"
   region = \"420300\"
-  connector = \"natural-resources\"";
+  connector = \"natural-resources\"
+  reply_within = \"2 working days\"           # 约定的答复期限,可省略 / agreed time to answer; may be left out";
 
 /// Arguments of `serve`.
 #[derive(Args, Debug)]

@@ -222,10 +222,12 @@ mod tests {
             operation = "natural-resources.*"
             region = "420300"
             connector = "natural-resources"
+            reply_within = "2 working days"
         "#;
         let config = Config::parse(text, "tongban.toml").unwrap();
         assert_eq!(config.connectors.len(), 2);
         assert_eq!(config.bindings[0].connector, "natural-resources");
+        assert_eq!(config.bindings[0].reply_within, "2 working days".parse().ok());
     }
 
     #[test]

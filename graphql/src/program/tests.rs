@@ -168,6 +168,7 @@ fn serve_says_what_it_can_do() {
               operation = "natural-resources.*"
               region = "420300"
               connector = "natural-resources"
+              reply_within = "2 working days"           # 约定的答复期限,可省略 / agreed time to answer; may be left out
         "#]],
     );
 }
