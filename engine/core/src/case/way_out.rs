@@ -142,7 +142,7 @@ impl Case {
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no call {call}"));
         let call = self.calls.get_mut(&call).ok_or_else(error)?;
-        call.status = CallStatus::Over;
+        call.end(CallStatus::Over, entry.recorded_at);
         let key = call.request.clone();
         if self.request_mut(entry, &key)?.settled.is_some() {
             return Ok(());
@@ -191,7 +191,7 @@ impl Case {
         };
         let call = self.request_mut(entry, key)?.call;
         if let Some(call) = call.and_then(|id| self.calls.get_mut(&id)) {
-            call.status = CallStatus::Over;
+            call.end(CallStatus::Over, entry.recorded_at);
         }
         let run = &mut self.matter_mut(entry)?.run;
         let before = run.request(key).and_then(|request| request.settled.clone());
