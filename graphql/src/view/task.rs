@@ -41,9 +41,9 @@ impl Task {
     /// Tells whether the viewer sees what the task is about: he may take it, or supervises.
     fn is_open_to(&self, asking: Asking<'_>) -> bool {
         let (viewer, engine) = (asking.viewer, asking.engine);
-        let organisation = &engine.standing().organisation;
+        let standing = engine.standing();
         viewer.role == Role::Supervisor
-            || organisation.lets_take(viewer, self.row.addressee(), engine.lawful_now())
+            || standing.organisation.lets_take(viewer, self.row.addressee(), engine.lawful_now())
     }
 }
 
