@@ -6,6 +6,7 @@
 mod reload;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -110,7 +111,12 @@ impl Host {
         let RunFunction::Handle = job.function;
         let questions = Arc::clone(&loaded.questions);
         let current = Current::new(replay, Arc::clone(def), questions, &self.guard);
-        let (result, current) = suspend::during(current, || called(engine, program));
+        // What a panic takes with it is this run alone, not what its turn has accepted.
+        let evaluated =
+            catch_unwind(AssertUnwindSafe(|| suspend::during(current, || called(engine, program))));
+        let Ok((result, current)) = evaluated else {
+            return Look::failed(panicked(job));
+        };
         let (said, place) = match result {
             Ok(_) => (RunEnd::Finished, None),
             Err(error) => {
@@ -181,6 +187,16 @@ fn conclude(program: &Program, current: Current, said: RunEnd, place: Option<Fin
         fault.column = place.column;
     }
     look
+}
+
+fn panicked(job: &RunJob<'_>) -> ScriptFault {
+    ScriptFault::new(
+        ScriptFaultKind::Infrastructure,
+        format!(
+            "执行事项 {} 的脚本时程序异常，稍后重试 / the program failed while it ran the script of matter {}, it is tried again later",
+            job.matter, job.matter
+        ),
+    )
 }
 
 fn not_loaded(job: &RunJob<'_>) -> ScriptFault {

@@ -1,15 +1,16 @@
 //! Our own versions of Rhai functions that are not safe as they come.
 //!
-//! `replace` and `pad` build their result before its size is checked; `sort` and `dedup` swallow
-//! what their closure throws, so that a stop or a script error would go unseen. `sort` here is a
-//! merge sort that ends with the first error and gives one order for one comparer, however
-//! unreasonable. Decimals get the few exact functions that scripts need.
+//! `replace`, `pad`, `map` and `zip` build their result before its size is checked, and Rhai's own
+//! check of `pad` can overflow; `sort` and `dedup` swallow what their closure throws, so that a
+//! stop or a script error would go unseen. `sort` here is a merge sort that ends with the first
+//! error and gives one order for one comparer, however unreasonable. Decimals get the few exact
+//! functions that scripts need.
 
 use std::cmp::Ordering;
 
-use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString, Map, NativeCallContext};
 use rust_decimal::{Decimal, RoundingStrategy};
-use tongban_core::limits::RUN_STRING_BYTES_MAX;
+use tongban_core::limits::{RUN_ARRAY_SIZE_MAX, RUN_MAP_SIZE_MAX, RUN_STRING_BYTES_MAX};
 
 use crate::diagnose::Trouble;
 use crate::suspend::Thrown;
@@ -17,6 +18,7 @@ use crate::suspend::Thrown;
 pub(crate) fn register(engine: &mut Engine) {
     strings(engine);
     lists(engine);
+    growing(engine);
     numbers(engine);
 }
 
@@ -75,6 +77,126 @@ fn pad(text: &mut ImmutableString, length: INT, by: &str) -> Result<(), Thrown> 
         return Err(too_long());
     }
     *text = format!("{text}{more}").into();
+    Ok(())
+}
+
+/// What a value takes, with everything inside it.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    items: usize,
+    members: usize,
+    text: usize,
+}
+
+impl Size {
+    fn of(value: &Dynamic) -> Self {
+        if let Some(text) = value.read_lock::<ImmutableString>() {
+            return Self { text: text.len(), ..Self::default() };
+        }
+        if let Some(list) = value.read_lock::<Array>() {
+            let own = Self { items: list.len(), ..Self::default() };
+            return list.iter().map(Self::of).fold(own, Self::and);
+        }
+        if let Some(map) = value.read_lock::<Map>() {
+            let own = Self { members: map.len(), ..Self::default() };
+            return map.values().map(Self::of).fold(own, Self::and);
+        }
+        Self::default()
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            items: self.items.saturating_add(other.items),
+            members: self.members.saturating_add(other.members),
+            text: self.text.saturating_add(other.text),
+        }
+    }
+
+    fn times(self, times: usize) -> Self {
+        Self {
+            items: self.items.saturating_mul(times),
+            members: self.members.saturating_mul(times),
+            text: self.text.saturating_mul(times),
+        }
+    }
+
+    /// Refuses what Rhai would refuse once it is built.
+    fn check(self) -> Result<Self, Thrown> {
+        let what = match self {
+            Self { text, .. } if text > RUN_STRING_BYTES_MAX => "Length of string",
+            Self { items, .. } if items > RUN_ARRAY_SIZE_MAX => "Size of array",
+            Self { members, .. } if members > RUN_MAP_SIZE_MAX => "Size of object map",
+            Self { .. } => return Ok(self),
+        };
+        let place = rhai::Position::NONE;
+        Err(rhai::EvalAltResult::ErrorDataTooLarge(what.to_owned(), place).into())
+    }
+}
+
+/// Collects what a closure makes, no further than its size allows.
+fn collect<T>(
+    made: impl Iterator<Item = Result<(T, Dynamic), Thrown>>,
+) -> Result<Vec<(T, Dynamic)>, Thrown> {
+    let mut all = Vec::new();
+    let mut size = Size::default();
+    for made in made {
+        let (name, value) = made?;
+        let one = Size { items: 1, ..Size::default() };
+        size = size.and(Size::of(&value)).and(one).check()?;
+        all.push((name, value));
+    }
+    Ok(all)
+}
+
+fn growing(engine: &mut Engine) {
+    let number = |index: usize| Dynamic::from(INT::try_from(index).unwrap_or(INT::MAX));
+    engine
+        .register_fn("pad", |list: &mut Array, length: INT, item: Dynamic| {
+            pad_list(list, length, item)
+        })
+        .register_fn("map", move |context: NativeCallContext<'_>, mut list: Array, by: FnPtr| {
+            let made = list.iter_mut().enumerate().map(|(index, item)| {
+                let extra = [number(index)];
+                let made =
+                    by.call_raw_with_extra_args("map", &context, Some(item), [], extra, Some(0));
+                made.map(|made| ((), made))
+            });
+            let made = collect(made)?;
+            Ok::<Array, Thrown>(made.into_iter().map(|((), made)| made).collect())
+        })
+        .register_fn("map", |context: NativeCallContext<'_>, mut map: Map, by: FnPtr| {
+            let made = map.iter_mut().map(|(name, item)| {
+                let given = [Dynamic::from(ImmutableString::from(name.clone()))];
+                let made =
+                    by.call_raw_with_extra_args("map", &context, Some(item), given, [], Some(1));
+                made.map(|made| (name.clone(), made))
+            });
+            Ok::<Map, Thrown>(collect(made)?.into_iter().collect())
+        })
+        .register_fn(
+            "zip",
+            move |context: NativeCallContext<'_>, list: Array, other: Array, by: FnPtr| {
+                let made = list.into_iter().zip(other).enumerate().map(|(index, (one, other))| {
+                    let (both, extra) = ([one, other], [number(index)]);
+                    let made =
+                        by.call_raw_with_extra_args("zip", &context, None, both, extra, None);
+                    made.map(|made| ((), made))
+                });
+                let made = collect(made)?;
+                Ok::<Array, Thrown>(made.into_iter().map(|((), made)| made).collect())
+            },
+        );
+}
+
+fn pad_list(list: &mut Array, length: INT, item: Dynamic) -> Result<(), Thrown> {
+    let wanted = usize::try_from(length).unwrap_or(0);
+    let lacking = wanted.saturating_sub(list.len());
+    if lacking == 0 {
+        return Ok(());
+    }
+    let each = Size::of(&item).and(Size { items: 1, ..Size::default() });
+    list.iter().map(Size::of).fold(each.times(lacking), Size::and).check()?;
+    list.resize(wanted, item);
     Ok(())
 }
 

@@ -148,6 +148,22 @@ pub struct RunOutput {
     pub unheard: Vec<RequestKey>,
 }
 
+impl Look {
+    /// Builds what there is to say of an evaluation that failed with its cursor.
+    pub fn failed(fault: ScriptFault) -> Self {
+        Self {
+            end: RunEnd::Failed(fault),
+            asked: Vec::new(),
+            released: Vec::new(),
+            unheard: Vec::new(),
+            seen: Seq::default(),
+            waits: Vec::new(),
+            differs_at: None,
+            frames: Vec::new(),
+        }
+    }
+}
+
 impl From<Look> for RunOutput {
     fn from(look: Look) -> Self {
         let Look { end, asked, released, unheard, .. } = look;

@@ -170,6 +170,28 @@ fn the_wall_clock_guard_is_an_infrastructure_fault() {
 }
 
 #[test]
+fn a_panic_takes_one_run_and_nothing_else() {
+    let looks = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&looks);
+    let desk = Desk::handling("for i in 0..1000 { let x = i + 1; } ask(\"a.b\")").guarded(
+        Arc::new(move || {
+            let look = counted.fetch_add(1, Ordering::Relaxed);
+            assert!(look != 1, "the guard fails once, in the middle of the first run");
+            0
+        }),
+    );
+    assert_eq!(desk.fault().kind, ScriptFaultKind::Infrastructure);
+    assert_eq!(desk.look().0, RunEnd::Suspended, "the next run on this thread goes well");
+}
+
+#[test]
+fn padding_past_all_numbers_is_refused() {
+    limited("let x = []; x.pad(63, 0); let a = []; a.pad(288230376151711744, x)");
+    limited("let a = []; a.pad(4611686018427387904, [1, 1, 1])");
+    limited("let x = []; x.pad(2000, 0); let a = []; a.pad(3, x)");
+}
+
+#[test]
 fn durable_functions_do_nothing_outside_of_handle() {
     for (place, wanted) in [
         ("let x = ask(\"a.b\");\nfn handle(m) { }", "ONLY_IN_HANDLE"),
