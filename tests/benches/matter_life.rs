@@ -1,0 +1,78 @@
+//! Processor time that one matter of 100 calls in a row takes over its whole life, through the
+//! production turn and the real script host; its store and its agencies are left out.
+//!
+//! `cargo bench -p tongban-tests --bench matter_life`. Each of the calls ends a run and its reply
+//! begins the next, so the script is evaluated 101 times over a growing journal. The bar is 10 ms.
+
+#[expect(dead_code, reason = "the bench plays no random arrivals")]
+#[path = "../../engine/core/tests/replay_law/world.rs"]
+mod world;
+
+use std::error::Error;
+
+use world::{Answers, World};
+
+/// Calls of the matter.
+const CALLS: usize = 100;
+const ROUNDS: usize = 25;
+
+const SERVICE: &str = r#"service(#{
+    code: "s", name: "服务", lead: "natural-resources", regions: ["420300"], matters: [part("m")],
+});
+"#;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Under `cargo test --benches` a bench only has to prove that it runs.
+    let tested = !std::env::args().any(|argument| argument == "--bench");
+    let rounds = if tested { 1 } else { ROUNDS };
+    let folder = tempfile::tempdir()?;
+    let matter = format!(
+        r#"matter(#{{ code: "m", name: "事项", department: "natural-resources", intake: "auto" }});
+fn handle(m) {{
+    let before = 0;
+    for no in 0..{CALLS} {{
+        let answer = ask("natural-resources.parcel", #{{ no: no, before: before, region: m.region }});
+        before = answer.n;
+    }}
+    log(before);
+}}
+"#
+    );
+    for (path, text) in [("services/s.rhai", SERVICE), ("matters/m.rhai", &matter)] {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().ok_or("it has a folder")?)?;
+        std::fs::write(path, text)?;
+    }
+    let host = tongban_scripts::Host::open(folder.path())?;
+    let mut lives: Vec<u64> = (0..rounds).map(|_| live(&host)).collect();
+    lives.sort_unstable();
+    let (least, most) = (lives[0], lives[lives.len() - 1]);
+    let median = lives[lives.len() / 2];
+    say(&format!(
+        "a matter of {CALLS} calls in a row: {median} µs of processor time over its life, from {least} to {most} (bar 10000)"
+    ));
+    Ok(())
+}
+
+/// Plays one case to its end; returns the microseconds that it took of the processor.
+fn live(host: &tongban_scripts::Host) -> u64 {
+    let before = cpu_nanos();
+    let mut world = World::begin(host);
+    while let Some(batch) = world.batch(&[(0, 0)], Answers::AsTheyCome) {
+        world.take(&batch);
+    }
+    let took = (cpu_nanos() - before) / 1_000;
+    assert!(world.matter().run.finished && world.requests().len() == CALLS);
+    took
+}
+
+/// Returns the processor time of this thread; zero where the system does not tell.
+fn cpu_nanos() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default()
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what a bench is for")]
+fn say(line: &str) {
+    println!("{line}");
+}
