@@ -362,10 +362,10 @@ async fn a_denial_without_basis_stays_a_draft_and_is_raised_once() {
     office.decide(Said::No).await;
     let raised = |view: &CaseView| {
         let incidents = view.case().incidents.values();
-        incidents.filter(|(_, one)| one.kind.code() == "NOTICE_NOT_ISSUED").count()
+        incidents.filter(|one| one.incident.kind.code() == "NOTICE_NOT_ISSUED").count()
     };
     let view = office.until(|view| raised(view) > 0).await;
-    let told = view.case().incidents.values().find(|(_, one)| one.message.contains("法律依据"));
+    let told = view.case().incidents.values().find(|one| one.incident.message.contains("法律依据"));
     assert!(told.is_some(), "{:?}", view.case().incidents);
     let number = numbered(&view, DocumentKind::Denial, "draft").unwrap();
     let lacks = office.engine.document(&officer(), office.case, (&number, Show::View)).await;

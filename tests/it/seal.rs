@@ -58,8 +58,8 @@ fn real() -> Arc<dyn WireClock> {
 
 fn incidents(view: &CaseView) -> Vec<String> {
     let raised = view.case().incidents.values();
-    let notices = raised.filter(|(_, one)| one.kind.code() == "NOTICE_NOT_ISSUED");
-    notices.map(|(_, one)| one.message.clone()).collect()
+    let notices = raised.filter(|one| one.incident.kind.code() == "NOTICE_NOT_ISSUED");
+    notices.map(|one| one.incident.message.clone()).collect()
 }
 
 fn numbers(view: &CaseView) -> Vec<String> {

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tongban_connectors::{LedgerEvent, SandboxAgency};
+use tongban_connectors::SandboxAgency;
+use tongban_connectors::sandbox::LedgerEvent;
 
 use super::people::{Office, Window, do_tasks, file};
 use super::{PATIENCE, PROGRAM, agency, configuration, serve, tokens};

@@ -27,7 +27,7 @@ async fn a_script_error_right_after_an_acknowledged_decision_keeps_the_decision(
     let view = world.until(|view| !view.case().incidents.is_empty()).await;
     assert_eq!(incidents(&view), ["SCRIPT_FAILED"]);
     assert_eq!(stages(&view), ["accepted"]);
-    let (_, incident) = view.case().incidents.values().next().unwrap();
+    let incident = &view.case().incidents.values().next().unwrap().incident;
     assert!(incident.file.ends_with("a.rhai") && incident.line > 0, "{incident:?}");
     assert!(world.agencies.seen.lock().unwrap().is_empty(), "no request of the failed run left");
     let supervisor = Viewer::new("s", Role::Supervisor).within("420300");

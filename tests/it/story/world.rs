@@ -372,7 +372,7 @@ pub(super) fn stages(view: &CaseView) -> Vec<&'static str> {
 
 /// Returns the codes of the incidents.
 pub(super) fn incidents(view: &CaseView) -> Vec<&'static str> {
-    view.case().incidents.values().map(|(_, incident)| incident.kind.code()).collect()
+    view.case().incidents.values().map(|one| one.incident.kind.code()).collect()
 }
 
 /// The applicant of every story.
