@@ -31,17 +31,24 @@ fn the_program_says_what_it_can_do() {
             Usage: tongban <COMMAND>
 
             Commands:
-              demo      演示:自动办完“开工审批一件事”。 / Run one case of eight permits, live
-              serve     启动服务。 / Serve the GraphQL API
-              token     签发本机试用令牌。 / Sign a token for a server started with --dev
-              scripts   脚本工具。 / Tools for those who write services
-              calendar  期限与日历。 / Limits and calendars
-              id        号码。 / Identifiers that people bring
-              figures   统计:按时率、减免率、补正、中止、督办、卡点。 / Figures: on time, exempted, corrected, stuck
-              import    导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules
-              blobs     办件文件的维护。 / Upkeep of the files of cases
-              schema    输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
-              help      Print this message or the help of the given subcommand(s)
+              demo          演示:自动办完“开工审批一件事”。 / Run one case of eight permits, live
+              serve         启动服务。 / Serve the GraphQL API
+              token         签发本机试用令牌。 / Sign a token for a server started with --dev
+              scripts       脚本工具。 / Tools for those who write services
+              case          单个办件:回看、导出。 / One case: time travel, export
+              calendar      期限与日历。 / Limits and calendars
+              id            号码。 / Identifiers that people bring
+              figures       统计:按时率、减免率、补正、中止、督办、卡点。 / Figures: on time, exempted, corrected, stuck
+              import        导入机构人员、绑定、协议、日历、督办规则。 / Import offices, people, agreements, rules
+              blobs         办件文件的维护。 / Upkeep of the files of cases
+              store         核对与重建。 / Check what is stored against the logs, put it right
+              backup        备份数据文件夹,服务可以正在运行。 / Back up a data folder, served or not
+              restore       把备份恢复到新的数据文件夹。 / Restore a backup into a new data folder
+              export        把办件导出为一个文件。 / Export cases into one file
+              import-cases  导入导出的办件。 / Import exported cases into another data folder
+              bench         在本机自测。 / Measure this program on this machine
+              schema        输出 GraphQL 接口定义。 / Print the GraphQL schema (SDL)
+              help          Print this message or the help of the given subcommand(s)
 
             Options:
               -h, --help
