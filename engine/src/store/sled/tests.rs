@@ -13,9 +13,7 @@ use tongban_core::summary::IndexRow;
 
 use super::{Holder, OpenError, SledOptions, SledStore, key};
 use crate::conformance::StorePlace;
-use crate::conformance::sample::{
-    Draft, case_id, number_row, parked_case, queue_row, timer_row,
-};
+use crate::conformance::sample::{Draft, case_id, number_row, parked_case, queue_row, timer_row};
 
 /// A folder that is removed when the test ends.
 struct Folder(TempDir);
