@@ -272,11 +272,13 @@ fn standing_of(matter: &Matter, look: &Look) -> (ScriptStanding, Option<ScriptFa
     match &look.end {
         RunEnd::Failed(fault) if stopped => (ScriptStanding::Stopped, Some(fault.clone())),
         RunEnd::Failed(fault) => (ScriptStanding::Failed, Some(fault.clone())),
-        RunEnd::Suspended | RunEnd::Finished | RunEnd::Uncaught(_) if stopped => {
+        RunEnd::Suspended | RunEnd::Finished | RunEnd::Recommended(_) | RunEnd::Uncaught(_)
+            if stopped =>
+        {
             (ScriptStanding::Stopped, None)
         }
         RunEnd::Suspended => (ScriptStanding::Waits, None),
-        RunEnd::Finished => (ScriptStanding::Returned, None),
+        RunEnd::Finished | RunEnd::Recommended(_) => (ScriptStanding::Returned, None),
         RunEnd::Uncaught(_) => (ScriptStanding::Uncaught, None),
     }
 }

@@ -20,6 +20,7 @@ use tongban_core::port::{
 use tongban_core::replay::Replay;
 use tongban_core::value::Value;
 
+use crate::api::intake;
 use crate::api::matter_view::MatterView;
 use crate::api::outcome::OutcomeView;
 use crate::compile;
@@ -102,26 +103,33 @@ impl Host {
         let Some((program, def)) = loaded.matters.get(job.matter) else {
             return replay.shown(RunEnd::Failed(not_loaded(job)));
         };
+        let name = match job.function {
+            RunFunction::Handle => "handle",
+            RunFunction::Intake => "intake",
+        };
         let level = loaded.closure.api_level;
         let engine = match view {
             View::Run => self.levels.engine(level),
             View::Look => self.levels.looking(level),
         };
         let engine = engine.expect("only closures of known levels are loaded");
-        let RunFunction::Handle = job.function;
         let questions = Arc::clone(&loaded.questions);
         let current = Current::new(replay, Arc::clone(def), questions, &self.guard);
         // What a panic takes with it is this run alone, not what its turn has accepted.
-        let evaluated =
-            catch_unwind(AssertUnwindSafe(|| suspend::during(current, || called(engine, program))));
+        let evaluated = catch_unwind(AssertUnwindSafe(|| {
+            suspend::during(current, || called(engine, program, name))
+        }));
         let Ok((result, current)) = evaluated else {
             return Look::failed(panicked(job));
         };
         let (said, place) = match result {
-            Ok(_) => (RunEnd::Finished, None),
+            Ok(returned) => match job.function {
+                RunFunction::Handle => (RunEnd::Finished, None),
+                RunFunction::Intake => advised(program, &returned),
+            },
             Err(error) => {
-                let place = program.finding_in(&error, "handle", current.called_at);
-                (said(program, &error), Some(place))
+                let place = program.finding_in(&error, name, current.called_at);
+                (said(program, name, &error), Some(place))
             }
         };
         conclude(program, current, said, place)
@@ -137,12 +145,16 @@ enum View {
     Look,
 }
 
-fn called(engine: &Engine, program: &Program) -> Result<Dynamic, Box<EvalAltResult>> {
+fn called(
+    engine: &Engine,
+    program: &Program,
+    function: &str,
+) -> Result<Dynamic, Box<EvalAltResult>> {
     engine.call_fn_with_options::<Dynamic>(
         CallFnOptions::new().eval_ast(program.needs_top_level()),
         &mut Scope::new(),
         &program.ast,
-        "handle",
+        function,
         (MatterView,),
     )
 }
@@ -155,7 +167,7 @@ fn compiled(levels: &Levels, sources: &Sources) -> Result<Active, LoadError> {
 }
 
 /// Returns what the script itself came to, by its innermost error.
-fn said(program: &Program, error: &EvalAltResult) -> RunEnd {
+fn said(program: &Program, function: &str, error: &EvalAltResult) -> RunEnd {
     let inner = program.innermost(error);
     if let EvalAltResult::ErrorRuntime(thrown, _) = inner
         && let Some(outcome) = thrown.read_lock::<OutcomeView>()
@@ -163,7 +175,19 @@ fn said(program: &Program, error: &EvalAltResult) -> RunEnd {
         return RunEnd::Uncaught(outcome.key.clone());
     }
     let kind = diagnose::kind_of(inner);
-    RunEnd::Failed(diagnose::fault(kind, &program.finding_in(error, "handle", Position::NONE)))
+    RunEnd::Failed(diagnose::fault(kind, &program.finding_in(error, function, Position::NONE)))
+}
+
+/// Returns what `intake` advises; something else that it returned is a fault of the script.
+fn advised(program: &Program, returned: &Dynamic) -> (RunEnd, Option<Finding>) {
+    match intake::advice(returned) {
+        Ok(advice) => (RunEnd::Recommended(advice), None),
+        Err(trouble) => {
+            let unit = program.main();
+            let place = unit.finding(trouble, unit.definition("intake"));
+            (RunEnd::Failed(diagnose::fault(ScriptFaultKind::Script, &place)), Some(place))
+        }
+    }
 }
 
 /// Lets the latch decide. A fault of the latch gets the place it knows, or that of the error by

@@ -166,7 +166,11 @@ impl Project {
         let file = unit.file.clone();
         match self.declared(engine, unit, kind) {
             Ok((program, Declared::Service(service))) => self.services.push((program, *service)),
-            Ok((program, Declared::Matter(matter))) => self.matters.push((program, *matter)),
+            Ok((program, Declared::Matter(mut matter))) => {
+                let is_intake = |one: rhai::ScriptFnMetadata<'_>| one.name == "intake";
+                matter.advises = program.main().ast.iter_functions().any(is_intake);
+                self.matters.push((program, *matter));
+            }
             Err(finding) => {
                 self.broken.push(file);
                 self.findings.push(*finding);

@@ -189,6 +189,9 @@ pub struct Invoke {
     pub input: Json,
     /// Files by reference.
     pub attachments: Vec<Json>,
+    /// The earlier call that this one amends, after a correction or an act of the applicant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amends: Option<Text<CallId>>,
 }
 
 impl Message for Invoke {

@@ -81,6 +81,7 @@ pub fn render_invoke(call: &Call, sides: &Sides) -> Rendered {
         input_digest: Text(input_digest),
         input,
         attachments: Vec::new(),
+        amends: call.amends.map(Text),
     };
     let body = message.to_bytes();
     Rendered { digest: Digest::of(&body), body, input_digest }

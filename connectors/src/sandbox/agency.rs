@@ -160,6 +160,9 @@ impl Agency {
             let id = Some(request.call_id.0);
             return Err(Box::new(self.fault(StatusCode::NOT_FOUND, id, fault)));
         }
+        if request.amends.is_some_and(|earlier| !self.ledger.may_be_amended(earlier.0)) {
+            return Err(Box::new(self.violation("not_amendable")));
+        }
         Ok(request)
     }
 

@@ -84,6 +84,7 @@ pub(crate) fn call_of(operation: &str, n: u8) -> Call {
             ("area", Value::Decimal("26840.50".parse().unwrap())),
         ]),
         salt: secret.keyed(b"salt", &id.0),
+        amends: None,
     }
 }
 

@@ -45,6 +45,8 @@ pub struct EffectRecord {
     pub case: String,
     /// Code of the matter.
     pub matter: String,
+    /// The earlier call that it amends.
+    pub amends: Option<CallId>,
 }
 
 /// One line of the books, in the order of happening.
@@ -295,6 +297,7 @@ impl Ledger {
                 operation: request.operation.clone(),
                 case: request.case_ref.case.clone(),
                 matter: request.case_ref.matter.clone(),
+                amends: request.amends.map(|earlier| earlier.0),
             });
             let bytes = call.reply.bytes.clone();
             books.calls.insert(id, call);
@@ -437,6 +440,21 @@ impl Ledger {
             }
         }
         left
+    }
+
+    /// Tells whether a call may be amended: nothing is known of it, or it ended because somebody
+    /// had to do something first.
+    pub(super) fn may_be_amended(&self, id: CallId) -> bool {
+        let books = self.books();
+        books.calls.get(&id).is_none_or(|call| {
+            matches!(
+                call.inject.outcome,
+                Some(
+                    InjectedOutcome::NeedsCorrection { .. }
+                        | InjectedOutcome::NeedsApplicant { .. }
+                )
+            )
+        })
     }
 
     pub(super) fn call(&self, id: CallId) -> Option<StoredCall> {

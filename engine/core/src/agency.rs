@@ -32,6 +32,8 @@ pub struct Call {
     pub input: Value,
     /// Keyed hash of the call id, so that digests of the body cannot be guessed.
     pub salt: Digest,
+    /// The earlier call that this one amends, after a correction or an act of the applicant.
+    pub amends: Option<CallId>,
 }
 
 /// What a connector is told beside the call itself.

@@ -18,12 +18,14 @@ use crate::id::RoleCode;
 use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::law::{ActAnswer, Clock, ClockKind, Law};
 use crate::material::{Found, Handed, MaterialGiven, Requirement};
+use crate::recommend::Advice;
 use crate::request::{Ask, Decision, End, Outcome, Request, RequestKey, RequestKind, Settled};
 use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::Addressee;
 use crate::way_out::{CaseRebound, IncidentSettled, Message};
 
+mod advice;
 mod mail;
 mod record;
 mod way_out;
@@ -199,6 +201,8 @@ pub struct Matter {
     pub changed_at: Moment,
     /// How often the applicant or a window for him urged it, and when last.
     pub urged: Option<(u32, Moment)>,
+    /// What its `intake` advises.
+    pub advice: Advice,
 }
 
 /// A result of an earlier matter that became an input.
@@ -353,6 +357,9 @@ pub struct CallState {
     pub messages: BTreeMap<u32, Digest>,
     /// Entry since which no script waits for it: it is an obligation only.
     pub released: Option<Seq>,
+    /// The earlier call that this one amends: it ended because something was to be corrected, or
+    /// the applicant had to act.
+    pub amends: Option<CallId>,
 }
 
 /// Where a call stands.
@@ -590,12 +597,7 @@ impl Case {
             Body::TaskClaimed { task, by } => self.fold_assigned(entry, *task, Some(by)),
             Body::TaskReleased { task } => self.fold_assigned(entry, *task, None),
             Body::TaskCompleted { task, decision } => self.fold_done(entry, *task, decision),
-            Body::TaskDropped { task } => {
-                let task = self.task_mut(entry, *task)?;
-                task.end = Some(TaskEnd::Dropped);
-                task.version += 1;
-                Ok(())
-            }
+            Body::TaskDropped { task } => self.fold_dropped(entry, *task),
             Body::IncidentRaised(incident) => self.fold_incident(entry, incident),
             Body::RunFinished { run: _ } => {
                 self.matter_mut(entry)?.run.finished = true;
@@ -606,6 +608,7 @@ impl Case {
                 Ok(())
             }
             Body::RunRestarted { generation } => self.fold_restart(entry, *generation),
+            Body::IntakeBegun { .. } | Body::IntakeRecommended(_) => self.fold_advice(entry),
             Body::TaskAssigned(_)
             | Body::TaskEscalated { .. }
             | Body::TaskUrged { .. }
@@ -670,6 +673,13 @@ impl Case {
         let task = self.task_mut(entry, task)?;
         task.assignee = to.cloned();
         task.assigned_until = None;
+        task.version += 1;
+        Ok(())
+    }
+
+    fn fold_dropped(&mut self, entry: &Entry, task: Seq) -> Result<(), FoldError> {
+        let task = self.task_mut(entry, task)?;
+        task.end = Some(TaskEnd::Dropped);
         task.version += 1;
         Ok(())
     }
@@ -742,7 +752,12 @@ impl Case {
             call: made.call.as_ref().map(|call| call.id),
             settled: None,
             discarded: false,
+            amends: None,
         });
+        if made.call.is_some() {
+            let run = &mut self.matter_mut(entry)?.run;
+            run.requests[index].amends = run.amended_by(index);
+        }
         if let Some(earlier) = &made.adopts {
             let at = self.at(entry);
             let error = || at.wrong(format!("there is no request {earlier} to adopt"));
@@ -759,6 +774,9 @@ impl Case {
     }
 
     fn open_call(&mut self, entry: &Entry, key: &RequestKey, made: &CallMade) {
+        let matter = self.matter(entry.matter);
+        let request = matter.and_then(|matter| matter.run.request(key));
+        let amends = request.and_then(|request| request.amends);
         self.calls.insert(
             made.id,
             CallState {
@@ -774,6 +792,7 @@ impl Case {
                 status: CallStatus::Open,
                 messages: BTreeMap::new(),
                 released: None,
+                amends,
             },
         );
     }
@@ -929,7 +948,9 @@ impl Case {
             | TaskKind::AgencyLate
             | TaskKind::LateReply
             | TaskKind::Obligation
-            | TaskKind::AfterCancel => None,
+            | TaskKind::AfterCancel
+            | TaskKind::AskCorrection
+            | TaskKind::Applicant => None,
         };
         match answers {
             Some(key) => self.settle(entry, &key, End::Decided(by.clone())),
@@ -951,6 +972,9 @@ impl Case {
             && matches!(incident.kind, IncidentKind::CallFailed | IncidentKind::CompensationFailed)
         {
             call.status = CallStatus::Failed;
+        }
+        if incident.kind == IncidentKind::IntakeFailed {
+            self.matter_mut(entry)?.advice.failed = true;
         }
         if incident.kind.stops_script() && entry.matter != MatterNo::COORDINATOR {
             self.matter_mut(entry)?.run.stopped = Some(entry.seq);
@@ -1024,6 +1048,7 @@ impl Matter {
             mail: Vec::new(),
             changed_at: at,
             urged: None,
+            advice: Advice::default(),
         }
     }
 

@@ -111,6 +111,8 @@ pub struct MatterDef {
     pub procedure: Procedure,
     /// What the applicant pays.
     pub fees: Vec<Fee>,
+    /// Whether its script has an `intake` that advises those who accept.
+    pub advises: bool,
 }
 
 impl MatterDef {

@@ -211,7 +211,7 @@ fn is_under_way(matter: &Matter) -> bool {
 fn found(matter: &Matter, look: Look) -> Found {
     let ends = match look.end {
         RunEnd::Suspended => false,
-        RunEnd::Finished | RunEnd::Uncaught(_) => true,
+        RunEnd::Finished | RunEnd::Recommended(_) | RunEnd::Uncaught(_) => true,
         RunEnd::Failed(fault) if fault.kind == ScriptFaultKind::Infrastructure => {
             return Found::Unknown(Box::new(fault));
         }

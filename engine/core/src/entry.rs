@@ -17,6 +17,7 @@ use crate::id::{
 };
 use crate::law::{Act, ActAnswer, ClockKind, Rules};
 use crate::material::{Attempt, MaterialFound, MaterialGiven};
+use crate::recommend::Recommended;
 use crate::request::{Ask, Decision, RequestKey};
 use crate::time::{Moment, Period};
 use crate::value::Value;
@@ -322,6 +323,13 @@ pub enum Body {
         /// What he said.
         reason: String,
     },
+    /// The matter's `intake` begins, perhaps again, on what is filed now.
+    IntakeBegun {
+        /// Which evaluation, from 1.
+        generation: u16,
+    },
+    /// The matter's `intake` advised those who accept.
+    IntakeRecommended(Arc<Recommended>),
 }
 
 /// Fields of the form that were corrected or amended.
@@ -566,11 +574,15 @@ pub enum TaskKind {
     Obligation,
     /// The script was cancelled; an officer ends the matter, or has it handled anew.
     AfterCancel,
+    /// An agency wants something corrected: an officer asks the applicant for it, or does not.
+    AskCorrection,
+    /// An agency wants the applicant to do something himself: appear, confirm, authorise.
+    Applicant,
 }
 
 impl TaskKind {
     /// Every kind with its code and Chinese name.
-    pub const ALL: [(Self, &'static str, &'static str); 14] = [
+    pub const ALL: [(Self, &'static str, &'static str); 16] = [
         (Self::Intake, "intake", "受理"),
         (Self::Decide, "decide", "审批"),
         (Self::Manual, "manual", "人工办理"),
@@ -585,6 +597,8 @@ impl TaskKind {
         (Self::LateReply, "late_reply", "迟到回执处理"),
         (Self::Obligation, "obligation", "遗留调用核实"),
         (Self::AfterCancel, "after_cancel", "停办后处理"),
+        (Self::AskCorrection, "ask_correction", "部门要求补正"),
+        (Self::Applicant, "applicant", "申请人办理"),
     ];
 
     /// Returns the code.
@@ -678,11 +692,13 @@ pub enum IncidentKind {
     CompensationFailed,
     /// A script ended over a message that must be handled.
     MessageUnread,
+    /// A matter's `intake` advised nothing; a clerk judges without it.
+    IntakeFailed,
 }
 
 impl IncidentKind {
     /// Every kind with its code.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::ScriptFailed, "SCRIPT_FAILED"),
         (Self::ReplayMismatch, "REPLAY_MISMATCH"),
         (Self::LimitExceeded, "LIMIT_EXCEEDED"),
@@ -695,6 +711,7 @@ impl IncidentKind {
         (Self::NoticeNotIssued, "NOTICE_NOT_ISSUED"),
         (Self::CompensationFailed, "COMPENSATION_FAILED"),
         (Self::MessageUnread, "MESSAGE_UNREAD"),
+        (Self::IntakeFailed, "INTAKE_FAILED"),
     ];
 
     /// Returns the code.

@@ -90,7 +90,9 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
         | Body::CallReopened { .. }
         | Body::CallPlaced { .. }
         | Body::MessageArrived(_)
-        | Body::MessageTaken { .. } => {}
+        | Body::MessageTaken { .. }
+        | Body::IntakeBegun { .. }
+        | Body::IntakeRecommended(_) => {}
     }
 }
 

@@ -334,6 +334,16 @@ code! {
 }
 
 impl RoleCode {
+    /// The role of a task that the applicant does himself, or a window for him.
+    pub fn applicant() -> Self {
+        Self::new("applicant.self")
+    }
+
+    /// Tells whether the applicant is meant.
+    pub fn is_applicant(&self) -> bool {
+        self.0 == "applicant.self"
+    }
+
     /// Returns the department part of the role.
     pub fn department(&self) -> DepartmentCode {
         DepartmentCode::new(self.0.split_once('.').map_or(self.0.as_str(), |(head, _)| head))

@@ -31,6 +31,7 @@ pub mod organisation;
 pub mod port;
 pub mod publication;
 pub mod read_model;
+pub mod recommend;
 pub mod rehearsal;
 pub mod replay;
 pub mod request;

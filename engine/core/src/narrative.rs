@@ -103,7 +103,9 @@ fn is_internal(body: &Body) -> bool {
         | Body::CallReopened { .. }
         | Body::CallPlaced { .. }
         | Body::MessageArrived(_)
-        | Body::MessageTaken { .. } => true,
+        | Body::MessageTaken { .. }
+        | Body::IntakeBegun { .. }
+        | Body::IntakeRecommended(_) => true,
     }
 }
 
@@ -137,16 +139,14 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
             format!("待办“{}”→ {}", task.title, task.role),
             format!("task {} for {}", task.kind.code(), task.role),
         ),
-        Body::IncidentRaised(incident) => (
-            "incident_raised",
-            format!("异常 {}:{}", incident.kind.code(), incident.message),
-            format!("incident {}: {}", incident.kind.code(), incident.message),
-        ),
-        Body::RunFinished { .. }
+        Body::IncidentRaised(_)
+        | Body::RunFinished { .. }
         | Body::OutcomeUncaught { .. }
         | Body::RunRestarted { .. }
         | Body::RequestReleased { .. }
-        | Body::ObligationResolved { .. } => about_the_run(&entry.body),
+        | Body::ObligationResolved { .. }
+        | Body::IntakeBegun { .. }
+        | Body::IntakeRecommended(_) => about_the_run(&entry.body),
         Body::TaskClaimed { .. }
         | Body::TaskReleased { .. }
         | Body::TaskCompleted { .. }
@@ -193,6 +193,11 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
 fn about_the_run(body: &Body) -> Sentence {
     match body {
+        Body::IncidentRaised(incident) => (
+            "incident_raised",
+            format!("异常 {}:{}", incident.kind.code(), incident.message),
+            format!("incident {}: {}", incident.kind.code(), incident.message),
+        ),
         Body::RunFinished { .. } => ("run_finished", "脚本执行完毕".into(), "script ended".into()),
         Body::OutcomeUncaught { request } => (
             "outcome_uncaught",
@@ -213,6 +218,16 @@ fn about_the_run(body: &Body) -> Sentence {
             "obligation_resolved",
             format!("{}核实调用 {call}:{reason}", officers.join("、")),
             format!("{} settled call {call}: {reason}", officers.join(" and ")),
+        ),
+        Body::IntakeBegun { generation } => (
+            "intake_begun",
+            format!("预审(第 {generation} 次)"),
+            format!("intake begins, evaluation {generation}"),
+        ),
+        Body::IntakeRecommended(recommended) => (
+            "intake_recommended",
+            format!("预审意见:{}", recommended.what.name()),
+            format!("intake advises {}", recommended.what.code()),
         ),
         other => unexpected(other),
     }

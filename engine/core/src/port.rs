@@ -133,6 +133,8 @@ pub struct RunJob<'a> {
 pub enum RunFunction {
     /// `fn handle(m)`, once the matter is accepted (or filed, when another system decides).
     Handle,
+    /// `fn intake(m)`, once the matter is received: what it advises those who accept.
+    Intake,
 }
 
 /// What an evaluation came to.
@@ -183,6 +185,8 @@ impl RunOutput {
 pub enum RunEnd {
     /// `handle` returned.
     Finished,
+    /// `intake` returned its advice.
+    Recommended(crate::recommend::Recommendation),
     /// It waits for something that is not in the journal yet.
     Suspended,
     /// A typed outcome reached the end uncaught; its request is named.

@@ -55,10 +55,11 @@ pub fn state(case: &Case) -> CaseState {
 pub fn scope(case: &Case) -> CaseScope {
     let matters = case.matters.iter().filter(|matter| matter.is_included());
     let deciding = matters.map(|matter| matter.planned.department.clone());
-    let asked = case.tasks.values().filter(|task| !task.role.as_str().ends_with(".window"));
+    let office = |role: &RoleCode| !role.is_applicant() && !role.as_str().ends_with(".window");
+    let asked = case.tasks.values().filter(|task| office(&task.role));
     let asked = asked.map(|task| task.role.department());
     let carded = case.cards.values().map(|card| RoleCode::new(card.raised.to.as_str()));
-    let carded = carded.filter(|role| !role.as_str().ends_with(".window"));
+    let carded = carded.filter(office);
     let departments = deciding.chain(asked).chain(carded.map(|role| role.department()));
     CaseScope {
         region: case.started.region.clone(),

@@ -18,6 +18,7 @@ use crate::law::{ActAnswer, ActKind};
 use crate::limits;
 use crate::material::Found;
 use crate::port::{Look, RunEnd, RunOutput, ScriptFault, ScriptFaultKind};
+use crate::recommend::INTAKE_RUN;
 use crate::request::{
     Ask, Decision, End, Evidence, NewRequest, Outcome, OutcomeKind, Request, RequestKey,
     RequestKind, Settled,
@@ -169,6 +170,8 @@ enum Latch {
 pub struct Replay {
     case: Arc<Case>,
     index: usize,
+    /// Number and generation of the run that is evaluated.
+    run: (u16, u16),
     secret: Secret,
     calendar: Arc<Calendar>,
     seen: Seq,
@@ -194,11 +197,37 @@ impl Replay {
     /// Begins an evaluation. The matter must be in the case, and its run must have begun.
     pub fn new(case: Arc<Case>, matter: MatterNo, secret: Secret, calendar: Arc<Calendar>) -> Self {
         let index = usize::from(matter.0).checked_sub(1).expect("the coordinator runs no script");
-        let begun = case.matters[index].run.begun;
-        let (seen, seen_at) = begun.expect("only a begun run is evaluated");
+        let own = &case.matters[index].run;
+        let run = (own.no, own.generation);
+        let begun = own.begun.expect("only a begun run is evaluated");
+        Self::from(case, (index, run, begun), secret, calendar)
+    }
+
+    /// Begins an evaluation of the matter's `intake`, which must have begun.
+    pub fn of_intake(
+        case: Arc<Case>,
+        matter: MatterNo,
+        secret: Secret,
+        calendar: Arc<Calendar>,
+    ) -> Self {
+        let index = usize::from(matter.0).checked_sub(1).expect("the coordinator runs no script");
+        let advice = &case.matters[index].advice;
+        let run = (INTAKE_RUN, advice.generation);
+        let begun = advice.begun.expect("only a begun intake is evaluated");
+        Self::from(case, (index, run, begun), secret, calendar)
+    }
+
+    fn from(
+        case: Arc<Case>,
+        what: (usize, (u16, u16), (Seq, Moment)),
+        secret: Secret,
+        calendar: Arc<Calendar>,
+    ) -> Self {
+        let (index, run, (seen, seen_at)) = what;
         Self {
             case,
             index,
+            run,
             secret,
             calendar,
             seen,
@@ -281,6 +310,13 @@ impl Replay {
     /// Asks for something; the ordinal is taken now.
     pub fn request(&mut self, ask: Ask) -> Result<Handle, Stop> {
         self.running()?;
+        let (run, _) = self.run;
+        if run == INTAKE_RUN && !matches!(ask.kind(), RequestKind::Call | RequestKind::Patch) {
+            return Err(self.fail(ScriptFault::new(
+                ScriptFaultKind::Script,
+                "预审(intake)只能用 ask、start 查询事实,不能请人决定、等待时间或作出行为 / intake only asks agencies for facts; it has no decisions, timers or acts",
+            )));
+        }
         self.skip_deprecated(&ask);
         let key = self.next_key();
         self.ordinal += 1;
@@ -321,12 +357,8 @@ impl Replay {
     }
 
     fn next_key(&self) -> RequestKey {
-        RequestKey {
-            run: self.matter().run.no,
-            generation: self.matter().run.generation,
-            scope: Vec::new(),
-            ordinal: self.ordinal,
-        }
+        let (run, generation) = self.run;
+        RequestKey { run, generation, scope: Vec::new(), ordinal: self.ordinal }
     }
 
     /// Finds what an earlier generation of this run got for the same question: a call that
@@ -334,13 +366,14 @@ impl Replay {
     /// and it was asked before that. Each is adopted once, the newest generation's first.
     fn adoptable(&self, ask: &Ask, digest: Digest) -> Option<(usize, RequestKey)> {
         let run = &self.matter().run;
-        if run.generation == 0 {
+        let (no, generation) = self.run;
+        if generation == 0 {
             return None;
         }
         let taken = self.adopted_roots();
         let same = run.requests.iter().enumerate().filter(|(_, request)| {
-            request.made.key.run != 0
-                && request.made.key.generation < run.generation
+            request.made.key.run == no
+                && request.made.key.generation < generation
                 && request.made.ask.kind() == ask.kind()
                 && request.made.digest == digest
                 && !request.discarded
@@ -356,7 +389,9 @@ impl Replay {
     /// Returns what this generation has taken over already, by the request that really asked.
     fn adopted_roots(&self) -> BTreeSet<&RequestKey> {
         let run = &self.matter().run;
-        let own = run.requests.iter().filter(|own| own.made.key.generation == run.generation);
+        let evaluated = self.run;
+        let own = run.requests.iter();
+        let own = own.filter(|own| (own.made.key.run, own.made.key.generation) == evaluated);
         let journal = own.filter_map(|request| request.made.adopts.as_ref());
         let fresh = self.fresh.iter().filter_map(|request| request.adopts.as_ref());
         journal.chain(fresh).map(|adopted| run.root(adopted)).collect()
@@ -671,7 +706,7 @@ impl Replay {
         };
         let (asked, (released, unheard)) = match end {
             RunEnd::Failed(_) => (Vec::new(), (Vec::new(), Vec::new())),
-            RunEnd::Suspended | RunEnd::Finished | RunEnd::Uncaught(_) => {
+            RunEnd::Suspended | RunEnd::Finished | RunEnd::Recommended(_) | RunEnd::Uncaught(_) => {
                 let behind = self.left_behind(&end);
                 (self.fresh, behind)
             }
@@ -696,9 +731,10 @@ impl Replay {
         if failed || matches!(self.latch, Some(Latch::Failed(_))) {
             return;
         }
-        let generation = self.matter().run.generation;
+        let run = self.run;
         let requests = self.matter().run.requests.iter();
-        let own = requests.filter(|request| request.made.key.generation == generation);
+        let own =
+            requests.filter(|request| (request.made.key.run, request.made.key.generation) == run);
         let is_missing = |made: &&Arc<Requested>| {
             let passed_over = matches!(made.ask, Ask::Patch { deprecated: true, .. });
             made.key.ordinal >= self.ordinal && !passed_over

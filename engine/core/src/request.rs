@@ -16,7 +16,8 @@ use crate::way_out::Message;
 /// Names one request of a matter. The ordinal is taken when the handle is built.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct RequestKey {
-    /// Evaluation of `handle` from the start, from 1; a correction begins the next run.
+    /// Evaluation of `handle` from the start, from 1; a correction begins the next run. Of
+    /// `intake` it is [`crate::recommend::INTAKE_RUN`].
     pub run: u16,
     /// Restart generation within the run, from 0.
     pub generation: u16,
@@ -267,6 +268,8 @@ pub struct Request {
     pub settled: Option<Settled>,
     /// Whether a run went back to before it: no later generation takes it over.
     pub discarded: bool,
+    /// The earlier call that its own call amends.
+    pub amends: Option<CallId>,
 }
 
 /// The end of a request.
@@ -332,6 +335,12 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
+    /// Tells whether the call may be made anew once somebody has done what was wanted; the new
+    /// one names it.
+    pub fn is_amendable(self) -> bool {
+        matches!(self, Self::NeedsCorrection | Self::NeedsApplicant)
+    }
+
     /// Returns the code that scripts and the wire use.
     pub fn code(self) -> &'static str {
         match self {

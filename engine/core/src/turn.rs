@@ -10,8 +10,10 @@ mod accept;
 mod acts;
 mod coordinate;
 mod correction;
+mod intake;
 mod late;
 mod mail;
+mod need;
 mod notice;
 mod obligation;
 mod people;
@@ -392,6 +394,8 @@ fn wakes(body: &Body) -> bool {
         | Body::CompensationEnded
         | Body::CallReopened { .. }
         | Body::CallPlaced { .. }
-        | Body::MessageArrived(_) => false,
+        | Body::MessageArrived(_)
+        | Body::IntakeBegun { .. }
+        | Body::IntakeRecommended(_) => false,
     }
 }

@@ -118,7 +118,13 @@ impl Viewer {
     }
 
     /// Tells whether the viewer may take a task for `role` at `region`.
+    ///
+    /// Whose case it is was asked before: an applicant sees no other.
     pub fn may_take(&self, role: &RoleCode, region: &RegionCode) -> bool {
+        if role.is_applicant() {
+            let window = self.role == Role::WindowClerk && self.covers(region);
+            return window || self.role == Role::Applicant;
+        }
         let held = match self.role {
             Role::WindowClerk => role.as_str().ends_with(".window"),
             Role::Approver => !is_reserved(role) && self.departments.contains(&role.department()),

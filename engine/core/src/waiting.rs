@@ -8,6 +8,7 @@ use crate::law::{ClockKind, Stage};
 use crate::material::Found;
 use crate::request::{Ask, RequestKind};
 use crate::time::Moment;
+use crate::value::Value;
 
 /// Who is waited for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -176,31 +177,47 @@ fn by_work(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
     };
     let mut tasks = case.open_tasks().filter(|task| task.matter == matter.no);
     if let Some(task) = tasks.find(is_work) {
-        let party = match task.opened.kind {
-            TaskKind::Intake => WaitingParty::Window,
-            TaskKind::CorrectionMissed if task.role.as_str().ends_with(".window") => {
-                WaitingParty::Window
-            }
-            TaskKind::Decide
-            | TaskKind::Manual
-            | TaskKind::Rejected
-            | TaskKind::ConfirmDenial
-            | TaskKind::CorrectionMissed
-            | TaskKind::PromiseMissed
-            | TaskKind::ApproveExtension
-            | TaskKind::Countersign
-            | TaskKind::Amendment
-            | TaskKind::AgencyLate
-            | TaskKind::LateReply
-            | TaskKind::Obligation
-            | TaskKind::AfterCancel => WaitingParty::Department,
-        };
+        if task.opened.kind == TaskKind::Applicant {
+            return applicant_acts(task);
+        }
+        let party = party_of(task);
         let role = task.role.as_str();
         let zh = format!("等 {role}:{}", task.opened.title);
         let en = format!("waiting for {role}: {}", task.opened.kind.code());
         return on(party, role, task.opened_at, (&zh, &en));
     }
     calls(case, matter, times)
+}
+
+fn party_of(task: &Task) -> WaitingParty {
+    let window = task.role.as_str().ends_with(".window");
+    match task.opened.kind {
+        TaskKind::Intake => WaitingParty::Window,
+        TaskKind::CorrectionMissed if window => WaitingParty::Window,
+        TaskKind::Applicant => WaitingParty::Applicant,
+        TaskKind::Decide
+        | TaskKind::Manual
+        | TaskKind::Rejected
+        | TaskKind::ConfirmDenial
+        | TaskKind::CorrectionMissed
+        | TaskKind::PromiseMissed
+        | TaskKind::ApproveExtension
+        | TaskKind::Countersign
+        | TaskKind::Amendment
+        | TaskKind::AgencyLate
+        | TaskKind::LateReply
+        | TaskKind::Obligation
+        | TaskKind::AfterCancel
+        | TaskKind::AskCorrection => WaitingParty::Department,
+    }
+}
+
+/// Says what an agency wants the applicant to do.
+fn applicant_acts(task: &Task) -> WaitingOn {
+    let reason = task.facts.get("reason").and_then(Value::as_text).unwrap_or_default();
+    let zh = format!("等申请人办理:{reason}");
+    let en = format!("waiting for the applicant: {reason}");
+    on(WaitingParty::Applicant, "", task.opened_at, (&zh, &en))
 }
 
 /// Of the calls that are open, one that failed waits for a person; else the one that is due, or

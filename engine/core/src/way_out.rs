@@ -206,7 +206,7 @@ impl IncidentKind {
             Self::TerminalConflict => &[Acknowledge, Override],
             Self::UnlawfulAct | Self::DeemedAccepted | Self::MessageUnread => &[Acknowledge],
             Self::Stalled => &[Retry, Rebind, Restart, Cancel, Acknowledge],
-            Self::NoticeNotIssued => &[Retry, Acknowledge],
+            Self::NoticeNotIssued | Self::IntakeFailed => &[Retry, Acknowledge],
             Self::CompensationFailed => &[Retry, Skip],
         }
     }

@@ -67,6 +67,7 @@ mod tests {
         Act, ActAnswer, ActKind, ClockKind, CorrectionList, Procedure, Promised, Rules, Terms,
     };
     use crate::material::{Attempt, Cause, Form, Found, MaterialFound, MaterialGiven};
+    use crate::recommend::{Recommendation, Recommended};
     use crate::request::{Ask, Decision, Evidence, Outcome, OutcomeKind, RequestKey};
     use crate::time::Moment;
     use crate::value::Value;
@@ -658,6 +659,18 @@ mod tests {
         vec![Body::MatterUrged { reason: "请尽快".to_owned() }]
     }
 
+    fn advices() -> Vec<Body> {
+        let advised = |what| Body::IntakeRecommended(Arc::new(Recommended { generation: 1, what }));
+        let list = CorrectionList { text: "补".to_owned(), ..CorrectionList::default() };
+        let (ground, reason) = ("no_competence".to_owned(), "不在本市".to_owned());
+        vec![
+            Body::IntakeBegun { generation: 1 },
+            advised(Recommendation::Accept),
+            advised(Recommendation::Correct(list)),
+            advised(Recommendation::NotAccept { ground, reason }),
+        ]
+    }
+
     /// Every kind of entry, once at least.
     pub(super) fn entries() -> Vec<Entry> {
         let origins = [
@@ -670,7 +683,7 @@ mod tests {
         let bodies =
             [vec![started(), filed()], acts(), calls(), people(), rest(), materials(), records()]
                 .into_iter()
-                .chain([since(), let_go(), by_kind(), ways(), steered(), urged()])
+                .chain([since(), let_go(), by_kind(), ways(), steered(), urged(), advices()])
                 .flatten();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
         let entry = |((seq, body), origin)| Entry {

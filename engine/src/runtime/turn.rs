@@ -258,6 +258,7 @@ fn render(case: &Case, secret: &Secret, id: CallId) -> Option<(String, Call)> {
         deadline: state.made.deadline,
         input: input.clone(),
         salt: secret.keyed(b"call-salt", &id.0),
+        amends: state.amends,
     };
     Some((state.made.connector.clone(), call))
 }

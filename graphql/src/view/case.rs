@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 use tokio::sync::OnceCell;
-use tongban_core::id::CaseId;
+use tongban_core::id::{CaseId, RoleCode};
 use tongban_core::summary::CaseSummary;
-use tongban_core::viewer::Role;
+use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::CaseView;
 
 use super::card::Card;
@@ -21,6 +21,11 @@ use super::waiting::{WaitingOn, case_waiting};
 use super::{CaseMatter, CombinedService, DateTime, EventConnection, Revision, Task};
 use crate::error::Fault;
 use crate::schema::asking;
+
+/// Tells whether a task is shown to a viewer: staff see all of a case, an applicant his own.
+fn is_for(viewer: &Viewer, role: &RoleCode) -> bool {
+    viewer.role != Role::Applicant || role.is_applicant()
+}
 
 /// A case that the viewer may see.
 #[derive(Clone)]
@@ -67,11 +72,9 @@ impl Case {
         ctx: &Context<'_>,
         no: tongban_core::id::Seq,
     ) -> Option<Result<Task, Fault>> {
-        if asking(ctx).viewer.role == Role::Applicant {
-            return None;
-        }
+        let viewer = asking(ctx).viewer;
         self.read(ctx, |view| {
-            let task = view.case().tasks.get(&no)?;
+            let task = view.case().tasks.get(&no).filter(|task| is_for(viewer, &task.role))?;
             Some(Task::of(self.clone(), view.task_summary(task), task.end.clone()))
         })
         .await
@@ -105,8 +108,8 @@ impl Case {
         Some(found.map(|rows| rows.into_iter().map(Self::from).collect()).map_err(Fault::from))
     }
 
-    fn open_tasks(&self) -> Vec<Task> {
-        let tasks = self.row.tasks.iter();
+    fn open_tasks(&self, viewer: &Viewer) -> Vec<Task> {
+        let tasks = self.row.tasks.iter().filter(|task| is_for(viewer, &task.role));
         tasks.map(|row| Task::of(self.clone(), row.clone(), None)).collect()
     }
 }
@@ -230,7 +233,7 @@ impl Case {
         self.others(ctx).await
     }
 
-    /// 待办;申请人看不到 / Its tasks; not shown to applicants
+    /// 待办;申请人只看到请其本人办理的 / Its tasks; an applicant sees those that ask something of him
     async fn tasks(
         &self,
         ctx: &Context<'_>,
@@ -239,14 +242,12 @@ impl Case {
         )]
         open: Option<bool>,
     ) -> Option<Result<Vec<Task>, Fault>> {
-        if asking(ctx).viewer.role == Role::Applicant {
-            return None;
-        }
+        let viewer = asking(ctx).viewer;
         if open == Some(true) {
-            return Some(Ok(self.open_tasks()));
+            return Some(Ok(self.open_tasks(viewer)));
         }
         self.read(ctx, |view| {
-            let tasks = view.case().tasks.values();
+            let tasks = view.case().tasks.values().filter(|task| is_for(viewer, &task.role));
             let wanted = tasks.filter(|task| open.is_none() || task.end.is_some());
             let shown = |task| Task::of(self.clone(), view.task_summary(task), task.end.clone());
             Some(wanted.map(shown).collect())

@@ -176,6 +176,10 @@ pub(crate) enum TaskKind {
     Obligation,
     /// 停办后处理 / The script was stopped; end the matter, or have it handled anew
     AfterCancel,
+    /// 部门要求补正 / An agency wants a correction; ask the applicant for it, or not
+    AskCorrection,
+    /// 申请人办理 / An agency wants the applicant to act himself
+    Applicant,
 }
 
 impl TaskKind {

@@ -16,7 +16,7 @@ use super::{Case, CaseMatter, DateTime, Json};
 use crate::error::Fault;
 use crate::schema::{Asking, asking};
 
-/// A task of a case that the viewer may see. Applicants are never given one.
+/// A task of a case that the viewer may see. Applicants are given only what they do themselves.
 #[derive(Clone)]
 pub(crate) struct Task {
     case: Case,

@@ -179,6 +179,8 @@ fn matter(map: Map) -> Result<MatterDef, Thrown> {
         gives: gives(&mut members)?,
         procedure,
         fees: procedure::fees(&mut members)?,
+        // Known once the functions of the file are.
+        advises: false,
     };
     members.end(&MATTER)?;
     Ok(def)

@@ -9,6 +9,7 @@ pub(crate) mod decision;
 pub(crate) mod declare;
 pub(crate) mod field;
 pub(crate) mod guard;
+pub(crate) mod intake;
 pub(crate) mod join;
 pub(crate) mod mail;
 pub(crate) mod matter_view;
@@ -79,6 +80,7 @@ pub(crate) fn register(engine: &mut Engine, level: u32) {
         ask::register_undo(engine);
     }
     act::register(engine);
+    intake::register(engine);
     if level >= PATCHED_SINCE {
         patch::register(engine);
     }

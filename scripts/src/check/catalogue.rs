@@ -37,6 +37,9 @@ pub struct Operation {
     /// Documents that it issues.
     #[serde(default)]
     pub documents: Vec<IssuedDocument>,
+    /// What it does in the world: `reversible`, `irreversible`, `legal_act`.
+    #[serde(default)]
+    pub effect: String,
     /// Acts that are reported before the end.
     #[serde(default)]
     pub acts: Vec<String>,

@@ -1,4 +1,4 @@
-//! Members of `m` in `handle`: `m.foo`, `m.form.foo`, `m.answers.foo`, `m.results["foo"]`.
+//! Members of `m` in `handle` and `intake`: `m.foo`, `m.form.foo`, `m.answers.foo`, `m.results["foo"]`.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -19,7 +19,9 @@ use crate::program::Program;
 pub(crate) fn check(project: &Project, found: &mut Vec<Finding>) {
     for (program, def) in &project.matters {
         let answers = answers(project, def);
-        check_matter(program, def, answers.as_ref(), found);
+        for function in ["handle", "intake"] {
+            check_function((program, function), def, answers.as_ref(), found);
+        }
     }
 }
 
@@ -37,20 +39,20 @@ fn answers(project: &Project, def: &MatterDef) -> Option<BTreeSet<String>> {
         .reduce(|one, other| &one & &other)
 }
 
-fn check_matter(
-    program: &Program,
+fn check_function(
+    (program, name): (&Program, &str),
     def: &MatterDef,
     answers: Option<&BTreeSet<String>>,
     found: &mut Vec<Finding>,
 ) {
     let unit = program.main();
-    let Some(handle) = unit.ast.iter_functions().find(|function| function.name == "handle") else {
+    let Some(function) = unit.ast.iter_functions().find(|function| function.name == name) else {
         return;
     };
-    let Some(me) = handle.params.first().map(|name| (*name).to_owned()) else {
+    let Some(me) = function.params.first().map(|name| (*name).to_owned()) else {
         return;
     };
-    let body = walk::function(&unit.ast, "handle");
+    let body = walk::function(&unit.ast, name);
     if is_hidden(&body, &me) {
         return;
     }

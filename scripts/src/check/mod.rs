@@ -7,6 +7,7 @@
 mod catalogue;
 mod decisions;
 mod durable;
+mod intake;
 mod lawful;
 mod members;
 pub(crate) mod names;
@@ -104,9 +105,11 @@ pub(crate) fn project(project: &mut Project, levels: &Levels, catalogue: Option<
     durable::check(project, &mut found);
     members::check(project, &mut found);
     decisions::check(project, &mut found);
+    intake::check(project, &mut found);
     structure::check(project, &mut found);
     if let Some(catalogue) = catalogue {
         catalogue::check(project, catalogue, &mut found);
+        intake::effects(project, catalogue, &mut found);
     }
     project.findings.append(&mut found);
 }

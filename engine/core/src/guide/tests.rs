@@ -44,6 +44,7 @@ fn matter(code: &str, promised: &str, materials: Vec<MaterialDef>) -> MatterDef 
         gives: None,
         procedure: crate::law::Procedure::default(),
         fees: Vec::new(),
+        advises: false,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode};
 use crate::law::{Act, ActAnswer, ActKind};
+use crate::recommend::INTAKE_RUN;
 use crate::request::{Ask, Decision, Outcome, OutcomeKind};
 use crate::time::Moment;
 use crate::value::Value;
@@ -394,6 +395,13 @@ impl Turn<'_> {
                 self.undo_failed(&call, &fault.to_string())?;
                 return Ok(Answer::Done);
             }
+            if call.request.run == INTAKE_RUN {
+                let text = format!(
+                    "预审查询未成功:{fault};请人工审查 / what intake asked came to no usable end: {fault}; judge by hand"
+                );
+                self.advice_unanswered(&call, &text)?;
+                return Ok(Answer::Done);
+            }
             let message = format!(
                 "调用 {} 未成功:{fault};请核实后重试或人工处理 / call {} came to no usable end: {fault}; check with the agency",
                 call.made.id, call.made.id
@@ -423,6 +431,11 @@ impl Turn<'_> {
                 self.undo_failed(&call, "对方多次未收到 / the agency never saw it")?;
                 return Ok(Answer::Done);
             }
+            if call.request.run == INTAKE_RUN {
+                let text = "对方多次未收到预审查询;请人工审查 / the agency never saw what intake asked; judge by hand";
+                self.advice_unanswered(&call, text)?;
+                return Ok(Answer::Done);
+            }
             let text = "对方多次未收到该调用;请人工核实 / the agency never saw this call, several times over; check by hand";
             self.raise_for_call(&call, IncidentKind::CallFailed, text)?;
             self.settle_if_failed(call.made.id)?;
@@ -436,6 +449,9 @@ impl Turn<'_> {
         let live = self.case.matters.iter().filter(|matter| matter.may_run());
         let live = live.filter(|matter| matter.run.is_live()).map(|matter| matter.no);
         self.woken.extend(live);
+        let received = self.case.matters.iter().map(|matter| matter.no);
+        let advising: Vec<MatterNo> = received.filter(|no| self.is_advising(*no)).collect();
+        self.woken.extend(advising);
         for call in self.case.open_calls() {
             match call.status {
                 CallStatus::Open => self.effects.push(Effect::Send(call.made.id)),
@@ -455,6 +471,11 @@ impl Turn<'_> {
     }
 
     fn turn_failed(&mut self, matter: MatterNo, reason: &str) -> Result<Answer, FoldError> {
+        if self.is_advising(matter) {
+            let text = format!("预审多次执行失败:{reason} / intake failed too often: {reason}");
+            self.advice_given_up(matter, &text)?;
+            return Ok(Answer::Done);
+        }
         let live =
             self.case.matter(matter).is_some_and(|matter| matter.may_run() && matter.run.is_live());
         if live {

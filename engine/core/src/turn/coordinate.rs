@@ -1,16 +1,15 @@
 //! The coordinator, matter 0: files matters whose inputs exist, ends those that will never have
-//! them, and takes filed matters to their intake.
+//! them, and hands filed matters to their intake.
 
 use std::sync::Arc;
 
-use crate::case::{FoldError, Matter, Task};
-use crate::definition::{After, DecidesIn, Intake, MatterDef, Part, Source};
-use crate::entry::{Body, MatterFiled, Origin, TaskKind, TaskOpened};
-use crate::id::{MatterCode, MatterNo, RoleCode};
+use crate::case::{FoldError, Matter};
+use crate::definition::{After, MatterDef, Part, Source};
+use crate::entry::{Body, MatterFiled, Origin};
+use crate::id::{MatterCode, MatterNo};
 use crate::law::{ActKind, Stage};
-use crate::material::{Form, Found, MaterialFound, Requirement};
+use crate::material::{Form, Found, MaterialFound};
 use crate::time::Moment;
-use crate::value::Value;
 
 use super::Turn;
 
@@ -140,48 +139,6 @@ impl Turn<'_> {
         self.case.started.arrival.received_at.filter(|_| first)
     }
 
-    /// Takes a received matter to its acceptance: at once where its rules let the engine accept
-    /// what is complete, by a clerk otherwise. A source that is still being asked is waited for.
-    pub(super) fn go_to_intake(&mut self, no: MatterNo) -> Result<(), FoldError> {
-        let Some(matter) = self.case.matter(no).filter(|_| self.is_received(no)) else {
-            return Ok(());
-        };
-        let Some(filed) = matter.filed.clone() else {
-            return Ok(());
-        };
-        let asked = |known: &Requirement| matches!(known.how, Found::Asked { .. });
-        if filed.decides_in == DecidesIn::Connector || matter.requirements.iter().any(asked) {
-            return Ok(());
-        }
-        let complete = matter.requirements.iter().all(|known| known.how != Found::Missing);
-        if filed.intake == Intake::Auto && complete {
-            let accept = self.act_now(ActKind::Accept, "").with(self.promises(no));
-            return self.request_act(no, Origin::Engine, accept, None);
-        }
-        match self.definition(no) {
-            Some(definition) => self.open_intake(no, &definition),
-            None => Ok(()),
-        }
-    }
-
-    /// Something came for a received matter: a clerk sees it beside his task, and what needs no
-    /// clerk goes on.
-    pub(super) fn intake_again(&mut self, no: MatterNo) -> Result<(), FoldError> {
-        let intake = |task: &&Task| task.matter == no && task.opened.kind == TaskKind::Intake;
-        let task = self.case.open_tasks().find(intake).map(|task| task.no);
-        let Some(task) = task else {
-            return self.go_to_intake(no);
-        };
-        let facts = self.material_facts(no);
-        self.push(no, Origin::Engine, Body::TaskRefreshed { task, facts })?;
-        let Some(matter) = self.case.matter(no) else {
-            return Ok(());
-        };
-        let auto = matter.filed.as_ref().is_some_and(|filed| filed.intake == Intake::Auto);
-        let complete = matter.requirements.iter().all(|known| known.how != Found::Missing);
-        if auto && complete { self.go_to_intake(no) } else { Ok(()) }
-    }
-
     /// Finds a material among what is here, its sources in order; those that must be asked come
     /// afterwards.
     fn found_here(&self, part: &Part, code: &str, sources: &[Source]) -> Found {
@@ -221,28 +178,6 @@ impl Turn<'_> {
         }
         Found::Missing
     }
-
-    /// Says how each material stands, for those who accept.
-    fn material_facts(&self, no: MatterNo) -> Value {
-        let known = self.case.matter(no).into_iter().flat_map(|matter| &matter.requirements);
-        let facts = known.map(|known| (known.code.clone(), Value::from(how_text(&known.how))));
-        Value::of([("materials", Value::Map(facts.collect()))])
-    }
-
-    fn open_intake(&mut self, no: MatterNo, definition: &MatterDef) -> Result<(), FoldError> {
-        let opened = TaskOpened {
-            kind: TaskKind::Intake,
-            role: RoleCode::new(format!("{}.window", self.case.started.lead)),
-            region: self.case.started.region.clone(),
-            title: format!("受理:{}", definition.name),
-            facts: self.material_facts(no),
-            request: None,
-            call: None,
-            before: None,
-        };
-        self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
-        Ok(())
-    }
 }
 
 /// Tells whether a matter reads the result of `code`: it comes after it, or a material is it.
@@ -251,19 +186,4 @@ fn needs(part: &Part, definition: &MatterDef, code: &MatterCode) -> bool {
     let sources = definition.materials.iter().flat_map(|material| &material.sources);
     let mut sources = sources;
     after || sources.any(|source| matches!(source, Source::ResultOf(earlier) if earlier == code))
-}
-
-/// Says in a word how a material stands.
-fn how_text(how: &Found) -> String {
-    match how {
-        Found::ResultOf { number, .. } | Found::License { number, .. } => {
-            format!("免提交 {number}")
-        }
-        Found::Data { resource, .. } => format!("免提交 {resource}"),
-        Found::Committed { text_version } => format!("告知承诺 {text_version}"),
-        Found::Given { .. } => "已提交".to_owned(),
-        Found::Owed { .. } => "容缺".to_owned(),
-        Found::Missing => "缺".to_owned(),
-        Found::Asked { .. } => "核验中".to_owned(),
-    }
 }

@@ -30,7 +30,7 @@ impl Turn<'_> {
     /// nobody. Without one the office issues its papers elsewhere: online the list arrives as it
     /// is sent, from a window somebody records the act of service.
     pub(super) fn correction_asked(&mut self, no: MatterNo, act: &Act) -> Result<(), FoldError> {
-        self.drop_tasks(no, &[TaskKind::Intake])?;
+        self.drop_tasks(no, &[TaskKind::Intake, TaskKind::AskCorrection])?;
         let unserved = self
             .case
             .matter(no)
@@ -243,6 +243,9 @@ impl Turn<'_> {
             if !open {
                 self.restart(no)?;
             }
+            if self.is_received(no) {
+                self.intake_again(no)?;
+            }
         }
         self.supply_if_complete(by, effective_at)?;
         Ok(Answer::Done)
@@ -384,7 +387,9 @@ impl Turn<'_> {
         }
         let generation = matter.run.generation + 1;
         // What was asked on the old facts has lost its purpose.
-        self.drop_tasks(no, &[TaskKind::Rejected, TaskKind::ConfirmDenial])?;
+        let old = [TaskKind::Rejected, TaskKind::ConfirmDenial];
+        self.drop_tasks(no, &old)?;
+        self.drop_tasks(no, &[TaskKind::AskCorrection, TaskKind::Applicant])?;
         self.push(no, Origin::Engine, Body::RunRestarted { generation })?;
         Ok(())
     }
@@ -522,6 +527,9 @@ impl Turn<'_> {
             let names: Vec<String> = members.keys().cloned().collect();
             for no in self.readers(&names) {
                 self.restart(no)?;
+                if self.is_received(no) {
+                    self.intake_again(no)?;
+                }
             }
         }
         if let Some(handed) = handed {

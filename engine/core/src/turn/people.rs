@@ -368,6 +368,8 @@ impl Turn<'_> {
             TaskKind::Amendment => self.amendment_done(task, by, said),
             TaskKind::AgencyLate => self.late_done(task, by, said),
             TaskKind::AfterCancel => self.after_cancel_done(task, by, said),
+            TaskKind::AskCorrection => self.need_signed(task, by, said),
+            TaskKind::Applicant => self.applicant_acted(task, by, said),
         }
     }
 

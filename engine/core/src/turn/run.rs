@@ -7,7 +7,7 @@ use crate::entry::{Body, Incident, IncidentKind, Origin, Requested, TaskKind, Ta
 use crate::id::{MatterNo, RegionCode, RoleCode};
 use crate::port::{RunEnd, RunFunction, RunJob, RunOutput, ScriptFault, ScriptFaultKind};
 use crate::replay::Replay;
-use crate::request::{Ask, End, NewRequest, RequestKey, RequestKind};
+use crate::request::{Ask, NewRequest, RequestKey, RequestKind};
 
 use super::tasks::DecideOptions;
 use super::{Effect, Turn};
@@ -15,6 +15,9 @@ use super::{Effect, Turn};
 impl Turn<'_> {
     /// Evaluates the script of a woken matter, if it is to be evaluated at all.
     pub(super) fn run(&mut self, no: MatterNo) -> Result<(), FoldError> {
+        if self.is_advising(no) {
+            return self.advise(no);
+        }
         let Some(matter) = self.case.matter(no) else {
             return Ok(());
         };
@@ -38,7 +41,7 @@ impl Turn<'_> {
         self.came_unheard(no, unheard)?;
         match end {
             RunEnd::Suspended => Ok(()),
-            RunEnd::Finished => {
+            RunEnd::Finished | RunEnd::Recommended(_) => {
                 if cancelled {
                     return self.finish_cancelled(no);
                 }
@@ -57,7 +60,7 @@ impl Turn<'_> {
         }
     }
 
-    fn record(&mut self, no: MatterNo, fresh: Vec<NewRequest>) -> Result<(), FoldError> {
+    pub(super) fn record(&mut self, no: MatterNo, fresh: Vec<NewRequest>) -> Result<(), FoldError> {
         for request in fresh {
             self.record_one(no, request)?;
         }
@@ -199,41 +202,6 @@ impl Turn<'_> {
             "{operation} 在 {region} 没有绑定连接器,请在接线配置中绑定 / {operation} is bound to no connector at {region}; bind it in the wiring"
         );
         self.raise(no, IncidentKind::CallFailed, &message)?;
-        Ok(())
-    }
-
-    /// Nothing caught an outcome: its declared default takes over. A rejection, and for now every
-    /// other outcome too, becomes a task for the department's approver.
-    fn take_default(&mut self, no: MatterNo, request: RequestKey) -> Result<(), FoldError> {
-        let Some(matter) = self.case.matter(no) else {
-            return Ok(());
-        };
-        let settled = matter.run.request(&request).and_then(|request| request.settled.as_ref());
-        let reason = match settled.map(|settled| &settled.end) {
-            Some(End::Otherwise(outcome)) => {
-                format!("{}:{}", outcome.kind.code(), outcome.reason)
-            }
-            Some(
-                End::Completed(_)
-                | End::Decided(_)
-                | End::Fired
-                | End::Answered(_)
-                | End::Received(_),
-            )
-            | None => String::new(),
-        };
-        let opened = TaskOpened {
-            kind: TaskKind::Rejected,
-            role: RoleCode::new(format!("{}.approver", matter.planned.department)),
-            region: self.case.started.region.clone(),
-            title: format!("{}:部门系统退回,请处理", matter.planned.name),
-            facts: crate::value::Value::of([("reason", reason.into())]),
-            request: Some(request.clone()),
-            call: None,
-            before: None,
-        };
-        self.push(no, Origin::Script, Body::OutcomeUncaught { request })?;
-        self.push(no, Origin::Engine, Body::TaskOpened(Arc::new(opened)))?;
         Ok(())
     }
 

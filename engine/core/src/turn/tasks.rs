@@ -351,7 +351,9 @@ impl Turn<'_> {
             | TaskKind::Amendment
             | TaskKind::AgencyLate
             | TaskKind::LateReply
-            | TaskKind::AfterCancel => false,
+            | TaskKind::AfterCancel
+            | TaskKind::AskCorrection
+            | TaskKind::Applicant => false,
         }
     }
 
@@ -445,12 +447,17 @@ impl Turn<'_> {
                 self.would_hold(task.matter, &act)
             }
             TaskKind::Obligation => check_second_word(by, task),
+            TaskKind::AskCorrection if outcome.granted => {
+                self.check_needed(task, &outcome.opinion, &outcome.fields)
+            }
             TaskKind::Manual
             | TaskKind::Rejected
             | TaskKind::ConfirmDenial
             | TaskKind::ApproveExtension
             | TaskKind::Amendment
-            | TaskKind::LateReply => Ok(()),
+            | TaskKind::LateReply
+            | TaskKind::AskCorrection
+            | TaskKind::Applicant => Ok(()),
             TaskKind::AfterCancel if outcome.granted => Ok(()),
             TaskKind::AfterCancel => {
                 let act = self.act_now(ActKind::Terminate, &outcome.opinion);

@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::entry::{Party, TaskKind};
 use crate::id::{DepartmentCode, MatterCode, RegionCode, RoleCode, ServiceCode};
 use crate::law::{ActAnswer, ActKind, Ending, Stage};
-use crate::port::{Look, RunEnd, RunJob, RunOutput, ScriptFaultKind};
+use crate::port::{Look, RunEnd, RunFunction, RunJob, RunOutput, ScriptFaultKind};
 use crate::read_model;
 use crate::replay::{Arrived, Handle, Join, Members, Replay, Stop};
 use crate::request::{Ask, Evidence, Outcome, OutcomeKind};
@@ -29,6 +29,7 @@ type Handler = Box<dyn Fn(&mut Replay) -> Result<RunEnd, Stop> + Send + Sync>;
 struct Closures {
     closure: Option<Arc<Closure>>,
     bodies: BTreeMap<MatterCode, Handler>,
+    advices: BTreeMap<MatterCode, Handler>,
     broken: Mutex<bool>,
 }
 
@@ -56,7 +57,11 @@ impl Script for Closures {
             let fault = ScriptFault::new(ScriptFaultKind::Infrastructure, "out of time");
             return RunOutput::of(RunEnd::Failed(fault));
         }
-        let said = self.bodies[job.matter](&mut replay).unwrap_or(RunEnd::Suspended);
+        let bodies = match job.function {
+            RunFunction::Handle => &self.bodies,
+            RunFunction::Intake => &self.advices,
+        };
+        let said = bodies[job.matter](&mut replay).unwrap_or(RunEnd::Suspended);
         replay.conclude(said)
     }
     fn look(&self, job: &RunJob<'_>, mut replay: Replay) -> Look {
@@ -97,6 +102,7 @@ fn matter(code: &str) -> MatterDef {
         gives: None,
         procedure: crate::law::Procedure::default(),
         fees: Vec::new(),
+        advises: false,
     }
 }
 
@@ -144,7 +150,15 @@ const SECRET: [u8; 32] = [9; 32];
 
 impl Story {
     fn begin(parts: Vec<Part>, matters: Vec<(MatterDef, Handler)>) -> Self {
-        let mut scripts = Closures::default();
+        Self::advised(parts, matters, BTreeMap::new())
+    }
+
+    fn advised(
+        parts: Vec<Part>,
+        matters: Vec<(MatterDef, Handler)>,
+        advices: BTreeMap<MatterCode, Handler>,
+    ) -> Self {
+        let mut scripts = Closures { advices, ..Closures::default() };
         let mut definitions = BTreeMap::new();
         for (definition, body) in matters {
             scripts.bodies.insert(definition.code.clone(), body);
@@ -324,10 +338,12 @@ macro_rules! or_end {
     };
 }
 
+mod advice;
 mod dry_run;
 mod hands;
 mod late;
 mod losers;
+mod needs;
 mod patched;
 mod promises;
 mod returned;

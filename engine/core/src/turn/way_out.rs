@@ -355,6 +355,7 @@ impl Turn<'_> {
                 self.effects.extend(drafts.map(Effect::Issue));
                 Ok(())
             }
+            IncidentKind::IntakeFailed => self.intake_again(no),
             IncidentKind::ScriptFailed
             | IncidentKind::ReplayMismatch
             | IncidentKind::LimitExceeded

@@ -245,7 +245,8 @@ macro_rules! variants_of {
 /// Every enum that an entry may hold.
 fn all() -> Variants {
     use crate::{
-        agency, card, definition, document, entry, law, material, request, time, value, way_out,
+        agency, card, definition, document, entry, law, material, recommend, request, time, value,
+        way_out,
     };
     variants_of![
         agency::ReplyBody,
@@ -267,6 +268,7 @@ fn all() -> Variants {
         material::Cause,
         material::Form,
         material::Found,
+        recommend::Recommendation,
         request::Ask,
         request::Evidence,
         request::OutcomeKind,

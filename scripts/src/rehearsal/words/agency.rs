@@ -101,6 +101,15 @@ fn ends(engine: &mut Engine, which: Which, prefix: &str) {
                 add(&context, agency, which, Saying::Ends(outcome))
             },
         );
+        engine.register_fn(
+            format!("{prefix}{name}"),
+            move |context: NativeCallContext<'_>, agency: &mut Agency, reason: &str, with: Map| {
+                let detail =
+                    from_script(&Dynamic::from_map(with), name).map_err(Trouble::thrown)?;
+                let outcome = Outcome { kind, reason: reason.to_owned(), detail };
+                add(&context, agency, which, Saying::Ends(outcome))
+            },
+        );
     }
 }
 

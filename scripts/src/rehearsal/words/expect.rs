@@ -73,6 +73,12 @@ fn states(engine: &mut Engine) {
                 with(&context, |current| expect_waiting(current, Some(matter), party))
             },
         )
+        .register_fn(
+            "expect_advice",
+            |context: NativeCallContext<'_>, _: &mut R, matter: &str, advice: &str| {
+                with(&context, |current| expect_advice(current, matter, advice))
+            },
+        )
         .register_fn("expect_waiting", |context: NativeCallContext<'_>, _: &mut R, party: &str| {
             with(&context, |current| expect_waiting(current, None, party))
         });
@@ -86,6 +92,15 @@ fn expect_waiting(current: &mut Current, matter: Option<&str>, party: &str) -> R
     let got = on.as_ref().map_or("nobody", |on| on.party.code());
     let code = &matter.planned.code;
     same(current, (&format!("{code} 等待谁"), &format!("whom {code} waits for")), party, got)
+}
+
+/// Compares what `intake` advises: `accept`, `correct`, `not_accept`, `pending`, `failed`, `none`.
+fn expect_advice(current: &mut Current, matter: &str, advice: &str) -> Result<(), Trouble> {
+    let case = current.case()?;
+    let facts = matter_of(current, &case, matter)?.advice.facts();
+    let kind = facts.as_ref().and_then(|facts| facts.get("kind")).and_then(Value::as_text);
+    let got = kind.unwrap_or("none");
+    same(current, (&format!("{matter} 的预审建议"), &format!("advice on {matter}")), advice, got)
 }
 
 fn clocks(engine: &mut Engine) {

@@ -196,9 +196,8 @@ fn act(
     with(context, |current| {
         let case = current.case()?;
         let by = viewer(current, person)?;
-        let Some(role) = role_of(current, person)? else {
-            return Err(Trouble::new("WORD", "申请人没有待办", "the applicant has no tasks"));
-        };
+        let role = role_of(current, person)?;
+        let role = role.unwrap_or_else(|| RoleCode::applicant().to_string());
         let task = find(&case, &role, person.on.as_deref().or_else(|| person.matter()))?;
         let at = TaskAt { no: task.no, version: task.version };
         give(current, person, command(by, at))
@@ -368,7 +367,11 @@ fn everyone(current: &mut Current) -> Result<(), Trouble> {
         let role = &task.role;
         // The second word of two is another officer's.
         let second = if task.proposed.is_some() { "/2" } else { "" };
-        let by = holder(&case, role, &format!("{role}{second}"));
+        let by = if role.is_applicant() {
+            applicant(current)?
+        } else {
+            holder(&case, role, &format!("{role}{second}"))
+        };
         let fields = match task.opened.kind {
             TaskKind::Manual => {
                 Value::of([("number", Value::text(format!("示例〔人工〕{}号", task.no)))])
@@ -385,7 +388,9 @@ fn everyone(current: &mut Current) -> Result<(), Trouble> {
             | TaskKind::Amendment
             | TaskKind::LateReply
             | TaskKind::Obligation
-            | TaskKind::AfterCancel => Value::map(),
+            | TaskKind::AfterCancel
+            | TaskKind::AskCorrection
+            | TaskKind::Applicant => Value::map(),
         };
         let at = TaskAt { no: task.no, version: task.version };
         let outcome = yes("同意", fields);

@@ -59,6 +59,7 @@ fn definition(basis: &str, regime: Regime) -> MatterDef {
         gives: None,
         procedure: Procedure::default(),
         fees: Vec::new(),
+        advises: false,
     }
 }
 

@@ -165,6 +165,7 @@ fn definition(setting: Setting) -> MatterDef {
             ..Procedure::default()
         },
         fees: Vec::new(),
+        advises: false,
     }
 }
 
