@@ -33,6 +33,16 @@ impl Default for Options {
     }
 }
 
+/// On which version of its service a new case begins.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Publishing {
+    /// On the one that the script host has loaded: whoever starts the program decides.
+    #[default]
+    AsLoaded,
+    /// On the one that a second person activated or piloted there; on none before that.
+    Approved,
+}
+
 /// An engine that could not be started.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -107,6 +117,7 @@ pub struct EngineBuilder<S = Missing, H = Missing> {
     blobs: Option<Blobs>,
     seal: Option<Arc<dyn Seal>>,
     options: Options,
+    publishing: Publishing,
 }
 
 impl EngineBuilder {
@@ -122,6 +133,7 @@ impl EngineBuilder {
             blobs: None,
             seal: None,
             options: Options::default(),
+            publishing: Publishing::default(),
         }
     }
 }
@@ -140,6 +152,7 @@ impl<S, H> EngineBuilder<S, H> {
             blobs: self.blobs,
             seal: self.seal,
             options: self.options,
+            publishing: self.publishing,
         }
     }
 
@@ -156,6 +169,7 @@ impl<S, H> EngineBuilder<S, H> {
             blobs: self.blobs,
             seal: self.seal,
             options: self.options,
+            publishing: self.publishing,
         }
     }
 
@@ -213,6 +227,13 @@ impl<S, H> EngineBuilder<S, H> {
         self
     }
 
+    /// Sets on which version of its service a new case begins; without it, on what the script host
+    /// has loaded.
+    pub fn publishing(mut self, publishing: Publishing) -> Self {
+        self.publishing = publishing;
+        self
+    }
+
     /// Sets the options.
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
@@ -246,6 +267,7 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
             blobs: self.blobs,
             cases_held_max: self.options.cases_held_max,
             drain_millis: self.options.drain_millis,
+            publishing: self.publishing,
         };
         let runtime = Runtime::new(parts, tokio::runtime::Handle::current());
         runtime.start(self.options.script_threads.max(1)).await?;

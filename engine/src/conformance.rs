@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod large;
 pub mod number;
 pub mod outbox;
+pub mod publications;
 pub mod restart;
 pub mod rows;
 pub mod sample;
@@ -106,6 +107,7 @@ macro_rules! store_conformance {
                     cases_are_found_by_the_millisecond_of_their_creation,
                 ],
                 closures: [kept_closures_are_listed_once],
+                publications: [publications_stay_in_order_and_are_never_replaced],
                 feed: [
                     the_feed_tells_every_commit_in_order,
                     a_cursor_inside_a_commit_sees_that_commit_again,

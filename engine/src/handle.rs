@@ -9,6 +9,7 @@ mod incidents;
 mod parked;
 mod read;
 mod travel;
+mod versions;
 mod work;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub use self::files::{CaseFile, FileError, Upload};
 pub use self::incidents::{IncidentFilter, IncidentItem, LeftBehind, SettledOne};
 pub use self::parked::ParkedView;
 pub(crate) use self::read::outermost;
+pub use self::versions::MoveVersion;
 pub use self::work::{Change, Decided};
 
 /// Channels in which papers came to an office (GB/T 39046).
@@ -69,7 +71,7 @@ impl Engine {
 
     /// Returns the services that new cases may use. Declarations are public.
     pub fn services(&self, _viewer: &Viewer) -> Vec<Arc<Closure>> {
-        self.runtime.scripts.services()
+        self.runtime.offer.services(self.runtime.scripts.as_ref())
     }
 
     /// Starts a case as a draft.

@@ -33,9 +33,9 @@ pub use api::{
     CaseFilter, CaseView, EventPage, EventView, IdempotencyKey, PageRequest, QueueItem, QueueView,
     Receipt,
 };
-pub use builder::{EngineBuilder, Missing, Options, StartError};
+pub use builder::{EngineBuilder, Missing, Options, Publishing, StartError};
 pub use error::EngineError;
 pub use handle::{
     CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, IncidentFilter,
-    IncidentItem, LeftBehind, ParkedView, SettledOne, Show, Unmade, Upload,
+    IncidentItem, LeftBehind, MoveVersion, ParkedView, SettledOne, Show, Unmade, Upload,
 };

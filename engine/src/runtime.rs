@@ -18,6 +18,7 @@ pub(crate) mod desk;
 pub(crate) mod effects;
 pub(crate) mod guide;
 pub(crate) mod issue;
+pub(crate) mod offer;
 pub(crate) mod parked;
 mod reproject;
 mod sweep;
@@ -32,10 +33,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tongban_core::agency::{Ack, AgencyReply};
 use tongban_core::case::Case;
-use tongban_core::command::{Command, Refusal};
+use tongban_core::command::Command;
 use tongban_core::definition::Closure;
 use tongban_core::digest::{Digest, Secret};
-use tongban_core::id::{CallId, CaseId, CommitNo, ServiceCode};
+use tongban_core::id::{CallId, CaseId, CommitNo, RegionCode, ServiceCode};
 use tongban_core::limits;
 use tongban_core::port::{
     Connector, Foreign, IdempotencyRecord, Inbox, InboxError, Later, LawfulClock, Script, Store,
@@ -44,10 +45,12 @@ use tongban_core::port::{
 use tongban_core::time::Moment;
 
 use crate::blob::Blobs;
+use crate::builder::Publishing;
 use crate::error::EngineError;
 use crate::standing::{InForce, Standing};
 use desk::{Desk, Told, Waiting};
 use effects::Carried;
+use offer::Offer;
 
 /// Tells every waiting task that the engine stops.
 pub(crate) struct Stopping(watch::Sender<bool>);
@@ -70,6 +73,7 @@ pub(crate) struct Runtime {
     pub(crate) lawful: Arc<dyn LawfulClock>,
     pub(crate) wire: Arc<dyn WireClock>,
     pub(crate) standing: InForce,
+    pub(crate) offer: Offer,
     pub(crate) identity: StoreIdentity,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) desk: Desk,
@@ -111,6 +115,7 @@ pub(crate) struct Parts {
     pub(crate) blobs: Option<Blobs>,
     pub(crate) cases_held_max: usize,
     pub(crate) drain_millis: u64,
+    pub(crate) publishing: Publishing,
 }
 
 impl Runtime {
@@ -123,6 +128,7 @@ impl Runtime {
             permits: permits.collect(),
             identity: parts.store.identity(),
             revision: watch::Sender::new(parts.store.revision()),
+            offer: Offer::new(parts.publishing),
             desk: Desk::new(parts.cases_held_max),
             carried: Carried::default(),
             foreign: OnceLock::new(),
@@ -161,6 +167,9 @@ impl Runtime {
         let foreign = foreign.map(|foreign| (foreign.case, foreign)).collect();
         assert!(self.foreign.set(foreign).is_ok(), "a runtime starts once");
         self.parked.fill(self.store.parked().await?);
+        for record in self.store.publications().await? {
+            self.offer.take_in(record)?;
+        }
         for number in 0..threads {
             let own = Arc::clone(self);
             std::thread::Builder::new()
@@ -272,21 +281,13 @@ impl Runtime {
         CaseId::new(now, random)
     }
 
-    /// Returns the closure for new cases of a service.
-    pub(crate) fn active(&self, service: &ServiceCode) -> Result<Arc<Closure>, EngineError> {
-        self.scripts.active(service).ok_or_else(|| {
-            let known = self.scripts.services();
-            let known: Vec<&str> =
-                known.iter().map(|closure| closure.service.code.as_str()).collect();
-            let known = known.join(", ");
-            Refusal::new(
-                "UNKNOWN_SERVICE",
-                format!("没有一件事 {service},现有:{known}"),
-                format!("there is no service {service}; there are: {known}"),
-            )
-            .at(["service"])
-            .into()
-        })
+    /// Returns the closure for a new case of a service at a place.
+    pub(crate) fn active(
+        &self,
+        service: &ServiceCode,
+        region: &RegionCode,
+    ) -> Result<Arc<Closure>, EngineError> {
+        self.offer.closure(self.scripts.as_ref(), (service, region))
     }
 
     /// Makes sure that the store keeps a closure before a case is pinned to it.

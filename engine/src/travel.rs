@@ -205,7 +205,7 @@ pub fn case_at(
     let entries = entries.get(..known).unwrap_or_default();
     let entry = entries.last().ok_or_else(|| no_entry(until, last))?;
     let case = Arc::new(Case::from_entries(id, entries)?);
-    let digest = case.started.closure;
+    let digest = case.closure();
     let closure = travel.script.closure(&digest);
     let closure = closure.ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
     let calendar = travel.standing.calendar(&case.started.region);

@@ -114,5 +114,5 @@ pub fn try_case(trial: Trial<'_>, stored: &Stored) -> Result<Upgrade, FoldError>
     let Trial { script, closure, .. } = trial;
     let verdict = dry_run(&case, Candidate { script, closure, secret: &secret, calendar });
     let number = case.started.number.clone();
-    Ok(Upgrade { case: case.id, number, from: case.started.closure, verdict })
+    Ok(Upgrade { case: case.id, number, from: case.closure(), verdict })
 }

@@ -126,7 +126,7 @@ pub(crate) enum Stop {
 }
 
 /// The refusals of the engine by their codes. What is not listed is a matter of state.
-const CODES: [(&str, UserErrorCode); 36] = [
+const CODES: [(&str, UserErrorCode); 40] = [
     ("VERSION_CONFLICT", UserErrorCode::VersionConflict),
     ("NOT_PERMITTED", UserErrorCode::NotPermitted),
     ("CASE_NOT_FOUND", UserErrorCode::NotFound),
@@ -163,6 +163,10 @@ const CODES: [(&str, UserErrorCode); 36] = [
     ("TASK_CLOSED", UserErrorCode::TaskClosed),
     ("TASK_TAKEN", UserErrorCode::TaskTaken),
     ("CLOCK_NOT_MOVABLE", UserErrorCode::ClockNotMovable),
+    ("VERSION_NOT_FOUND", UserErrorCode::NotFound),
+    ("REASON_MISSING", UserErrorCode::InvalidInput),
+    ("NO_PLACE", UserErrorCode::InvalidInput),
+    ("SECOND_PERSON_NEEDED", UserErrorCode::NotPermitted),
 ];
 
 impl From<Refusal> for Denied {

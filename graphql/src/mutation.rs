@@ -11,6 +11,7 @@ mod hands;
 mod outcome;
 mod records;
 mod tasks;
+mod versions;
 
 pub(crate) use self::acts::ActMutations;
 pub(crate) use self::bulk::BulkMutations;
@@ -20,3 +21,4 @@ pub(crate) use self::hands::HandMutations;
 pub(crate) use self::outcome::Tally;
 pub(crate) use self::records::RecordMutations;
 pub(crate) use self::tasks::TaskMutations;
+pub(crate) use self::versions::VersionMutations;

@@ -23,6 +23,7 @@ mod output;
 mod scripts_explain;
 mod scripts_graph;
 mod scripts_new;
+mod scripts_publish;
 mod scripts_rehearse;
 mod scripts_situation;
 mod scripts_upgrade;
@@ -76,6 +77,8 @@ fn run(command: Command) -> Exit {
             ScriptsTool::Explain(arguments) => scripts_explain::run(&arguments),
             ScriptsTool::Graph(arguments) => scripts_graph::run(&arguments),
             ScriptsTool::New(arguments) => scripts_new::run(&arguments.what),
+            ScriptsTool::Publish(arguments) => wait_for(scripts_publish::publish(&arguments)),
+            ScriptsTool::Versions(arguments) => wait_for(scripts_publish::versions(&arguments)),
             ScriptsTool::UpgradeReport(arguments) => wait_for(scripts_upgrade::run(&arguments)),
         },
         Command::Case(tools) => wait_for(case::run(tools.tool)),

@@ -9,6 +9,7 @@ mod guide;
 mod nodes;
 mod queue;
 mod server;
+mod versions;
 
 pub(crate) use self::cases::CaseQueries;
 pub(crate) use self::catalogue::CatalogueQueries;
@@ -18,3 +19,4 @@ pub(crate) use self::guide::GuideQueries;
 pub(crate) use self::nodes::NodeQueries;
 pub(crate) use self::queue::QueueQueries;
 pub(crate) use self::server::ServerQueries;
+pub(crate) use self::versions::{VersionQueries, read_version};

@@ -20,6 +20,7 @@ pub(crate) struct Query(
     query::NodeQueries,
     query::QueueQueries,
     query::ServerQueries,
+    query::VersionQueries,
 );
 
 /// 变更。一次最多 5 项,按顺序执行,各自独立提交。 / Mutations: at most 5 at once, in order, each in a transaction of its own
@@ -32,6 +33,7 @@ pub(crate) struct Mutation(
     mutation::ActMutations,
     mutation::RecordMutations,
     mutation::ClockMutations,
+    mutation::VersionMutations,
 );
 
 /// 订阅。均可凭游标续接。 / Subscriptions; every one goes on from a cursor

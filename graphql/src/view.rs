@@ -6,6 +6,7 @@
 
 mod card;
 mod case;
+mod case_at;
 mod catalogue;
 mod clock;
 mod code;
@@ -26,9 +27,11 @@ mod scalar;
 mod server;
 mod stage;
 mod task;
+mod version;
 mod waiting;
 
 pub(crate) use self::case::Case;
+pub(crate) use self::case_at::CaseAt;
 pub(crate) use self::catalogue::CombinedService;
 pub(crate) use self::code::{
     CardAnswerKind, CaseState, Channel, Lang, PeriodUnit, QueueView, in_lang,
@@ -45,3 +48,4 @@ pub(crate) use self::person::ViewerView;
 pub(crate) use self::scalar::{Date, DateTime, Json, Revision};
 pub(crate) use self::server::ServerInfo;
 pub(crate) use self::task::Task;
+pub(crate) use self::version::{ServiceVersion, UpgradeReport};

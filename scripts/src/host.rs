@@ -264,6 +264,18 @@ impl Script for Host {
         Ok(())
     }
 
+    fn take_in(&self, files: &BTreeMap<String, String>) -> Result<Vec<Arc<Closure>>, ScriptFault> {
+        let sources = Sources(files.clone());
+        let wrong = |error: LoadError| ScriptFault::new(ScriptFaultKind::Script, error.to_string());
+        sources.check_sizes().map_err(wrong)?;
+        let taken = compiled(&self.levels, &sources).map_err(wrong)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for one in taken.values() {
+            known.entry(one.closure.digest).or_insert_with(|| Arc::clone(one));
+        }
+        Ok(taken.values().map(|one| Arc::clone(&one.closure)).collect())
+    }
+
     fn select(&self, closure: &Closure, answers: &Value) -> Result<Vec<bool>, ScriptFault> {
         let loaded = self.loaded(&closure.digest).ok_or_else(|| {
             ScriptFault::new(

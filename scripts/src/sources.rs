@@ -75,6 +75,17 @@ impl Sources {
         Ok(sources)
     }
 
+    /// Refuses texts that are larger than a file may be.
+    pub(crate) fn check_sizes(&self) -> Result<(), LoadError> {
+        let mut files = self.0.iter();
+        match files.find(|(_, text)| text.len() > limits::SCRIPT_BYTES_MAX) {
+            None => Ok(()),
+            Some((path, text)) => {
+                Err(LoadError::TooLarge { path: path.into(), bytes: text.len() as u64 })
+            }
+        }
+    }
+
     fn read_below(&mut self, root: &Path, folder: &Path) -> Result<(), LoadError> {
         let failed = |path: &Path, error: std::io::Error| LoadError::Read {
             path: path.to_owned(),

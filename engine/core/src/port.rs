@@ -2,6 +2,7 @@
 
 mod upkeep;
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::error::ErrorClass;
 use crate::id::{CaseId, CommitNo, Epoch, Generation, MatterCode, RegionCode, Seq, ServiceCode};
+use crate::publication::Publication;
 use crate::replay::Replay;
 use crate::request::{NewRequest, RequestKey};
 use crate::summary::{CaseSummary, IndexRow, Search};
@@ -65,6 +67,16 @@ pub trait Script: Send + Sync {
     /// Takes back sources that [`Script::sources`] gave, perhaps to an older program. Their
     /// digest must come out the same.
     fn adopt(&self, digest: &Digest, sources: &[u8]) -> Result<(), ScriptFault>;
+
+    /// Compiles and checks script files, by their paths, and makes their closures known. None of
+    /// them is active; the host that takes none says so.
+    fn take_in(&self, files: &BTreeMap<String, String>) -> Result<Vec<Arc<Closure>>, ScriptFault> {
+        let _: &BTreeMap<String, String> = files;
+        Err(ScriptFault::new(
+            ScriptFaultKind::Script,
+            "本宿主不接收脚本文件 / this host takes no script files",
+        ))
+    }
 
     /// Evaluates the `when` predicates of a service for these answers: for each part, whether it
     /// is in. Pure, with limits.
@@ -448,6 +460,13 @@ pub trait Store: Send + Sync {
 
     /// Returns the cases that came from other stores, in id order.
     fn foreign(&self) -> Later<'_, Result<Vec<Foreign>, StoreError>>;
+
+    /// Keeps a step of a version of a service; returns after it is durable. A number that the log
+    /// of the service has already is [`StoreError::NumberTaken`].
+    fn keep_publication(&self, kept: Publication) -> Later<'_, Result<(), StoreError>>;
+
+    /// Returns every kept step, by service and number.
+    fn publications(&self) -> Later<'_, Result<Vec<Publication>, StoreError>>;
 
     /// Parks a message about a call that the store does not know; returns after it is durable.
     /// Twice is once.

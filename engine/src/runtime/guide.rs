@@ -32,7 +32,7 @@ pub(super) fn tell(runtime: &Runtime, guiding: Guiding) {
 }
 
 fn found(runtime: &Runtime, guiding: &Guiding) -> Result<Guide, EngineError> {
-    let closure = runtime.active(&guiding.service)?;
+    let closure = runtime.active(&guiding.service, &guiding.region)?;
     start::check_offered(&closure, &guiding.region)?;
     answers::check(&closure, &guiding.answers)?;
     let selected = runtime.scripts.select(&closure, &guiding.answers);

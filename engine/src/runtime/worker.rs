@@ -322,7 +322,7 @@ fn first_turn(
     input: start::StartCase,
     number: String,
 ) -> Result<TurnOutput, EngineError> {
-    let closure = runtime.active(&input.service)?;
+    let closure = runtime.active(&input.service, &input.region)?;
     let selected = runtime.scripts.select(&closure, &input.answers).map_err(EngineError::Script)?;
     let started = start::start(&closure, input, number, &selected)?;
     let now = runtime.lawful.now();

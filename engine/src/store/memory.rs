@@ -3,18 +3,19 @@
 //! It is written to be read, and the other stores are compared with it; searches look at every
 //! row. What it holds lives as long as its last handle: [`MemoryStore::reopen`] plays a restart.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::entry::Entry;
-use tongban_core::id::{CaseId, CommitNo, Epoch, Generation, Seq};
+use tongban_core::id::{CaseId, CommitNo, Epoch, Generation, Seq, ServiceCode};
 use tongban_core::limits::{FEED_MILLIS, IDEMPOTENCY_MILLIS};
 use tongban_core::port::{
     Commit, Committed, Declared, Feed, FeedCursor, FeedItem, FiledRow, Foreign, IdempotencyRecord,
     KeptMutation, Later, Mend, Page, ParkedPlace, ParkedReply, Planted, Restored, Store,
     StoreError, StoreIdentity, Stored, Upkeep,
 };
+use tongban_core::publication::Publication;
 use tongban_core::summary::{Along, CaseSummary, IndexRow, Search};
 use tongban_core::time::Moment;
 
@@ -44,6 +45,8 @@ struct State {
     idempotency: BTreeMap<Digest, KeptMutation>,
     parked: BTreeMap<ParkedPlace, ParkedReply>,
     foreign: BTreeMap<CaseId, Foreign>,
+    /// Steps of versions, by service and number.
+    publications: BTreeMap<(ServiceCode, u32), Publication>,
     feed: VecDeque<(Moment, FeedItem)>,
     /// Newest commit that the feed has dropped.
     feed_floor: CommitNo,
@@ -376,6 +379,25 @@ impl Store for MemoryStore {
 
     fn foreign(&self) -> Later<'_, Result<Vec<Foreign>, StoreError>> {
         Box::pin(async move { Ok(lock(&self.state).foreign.values().copied().collect()) })
+    }
+
+    fn keep_publication(&self, kept: Publication) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let mut state = lock(&self.state);
+            match state.publications.entry((kept.service.clone(), kept.no)) {
+                btree_map::Entry::Vacant(vacant) => {
+                    vacant.insert(kept);
+                    Ok(())
+                }
+                btree_map::Entry::Occupied(_) => {
+                    Err(StoreError::NumberTaken(format!("{} {}", kept.service, kept.no)))
+                }
+            }
+        })
+    }
+
+    fn publications(&self) -> Later<'_, Result<Vec<Publication>, StoreError>> {
+        Box::pin(async move { Ok(lock(&self.state).publications.values().cloned().collect()) })
     }
 
     fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {

@@ -11,6 +11,7 @@ mod files;
 mod key;
 mod open;
 mod parked;
+mod published;
 mod read;
 mod record;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use tongban_core::port::{
     Commit, Committed, Feed, FeedCursor, Foreign, IdempotencyRecord, Later, Page, ParkedPlace,
     ParkedReply, Restored, Store, StoreError, StoreIdentity, Stored,
 };
+use tongban_core::publication::Publication;
 use tongban_core::summary::{CaseSummary, IndexRow, Search};
 use tongban_core::time::Moment;
 use tongban_core::wire;
@@ -465,6 +467,14 @@ impl Store for SledStore {
     fn foreign(&self) -> Later<'_, Result<Vec<Foreign>, StoreError>> {
         let disk = Arc::clone(&self.disk);
         Box::pin(blocking(move || disk.foreign()))
+    }
+
+    fn keep_publication(&self, kept: Publication) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(self.keep_publication_now(kept))
+    }
+
+    fn publications(&self) -> Later<'_, Result<Vec<Publication>, StoreError>> {
+        Box::pin(self.publications_now())
     }
 
     fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {

@@ -192,6 +192,9 @@ impl Taking<'_> {
             self.counts.closures += 1;
             self.put(&Record::Closure(closure))?;
         }
+        for publication in self.source.store.publications().await? {
+            self.put(&Record::Publication(publication))?;
+        }
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use tongban_core::digest::Digest;
 use tongban_core::entry::Entry;
 use tongban_core::id::{CaseId, CommitNo, Seq};
 use tongban_core::port::{Foreign, KeptClosure, KeptMutation};
+use tongban_core::publication::Publication;
 use tongban_core::wire;
 
 use crate::folder;
@@ -35,6 +36,8 @@ pub(super) enum Record {
     Closure(KeptClosure),
     /// What belongs to a case that came from another store.
     Foreign(Foreign),
+    /// A step of a version of a service.
+    Publication(Publication),
 }
 
 /// The log of a case, as far as it is carried.

@@ -239,6 +239,18 @@ unions! {
     UrgeTasksError {
         InvalidInput => InvalidInput,
     }
+    /// publishScripts 的业务错误 / Refusals of publishScripts
+    PublishScriptsError {
+        UnknownService => UnknownService,
+        NotPermitted => NotPermitted,
+        InvalidInput => InvalidInput,
+    }
+    /// moveVersion 的业务错误 / Refusals of moveVersion
+    MoveVersionError {
+        NotFound => NotFound,
+        NotPermitted => NotPermitted,
+        InvalidInput => InvalidInput,
+    }
     /// advanceClock 的业务错误 / Refusals of advanceClock
     AdvanceClockError {
         ClockNotMovable => ClockNotMovable,

@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::tools::{
     ExplainArguments, GraphArguments, GraphFormat, GuideFormat, Language, NewArguments,
-    NewMatterArguments, NewScript, NewServiceArguments, SituationArguments, UpgradeArguments,
+    NewMatterArguments, NewScript, NewServiceArguments, PublishArguments, Server,
+    SituationArguments, UpgradeArguments, VersionsArguments,
 };
 use super::bench::args::BenchArguments;
 use super::blobs::args::BlobsArguments;
@@ -127,6 +128,7 @@ const SERVE_EXAMPLES: &str = "\
 配置文件 / Configuration file (TOML):
   party = \"420300/tongban\"                # 本方名称,有 cxp 连接器时必填 / our name, needed for cxp
   scripts = \"scripts\"                     # 省略则用内置脚本 / shipped scripts when left out
+  publishing = \"approved\"                 # 默认:须另一人启用;loaded 则加载即启用 / a second person activates; loaded: at once
   [identity]
   jwks_file = \"jwks.json\"                 # 统一身份认证的公钥 / public keys of your identity provider
   issuer = \"https://id.example.org\"
@@ -248,6 +250,10 @@ pub(crate) enum ScriptsTool {
     Graph(GraphArguments),
     /// 新建带注释的脚本。 / Write a new, commented script.
     New(NewArguments),
+    /// 发布脚本为草稿版本,或试点、启用、停用一个版本。 / Publish scripts as drafts; pilot, activate or retire a version.
+    Publish(PublishArguments),
+    /// 服务的各版本及其经过。 / Versions of a service with their history.
+    Versions(VersionsArguments),
     /// 升级报告:在途办件改用新版本会怎样。 / What a new version would do to the live cases.
     UpgradeReport(UpgradeArguments),
 }

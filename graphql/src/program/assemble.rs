@@ -10,11 +10,11 @@ use tongban_connectors::{
 };
 use tongban_core::document::Seal;
 use tongban_core::port::{Connector, Store, WireClock as _};
-use tongban_engine::Engine;
 use tongban_engine::blob::Blobs;
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
 use tongban_engine::standing::Standing;
 use tongban_engine::store::SledStore;
+use tongban_engine::{Engine, Publishing};
 use tongban_scripts::Host;
 
 use super::check;
@@ -146,12 +146,13 @@ pub(crate) async fn engine(
     papers: Papers,
     host: impl Into<Arc<Host>>,
     wires: &Wires,
-    (time, standing): (Time, Standing),
+    (time, standing, publishing): (Time, Standing, Publishing),
 ) -> Result<Engine, ProgramError> {
     let store: Arc<dyn Store> = store;
     let mut builder = Engine::builder()
         .store(store)
         .standing(standing)
+        .publishing(publishing)
         .blobs(papers.blobs)
         .scripts(host.into())
         .wiring(Arc::new(wires.bindings.clone()));

@@ -6,8 +6,6 @@
 pub(crate) mod args;
 mod shown;
 mod source;
-#[cfg(test)]
-mod tests;
 
 use std::path::Path;
 
@@ -104,12 +102,14 @@ async fn export(arguments: &ExportArguments) -> Result<(), ProgramError> {
 
 fn bundle_of(found: &Found) -> Bundle {
     use tongban_core::port::Script as _;
-    let pinned = tongban_core::case::Case::from_entries(found.id, &found.entries);
-    let closures = pinned.iter().map(|case| case.started.closure);
+    let case = tongban_core::case::Case::from_entries(found.id, &found.entries);
+    let own = case.iter().flat_map(|case| [case.started.closure, case.closure()]);
+    let closures: std::collections::BTreeSet<tongban_core::digest::Digest> = own.collect();
     Bundle {
         release: env!("CARGO_PKG_VERSION").to_owned(),
         case: found.id,
         closures: closures
+            .into_iter()
             .filter_map(|digest| Some((digest, found.host.sources(&digest)?)))
             .collect(),
         entries: found.entries.clone(),

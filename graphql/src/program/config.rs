@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tongban_connectors::Binding;
+use tongban_engine::Publishing;
 
 use super::error::{Both, ProgramError, shown};
 
@@ -23,6 +24,10 @@ pub(crate) struct Config {
     /// Folder of scripts; the shipped ones when left out. Since 0.1.
     #[serde(default)]
     pub(crate) scripts: Option<PathBuf>,
+    /// Who decides on which version of a service new cases begin; `approved` when left out.
+    /// Since 0.1.
+    #[serde(default)]
+    pub(crate) publishing: Option<PublishingRule>,
     /// This engine's own name towards agencies, as `region/system`. Since 0.1.
     #[serde(default)]
     pub(crate) party: Option<String>,
@@ -66,6 +71,16 @@ pub(crate) struct SealService {
     /// Whether `http://` will do: the secret then travels in the clear. Since 0.1.
     #[serde(default)]
     pub(crate) allow_http: bool,
+}
+
+/// Who decides on which version of a service new cases begin.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PublishingRule {
+    /// One person publishes a version, another lets it be used.
+    Approved,
+    /// Whoever puts scripts into the folder: they are in use at once.
+    Loaded,
 }
 
 /// The host's unified identity. Since 0.1.
@@ -125,6 +140,16 @@ pub(crate) struct Office {
 }
 
 impl Config {
+    /// Returns who decides on which version new cases begin: in development the folder does.
+    pub(crate) fn publishing(&self, dev: impl Into<bool>) -> Publishing {
+        match self.publishing {
+            Some(PublishingRule::Loaded) => Publishing::AsLoaded,
+            Some(PublishingRule::Approved) => Publishing::Approved,
+            None if dev.into() => Publishing::AsLoaded,
+            None => Publishing::Approved,
+        }
+    }
+
     /// Reads a file; paths in it count from its own folder.
     pub(crate) fn read(path: &Path) -> Result<Self, ProgramError> {
         let text = std::fs::read_to_string(path)

@@ -28,10 +28,10 @@ use tongban_core::calendar::Calendar;
 use tongban_core::id::CommitNo;
 use tongban_core::port::{LawfulClock, Store as _, WireClock as _};
 use tongban_core::time::Moment;
-use tongban_engine::Engine;
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
 use tongban_engine::standing::Standing;
 use tongban_engine::store::SledStore;
+use tongban_engine::{Engine, Publishing};
 
 use self::agencies::Agencies;
 use self::client::Client;
@@ -97,7 +97,7 @@ impl House {
         let papers = Papers { blobs: folder::blobs(&data)?, seal };
         let organisation = Arc::new(plan::organisation());
         let standing = Standing { organisation, ..Standing::default() };
-        let lives = (Time::Movable(clock), standing);
+        let lives = (Time::Movable(clock), standing, Publishing::AsLoaded);
         let engine = assemble::engine(store, papers, host, &wires, lives).await?;
         let stop = watch::Sender::new(false);
         let serving = serve_api(&engine, &identity, wires, (listener, stop.subscribe()));

@@ -225,6 +225,9 @@ pub(crate) enum ProgramError {
         /// Why it is none.
         detail: Both,
     },
+    /// The server said no, or could not be asked.
+    #[error("服务器拒绝或未应答:{} / the server refused or did not answer: {}", .0.zh, .0.en)]
+    ServerRefused(Both),
     /// Live cases would go another way under a new version.
     #[error(
         "{cases} 个在途办件与新版本不一致 / {cases} live cases would go another way under the new version"
@@ -304,6 +307,7 @@ impl ProgramError {
             Self::CaseQuestion(_) => "CASE_QUESTION",
             Self::VersionUnknown { .. } => "VERSION_UNKNOWN",
             Self::Diverges { .. } => "VERSION_DIVERGES",
+            Self::ServerRefused(_) => "SERVER_REFUSED",
             Self::Engine(_) => "ENGINE_NOT_STARTED",
             Self::StoreDiffers { .. } => "STORE_DIFFERS",
             Self::Carry { code, .. } => code,
@@ -315,7 +319,10 @@ impl ProgramError {
     /// Returns how the program ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::PortInUse(_) | Self::CannotListen { .. } | Self::Engine(_) => Exit::Unavailable,
+            Self::PortInUse(_)
+            | Self::CannotListen { .. }
+            | Self::ServerRefused(_)
+            | Self::Engine(_) => Exit::Unavailable,
             Self::NotLoopback(_)
             | Self::TokenNeedsDev
             | Self::TokenUseless { .. }
@@ -403,6 +410,7 @@ impl ProgramError {
             Self::CaseQuestion(_) => advice::CASE_QUESTION,
             Self::VersionUnknown { .. } => advice::VERSION_UNKNOWN,
             Self::Diverges { .. } => advice::DIVERGES,
+            Self::ServerRefused(_) => advice::SERVER_REFUSED,
             Self::Engine(_) => advice::ENGINE,
             Self::DemoUnfinished(_) => advice::DEMO_UNFINISHED,
         }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tongban_connectors::callback;
 use tongban_core::port::Store as _;
-use tongban_engine::Engine;
+use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::clock::{RealLawfulClock, SystemClock};
 use tongban_engine::store::SledStore;
+use tongban_engine::{Engine, Publishing};
 
 use crate::auth::{Authority, Expected, KeySet};
 use crate::server;
@@ -58,10 +59,13 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
         blobs: papers.blobs.clone(),
         folder: arguments.data.clone(),
     };
-    let engine = assemble::engine(store, papers, host, &wires, (time, standing)).await?;
+    let publishing = config.publishing(arguments.dev);
+    let lives = (time, standing, publishing);
+    let engine = assemble::engine(store, papers, host, &wires, lives).await?;
     // Open until the server ends.
     let _door = control::open(kept).await?;
     announce(&listener, &arguments.data)?;
+    tell_nothing_active(&engine, publishing);
     let served = serve(engine, authority, wires, listener);
     let Some(watch) = watch else { return served.await };
     let tell = |change: &Change| output::tell(&watch::told(change));
@@ -110,6 +114,18 @@ fn announce(listener: &TcpListener, data: &Path) -> Result<(), ProgramError> {
     output::data(&serde_json::json!({ "url": url, "data": shown(data) }).to_string());
     output::tell(&format!("通办已启动 / Tongban serves {url}"));
     Ok(())
+}
+
+/// A first start offers nothing: what applicants meet is set going by people, or by a setting.
+fn tell_nothing_active(engine: &Engine, publishing: Publishing) {
+    let anybody = Viewer::new("tongban serve", Role::Integrator);
+    if publishing == Publishing::Approved && engine.services(&anybody).is_empty() {
+        output::tell(
+            "尚无启用的服务版本:由一人 tongban scripts publish,另一人启用;或在配置文件中写 publishing = \"loaded\"\n\
+             no version of a service is active: one person publishes (tongban scripts publish), another activates; \
+             or say publishing = \"loaded\" in the configuration file",
+        );
+    }
 }
 
 async fn serve(

@@ -26,7 +26,8 @@ pub(crate) struct PageInfo {
 }
 
 impl PageInfo {
-    fn before(next: Option<&Vec<u8>>) -> Self {
+    /// Stands before the page that `next` begins.
+    pub(crate) fn before(next: Option<&Vec<u8>>) -> Self {
         Self { has_next_page: next.is_some(), end_cursor: next.map(|next| write_cursor(next)) }
     }
 }

@@ -7,7 +7,9 @@
 //! ([`crate::store::page`]), which is what their family is ordered by.
 
 use tongban_core::digest::Digest;
-use tongban_core::id::{CallId, CaseId, CommitNo, DepartmentCode, RegionCode, RoleCode, Seq};
+use tongban_core::id::{
+    CallId, CaseId, CommitNo, DepartmentCode, RegionCode, RoleCode, Seq, ServiceCode,
+};
 use tongban_core::port::{FiledRow, ParkedPlace};
 use tongban_core::summary::{Along, IndexRow, RoleMatch};
 use tongban_core::time::Moment;
@@ -27,6 +29,7 @@ const NUMBER: u8 = 0x40;
 const IDEMPOTENCY: u8 = 0x50;
 const PARKED: u8 = 0x51;
 const FOREIGN: u8 = 0x52;
+const PUBLICATION: u8 = 0x53;
 const QUEUE: u8 = 0x60;
 const REGION: u8 = 0x61;
 const DEPARTMENT: u8 = 0x62;
@@ -207,6 +210,19 @@ pub(super) fn idempotency(digest: &Digest) -> Vec<u8> {
 /// Prefix of all idempotency records.
 pub(super) fn idempotencies() -> Vec<u8> {
     family(IDEMPOTENCY)
+}
+
+/// Key of a step of a version.
+pub(super) fn publication(service: &ServiceCode, no: u32) -> Vec<u8> {
+    let mut key = family(PUBLICATION);
+    put_text(&mut key, service.as_str());
+    key.extend_from_slice(&no.to_be_bytes());
+    key
+}
+
+/// Prefix of all steps of versions.
+pub(super) fn publications() -> Vec<u8> {
+    family(PUBLICATION)
 }
 
 /// Key of a part of a parked message.

@@ -203,3 +203,96 @@ pub(crate) struct UpgradeArguments {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) format: Format,
 }
+
+const PUBLISH_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts publish ./scripts --service construction-start --reason 新流程 --token-file wang.jwt
+  tongban scripts publish --service construction-start --reason 首次上线 --token-file wang.jwt
+  tongban scripts publish --service construction-start --version sha-256:5b0c… --to pilot --region 420302 --reason 试点 --token-file li.jwt
+  tongban scripts publish --service construction-start --version sha-256:5b0c… --to active --reason 验收通过 --token-file li.jwt
+
+不给文件夹时,发布服务器已加载的该服务。试点和启用须由发布人以外的另一人办理。
+Without a folder, what the server has loaded is published. Who published a version does not let it be used.";
+
+/// Arguments of `scripts publish`.
+#[derive(Args, Debug)]
+#[command(after_help = PUBLISH_EXAMPLES)]
+pub(crate) struct PublishArguments {
+    /// 脚本文件夹。 / Folder of scripts.
+    #[arg(value_name = "PATH", conflicts_with = "to")]
+    pub(crate) path: Option<PathBuf>,
+    /// 服务代码。 / Code of the service.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) service: String,
+    /// 版本,与 --to 同用。 / The version, with --to.
+    #[arg(long, value_name = "DIGEST", requires = "to")]
+    pub(crate) version: Option<String>,
+    /// 改为什么状态。 / What it is moved to.
+    #[arg(long, value_enum, value_name = "STATE", requires = "version")]
+    pub(crate) to: Option<VersionState>,
+    /// 试点地区,可重复。 / Place of a pilot, repeatable.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Vec<String>,
+    /// 为什么。 / Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Which server.
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// What a version is moved to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum VersionState {
+    /// 试点 / in use at some places
+    Pilot,
+    /// 启用 / in use
+    Active,
+    /// 停用 / not in use any more
+    Retired,
+}
+
+impl VersionState {
+    /// Returns the name that the API uses.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Pilot => "PILOT",
+            Self::Active => "ACTIVE",
+            Self::Retired => "RETIRED",
+        }
+    }
+}
+
+/// A server, and who asks it.
+#[derive(Args, Debug)]
+pub(crate) struct Server {
+    /// 服务地址。 / Address of the API.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7400/graphql")]
+    pub(crate) server: String,
+    /// 令牌文件。 / File with a token.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+const VERSIONS_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts versions --service construction-start --token-file wang.jwt
+  tongban scripts versions --service construction-start --data ./data --format json";
+
+/// Arguments of `scripts versions`.
+#[derive(Args, Debug)]
+#[command(after_help = VERSIONS_EXAMPLES)]
+pub(crate) struct VersionsArguments {
+    /// 服务代码。 / Code of the service.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) service: String,
+    /// 数据文件夹,须没有服务正在使用;不给则问服务器。 / Data folder that no server is using; without it the server is asked.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Which server.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// 结果的格式。 / How the result is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}

@@ -18,6 +18,7 @@ use tongban_core::port::{Store as _, WireClock as _};
 use tongban_core::start::StartCase;
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
+use tongban_engine::Publishing;
 use tongban_engine::clock::SystemClock;
 use tongban_engine::standing::Standing;
 use tongban_engine::store::SledStore;
@@ -167,8 +168,14 @@ pub(super) async fn work(arguments: &CrashWorkArguments) -> Result<(), ProgramEr
     let papers = Papers { blobs: folder::blobs(data)?, seal: None };
     let wires = Wires::configured(&Config::default())?;
     let scripts = assemble::scripts(None)?;
-    let engine =
-        assemble::engine(store, papers, scripts, &wires, (Time::Real, Standing::default())).await?;
+    let engine = assemble::engine(
+        store,
+        papers,
+        scripts,
+        &wires,
+        (Time::Real, Standing::default(), Publishing::AsLoaded),
+    )
+    .await?;
     output::data("ready");
     let mut applicants = JoinSet::new();
     for _ in 0..APPLICANTS {

@@ -132,7 +132,7 @@ pub(super) fn json(at: &CaseAt, matter: Option<&str>, seen: Seen) -> Json {
         "case": at.case.id.to_string(),
         "number": started.number,
         "service": started.service.to_string(),
-        "closure": started.closure.to_string(),
+        "closure": at.case.closure().to_string(),
         "entry": at.entry.seq.0,
         "entries": at.last.0,
         "at": at.entry.recorded_at.to_string(),

@@ -141,3 +141,7 @@ pub(super) const DIVERGES: Advice = (
     "请在新脚本中用 patched(…) 保留旧做法,或让这些办件留在原版本",
     "keep the old way in the new scripts behind patched(…), or leave these cases on their version",
 );
+pub(super) const SERVER_REFUSED: Advice = (
+    "请核对 --server 地址和令牌的角色;试点和启用须用发布人以外的令牌",
+    "check --server and the role of the token; who published a version does not let it be used",
+);
