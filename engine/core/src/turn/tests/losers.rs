@@ -34,15 +34,23 @@ fn say(replay: &mut Replay, words: &[&Arrived]) -> Result<Handle, Stop> {
     replay.request(call(&format!("agency.{}", words.join("_"))))
 }
 
-/// Races a call against a question and an hour, then waits for the question.
-fn race_then(waits_again: bool) -> Handler {
+/// What a script does with a question that lost.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Then {
+    GoesOn,
+    WaitsForIt,
+}
+
+/// Races a call against a question and an hour.
+fn race_then(then: Then) -> Handler {
     Box::new(move |replay| {
         let slow = replay.request(call("agency.slow"))?;
         let question = replay.request(decision())?;
         let hour = timer(replay, "1 hour")?;
         let race = replay.join(Join::Race(list(&[slow, question, hour])))?;
         let first = replay.wait(race)?;
-        let again = if waits_again { replay.wait(question)? } else { first.clone() };
+        let waits = then == Then::WaitsForIt;
+        let again = if waits { replay.wait(question)? } else { first.clone() };
         let said = say(replay, &[&first, &again])?;
         replay.wait(said)?;
         Ok(RunEnd::Finished)
@@ -99,7 +107,7 @@ impl Story {
 
 #[test]
 fn the_losers_of_a_race_are_released_in_the_same_commit() {
-    let mut story = one(race_then(false));
+    let mut story = one(race_then(Then::GoesOn));
     assert_eq!(story.open_kinds(), [TaskKind::Decide]);
     let commit = story.entries.len();
     story.completes(1);
@@ -122,14 +130,14 @@ fn kind(body: &Body) -> String {
 
 #[test]
 fn a_question_that_lost_is_cancelled_for_whoever_waits_for_it_later() {
-    let mut story = one(race_then(true));
+    let mut story = one(race_then(Then::WaitsForIt));
     story.completes(1);
     assert_eq!(story.asked(1)[3], "agency.completed_cancelled");
 }
 
 #[test]
 fn an_answer_in_the_same_batch_as_the_winner_comes_too_late() {
-    let mut story = one(race_then(true));
+    let mut story = one(race_then(Then::WaitsForIt));
     let reply = story.reply_to(1, 9, completed("P-1"));
     let task = story.case.open_tasks().next().unwrap().clone();
     let answer = Command::CompleteTask {
@@ -197,7 +205,7 @@ fn a_lost_call_that_is_waited_for_again_is_nobody_elses_message() {
 
 #[test]
 fn a_lost_call_without_an_end_is_settled_by_two_persons() {
-    let mut story = one(race_then(false));
+    let mut story = one(race_then(Then::GoesOn));
     story.word_of("a", TaskKind::Decide, Yes);
     assert_eq!(story.asked(1)[3], "agency.decided_decided");
     story.fails(1);
@@ -207,9 +215,9 @@ fn a_lost_call_without_an_end_is_settled_by_two_persons() {
     story.word_of("a", TaskKind::Obligation, Yes);
     assert!(matches!(&story.answers[0], Answer::Refused(why) if why.code == "FOUR_EYES"));
     story.word_of("b", TaskKind::Obligation, Yes);
-    let resolved = story.entries.iter().find_map(|entry| match &entry.body {
-        Body::ObligationResolved { officers, .. } => Some(officers.clone()),
-        _ => None,
+    let resolved = story.entries.iter().find_map(|entry| {
+        let Body::ObligationResolved { officers, .. } = &entry.body else { return None };
+        Some(officers.clone())
     });
     assert_eq!(resolved, Some(vec!["a".to_owned(), "b".to_owned()]));
     let lost = story.case.calls.values().find(|call| call.request.ordinal == 0).unwrap();
@@ -218,7 +226,7 @@ fn a_lost_call_without_an_end_is_settled_by_two_persons() {
 
 #[test]
 fn two_persons_may_have_the_agency_asked_anew() {
-    let mut story = one(race_then(false));
+    let mut story = one(race_then(Then::GoesOn));
     story.word_of("a", TaskKind::Decide, Yes);
     story.fails(1);
     story.word_of("a", TaskKind::Obligation, No).word_of("b", TaskKind::Obligation, No);
@@ -230,7 +238,7 @@ fn two_persons_may_have_the_agency_asked_anew() {
 
 #[test]
 fn an_agency_that_answers_after_all_leaves_nothing_to_find_out() {
-    let mut story = one(race_then(false));
+    let mut story = one(race_then(Then::GoesOn));
     story.word_of("a", TaskKind::Decide, Yes);
     let lost = story.open_call(1);
     story.fails(1);
