@@ -52,6 +52,7 @@ impl Interpreter {
                 ..Procedure::default()
             },
             fees: Vec::new(),
+            advises: false,
         };
         let part = Part {
             matter: matter.code.clone(),

@@ -153,7 +153,7 @@ impl<'a> World<'a> {
 
     /// Returns the incidents other than that nothing can wake the matter any more.
     pub(crate) fn incidents(&self) -> Vec<&'static str> {
-        let codes = self.case.incidents.values().map(|(_, incident)| incident.kind.code());
+        let codes = self.case.incidents.values().map(|one| one.incident.kind.code());
         codes.filter(|code| *code != "STALLED").collect()
     }
 
