@@ -6,27 +6,29 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::agency::{AgencyReply, ReplyBody};
+use crate::agency::AgencyReply;
 use crate::card::Card;
 use crate::digest::Digest;
 use crate::document::DocumentState;
 use crate::entry::{
-    Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted, Entry, Incident,
-    IncidentKind, MatterFiled, PlannedMatter, Requested, TaskKind, TaskOpened,
+    Body, CallMade, CaseStarted, Consent, DocumentDrafted, Entry, Incident,
+    IncidentKind, MatterFiled, PlannedMatter, TaskKind, TaskOpened,
 };
 use crate::id::RoleCode;
 use crate::id::{CallId, CaseId, MatterNo, Seq};
-use crate::law::{ActAnswer, Clock, ClockKind, Law};
-use crate::material::{Found, Handed, MaterialGiven, Requirement};
+use crate::law::{ActAnswer, Clock, Law};
+use crate::material::{Handed, MaterialGiven, Requirement};
 use crate::recommend::Advice;
-use crate::request::{Ask, Decision, End, Outcome, Request, RequestKey, RequestKind, Settled};
+use crate::request::{Ask, Decision, End, Request, RequestKey, Settled};
 use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::Addressee;
 use crate::way_out::{CaseRebound, IncidentSettled, Message};
 
 mod advice;
+mod call;
 mod mail;
+mod matter;
 mod record;
 mod way_out;
 
@@ -737,169 +739,6 @@ impl Case {
         Ok(())
     }
 
-    fn fold_requested(&mut self, entry: &Entry, made: &Arc<Requested>) -> Result<(), FoldError> {
-        let at = self.at(entry);
-        let error = || at.wrong(format!("request {} was made before", made.key));
-        let matter = self.matter_mut(entry)?;
-        let index = matter.run.requests.len();
-        if matter.run.by_key.insert(made.key.clone(), index).is_some() {
-            return Err(error());
-        }
-        matter.run.requests.push(Request {
-            made: Arc::clone(made),
-            at: entry.seq,
-            asked_at: entry.recorded_at,
-            call: made.call.as_ref().map(|call| call.id),
-            settled: None,
-            discarded: false,
-            amends: None,
-        });
-        if made.call.is_some() {
-            let run = &mut self.matter_mut(entry)?.run;
-            run.requests[index].amends = run.amended_by(index);
-        }
-        if let Some(earlier) = &made.adopts {
-            let at = self.at(entry);
-            let error = || at.wrong(format!("there is no request {earlier} to adopt"));
-            let run = &mut self.matter_mut(entry)?.run;
-            let adopted = run.request(earlier).cloned().ok_or_else(error)?;
-            let own = &mut run.requests[index];
-            own.settled = adopted.settled;
-            own.call = adopted.call;
-        }
-        if let Some(call) = &made.call {
-            self.open_call(entry, &made.key, call);
-        }
-        Ok(())
-    }
-
-    fn open_call(&mut self, entry: &Entry, key: &RequestKey, made: &CallMade) {
-        let matter = self.matter(entry.matter);
-        let request = matter.and_then(|matter| matter.run.request(key));
-        let amends = request.and_then(|request| request.amends);
-        self.calls.insert(
-            made.id,
-            CallState {
-                made: made.clone(),
-                matter: entry.matter,
-                request: key.clone(),
-                at: entry.seq,
-                opened_at: entry.recorded_at,
-                clock: made.reply_within.map(|within| Clock {
-                    about: made.id.to_string(),
-                    ..Clock::running(ClockKind::Connector, within, entry.recorded_at)
-                }),
-                status: CallStatus::Open,
-                messages: BTreeMap::new(),
-                released: None,
-                amends,
-            },
-        );
-    }
-
-    fn fold_reply(&mut self, entry: &Entry, reply: &Arc<AgencyReply>) -> Result<(), FoldError> {
-        let at = self.at(entry);
-        let error = || at.wrong(format!("there is no call {}", reply.call));
-        let call = self.calls.get_mut(&reply.call).ok_or_else(error)?;
-        call.messages.insert(reply.seq, reply.digest);
-        let key = call.request.clone();
-        let end = match &reply.body {
-            ReplyBody::Accepted { next_query_after, .. } => {
-                call.status = CallStatus::Accepted {
-                    since: entry.recorded_at,
-                    next_query_after: *next_query_after,
-                };
-                return Ok(());
-            }
-            ReplyBody::Act(act) => {
-                let early = Arc::clone(reply);
-                let comes_after = !matches!(
-                    act.act.as_str(),
-                    "accepted"
-                        | "not_accepted"
-                        | "correction"
-                        | "correction_supplied"
-                        | "terminated"
-                );
-                let matter = self.matter_mut(entry)?;
-                if comes_after && matter.law.stage.is_before_acceptance() {
-                    matter.early.push(early);
-                }
-                return Ok(());
-            }
-            ReplyBody::Completed { .. } => End::Completed(Arc::clone(reply)),
-            ReplyBody::Otherwise(outcome) => End::Otherwise(outcome.clone()),
-        };
-        call.end(CallStatus::Over, entry.recorded_at);
-        self.settle(entry, &key, end)
-    }
-
-    fn fold_renewed(&mut self, entry: &Entry, renewed: &CallRenewed) -> Result<(), FoldError> {
-        let at = self.at(entry);
-        let error = || at.wrong(format!("there is no call {}", renewed.old));
-        let old = self.calls.get_mut(&renewed.old).ok_or_else(error)?;
-        old.end(CallStatus::Over, entry.recorded_at);
-        let released = old.released;
-        self.open_call(entry, &renewed.request, &renewed.call);
-        if let Some(call) = self.calls.get_mut(&renewed.call.id) {
-            call.released = released;
-        }
-        let at = self.at(entry);
-        let error = || at.wrong(format!("there is no request {}", renewed.request));
-        let at = self.at(entry);
-        let ended = || at.wrong(format!("request {} has ended", renewed.request));
-        let run = &mut self.matter_mut(entry)?.run;
-        let request = run.request_mut(&renewed.request).ok_or_else(error)?;
-        if request.settled.is_some() {
-            return Err(ended());
-        }
-        request.call = Some(renewed.call.id);
-        Ok(())
-    }
-
-    fn fold_released(&mut self, entry: &Entry, key: &RequestKey) -> Result<(), FoldError> {
-        let at = self.at(entry);
-        let error = || at.wrong(format!("there is no request {key}"));
-        let request = self.matter_mut(entry)?.run.request(key).ok_or_else(error)?;
-        match (request.made.ask.kind(), request.call) {
-            (RequestKind::Receive, _) => self.give_back(entry, key),
-            (RequestKind::Call, Some(call)) => {
-                let call = self.calls.get_mut(&call);
-                call.ok_or_else(|| at.wrong(format!("request {key} has no call")))?.released =
-                    Some(entry.seq);
-                Ok(())
-            }
-            (RequestKind::Compensate | RequestKind::Patch, _) => {
-                Err(at.wrong("nothing waits for what undoes, or for a patch"))
-            }
-            (
-                RequestKind::Timer | RequestKind::Decide | RequestKind::Act | RequestKind::Call,
-                _,
-            ) => {
-                let outcome = crate::replay::no_longer_waited_for();
-                self.settle(entry, key, End::Otherwise(outcome))
-            }
-        }
-    }
-
-    fn fold_resolved(
-        &mut self,
-        entry: &Entry,
-        call: CallId,
-        reason: &str,
-    ) -> Result<(), FoldError> {
-        let at = self.at(entry);
-        let error = || at.wrong(format!("there is no open call {call}"));
-        let open = self.calls.get_mut(&call).filter(|call| call.is_open()).ok_or_else(error)?;
-        open.end(CallStatus::Over, entry.recorded_at);
-        let key = open.request.clone();
-        let request = self.matter_mut(entry)?.run.request(&key);
-        if request.is_some_and(|request| request.settled.is_none()) {
-            return self.settle(entry, &key, End::Otherwise(Outcome::cancelled(reason)));
-        }
-        Ok(())
-    }
-
     fn fold_task(&mut self, entry: &Entry, opened: &Arc<TaskOpened>) -> Result<(), FoldError> {
         if let Some(call) = opened.call
             && opened.kind == TaskKind::Manual
@@ -1027,147 +866,6 @@ impl Task {
     pub fn holder(&self, now: Moment) -> Option<&str> {
         let lapsed = self.assigned_until.is_some_and(|until| until < now);
         self.assignee.as_deref().filter(|_| !lapsed)
-    }
-}
-
-impl Matter {
-    fn planned(no: MatterNo, planned: &PlannedMatter, at: Moment) -> Self {
-        Self {
-            no,
-            planned: planned.clone(),
-            law: Law::planned(at),
-            filed: None,
-            inputs: Vec::new(),
-            run: Run::default(),
-            result: None,
-            early: Vec::new(),
-            requirements: Vec::new(),
-            materials_version: 1,
-            asked_at: Seq(0),
-            returned_at: Seq(0),
-            mail: Vec::new(),
-            changed_at: at,
-            urged: None,
-            advice: Advice::default(),
-        }
-    }
-
-    fn begin_run(&mut self, seq: Seq, at: Moment) {
-        if self.run.begun.is_none() {
-            self.run.no = 1;
-            self.run.begun = Some((seq, at));
-        }
-    }
-
-    /// Folds an act that was answered done; `false` when the standing makes it impossible.
-    fn act(&mut self, recorded: (Seq, Moment), act: &crate::law::Act) -> bool {
-        let (seq, recorded_at) = recorded;
-        if !self.law.apply(act) {
-            return false;
-        }
-        if matches!(act.terms, crate::law::Terms::Correction(_)) {
-            self.asked_at = seq;
-        }
-        if act.kind == crate::law::ActKind::Return {
-            self.returned_at = seq;
-        }
-        let accepts =
-            matches!(act.kind, crate::law::ActKind::Accept | crate::law::ActKind::DeemAccept);
-        if accepts {
-            // What a script does begins when it is known that it may begin.
-            self.begin_run(seq, recorded_at);
-            self.early.clear();
-        }
-        if self.law.ending().is_some_and(crate::law::Ending::is_grant) && self.result.is_none() {
-            self.result = Some(MatterResult {
-                number: act.document_no.clone(),
-                version: 1,
-                fields: act.detail.clone(),
-                effective_at: act.effective_at,
-            });
-        }
-        true
-    }
-
-    /// Returns the codes of the materials that the matter was filed without (容缺) and that had
-    /// not come by entry `seen`.
-    pub fn owed(&self, seen: Seq) -> Vec<&str> {
-        let Some(filed) = &self.filed else {
-            return Vec::new();
-        };
-        let came =
-            |from: MatterNo| self.inputs.iter().any(|input| input.from == from && input.at <= seen);
-        let met = |code: &str| {
-            let now = self.requirements.iter().find(|now| now.code == code);
-            now.is_some_and(|now| now.how_at(seen).is_met())
-        };
-        filed
-            .materials
-            .iter()
-            .filter(|found| match found.how {
-                Found::Owed { from } => !from.is_some_and(came) && !met(&found.code),
-                Found::ResultOf { .. }
-                | Found::Given { .. }
-                | Found::Missing
-                | Found::License { .. }
-                | Found::Data { .. }
-                | Found::Committed { .. }
-                | Found::Asked { .. } => false,
-            })
-            .map(|found| found.code.as_str())
-            .collect()
-    }
-
-    /// Tells whether the applicant may hand in the material now: it is missing, promised, or
-    /// listed in the open correction. What is not listed stays closed (dossier 14.6).
-    pub fn is_wanted(&self, code: &str) -> bool {
-        let listed = self
-            .law
-            .correction()
-            .is_some_and(|round| round.list.materials.iter().any(|listed| listed == code));
-        let missing = self.requirement(code).is_some_and(|known| !known.how.is_met());
-        let returned = self.law.stage == crate::law::Stage::Returned;
-        self.is_open_or_owed()
-            && (listed || missing || (returned && self.requirement(code).is_some()))
-    }
-
-    /// A tolerant grant leaves promised materials to come.
-    fn is_open_or_owed(&self) -> bool {
-        self.is_open() || self.law.ending() == Some(crate::law::Ending::GrantedTolerant)
-    }
-
-    /// Returns a material that the matter requires.
-    pub fn requirement(&self, code: &str) -> Option<&Requirement> {
-        self.requirements.iter().find(|requirement| requirement.code == code)
-    }
-
-    /// Tells whether the matter was filed without a material that the result of `no` will be.
-    pub fn is_owed_result_of(&self, no: MatterNo) -> bool {
-        self.filed.as_ref().is_some_and(|filed| {
-            filed.materials.iter().any(|found| found.how == Found::Owed { from: Some(no) })
-        })
-    }
-
-    /// Tells whether the matter belongs to the case at all.
-    pub fn is_included(&self) -> bool {
-        !self.planned.skipped
-    }
-
-    /// Tells whether its department decides in its own system.
-    pub fn decides_elsewhere(&self) -> bool {
-        let filed = self.filed.as_ref();
-        filed.is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector)
-    }
-
-    /// Tells whether its script may still go on: what follows a grant is part of it.
-    pub fn may_run(&self) -> bool {
-        let granted = self.law.ending().is_some_and(crate::law::Ending::is_grant);
-        self.is_open() || (granted && self.run.is_live())
-    }
-
-    /// Tells whether the matter still has something to come.
-    pub fn is_open(&self) -> bool {
-        self.is_included() && self.law.ending().is_none()
     }
 }
 

@@ -1,0 +1,193 @@
+//! Folding what scripts ask for and what agencies say: requests, calls, replies, and what is no
+//! longer waited for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{CallState, CallStatus, Case, FoldError};
+use crate::agency::{AgencyReply, ReplyBody};
+use crate::entry::{CallMade, CallRenewed, Entry, Requested};
+use crate::id::CallId;
+use crate::law::{Clock, ClockKind};
+use crate::request::{End, Outcome, Request, RequestKey, RequestKind};
+
+impl Case {
+    pub(super) fn fold_requested(
+        &mut self,
+        entry: &Entry,
+        made: &Arc<Requested>,
+    ) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        let error = || at.wrong(format!("request {} was made before", made.key));
+        let matter = self.matter_mut(entry)?;
+        let index = matter.run.requests.len();
+        if matter.run.by_key.insert(made.key.clone(), index).is_some() {
+            return Err(error());
+        }
+        matter.run.requests.push(Request {
+            made: Arc::clone(made),
+            at: entry.seq,
+            asked_at: entry.recorded_at,
+            call: made.call.as_ref().map(|call| call.id),
+            settled: None,
+            discarded: false,
+            amends: None,
+        });
+        if made.call.is_some() {
+            let run = &mut self.matter_mut(entry)?.run;
+            run.requests[index].amends = run.amended_by(index);
+        }
+        if let Some(earlier) = &made.adopts {
+            let at = self.at(entry);
+            let error = || at.wrong(format!("there is no request {earlier} to adopt"));
+            let run = &mut self.matter_mut(entry)?.run;
+            let adopted = run.request(earlier).cloned().ok_or_else(error)?;
+            let own = &mut run.requests[index];
+            own.settled = adopted.settled;
+            own.call = adopted.call;
+        }
+        if let Some(call) = &made.call {
+            self.open_call(entry, &made.key, call);
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_call(&mut self, entry: &Entry, key: &RequestKey, made: &CallMade) {
+        let matter = self.matter(entry.matter);
+        let request = matter.and_then(|matter| matter.run.request(key));
+        let amends = request.and_then(|request| request.amends);
+        self.calls.insert(
+            made.id,
+            CallState {
+                made: made.clone(),
+                matter: entry.matter,
+                request: key.clone(),
+                at: entry.seq,
+                opened_at: entry.recorded_at,
+                clock: made.reply_within.map(|within| Clock {
+                    about: made.id.to_string(),
+                    ..Clock::running(ClockKind::Connector, within, entry.recorded_at)
+                }),
+                status: CallStatus::Open,
+                messages: BTreeMap::new(),
+                released: None,
+                amends,
+            },
+        );
+    }
+
+    pub(super) fn fold_reply(
+        &mut self,
+        entry: &Entry,
+        reply: &Arc<AgencyReply>,
+    ) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no call {}", reply.call));
+        let call = self.calls.get_mut(&reply.call).ok_or_else(error)?;
+        call.messages.insert(reply.seq, reply.digest);
+        let key = call.request.clone();
+        let end = match &reply.body {
+            ReplyBody::Accepted { next_query_after, .. } => {
+                call.status = CallStatus::Accepted {
+                    since: entry.recorded_at,
+                    next_query_after: *next_query_after,
+                };
+                return Ok(());
+            }
+            ReplyBody::Act(act) => {
+                let early = Arc::clone(reply);
+                let comes_after = !matches!(
+                    act.act.as_str(),
+                    "accepted"
+                        | "not_accepted"
+                        | "correction"
+                        | "correction_supplied"
+                        | "terminated"
+                );
+                let matter = self.matter_mut(entry)?;
+                if comes_after && matter.law.stage.is_before_acceptance() {
+                    matter.early.push(early);
+                }
+                return Ok(());
+            }
+            ReplyBody::Completed { .. } => End::Completed(Arc::clone(reply)),
+            ReplyBody::Otherwise(outcome) => End::Otherwise(outcome.clone()),
+        };
+        call.end(CallStatus::Over, entry.recorded_at);
+        self.settle(entry, &key, end)
+    }
+
+    pub(super) fn fold_renewed(
+        &mut self,
+        entry: &Entry,
+        renewed: &CallRenewed,
+    ) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no call {}", renewed.old));
+        let old = self.calls.get_mut(&renewed.old).ok_or_else(error)?;
+        old.end(CallStatus::Over, entry.recorded_at);
+        let released = old.released;
+        self.open_call(entry, &renewed.request, &renewed.call);
+        if let Some(call) = self.calls.get_mut(&renewed.call.id) {
+            call.released = released;
+        }
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no request {}", renewed.request));
+        let at = self.at(entry);
+        let ended = || at.wrong(format!("request {} has ended", renewed.request));
+        let run = &mut self.matter_mut(entry)?.run;
+        let request = run.request_mut(&renewed.request).ok_or_else(error)?;
+        if request.settled.is_some() {
+            return Err(ended());
+        }
+        request.call = Some(renewed.call.id);
+        Ok(())
+    }
+
+    pub(super) fn fold_released(
+        &mut self,
+        entry: &Entry,
+        key: &RequestKey,
+    ) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no request {key}"));
+        let request = self.matter_mut(entry)?.run.request(key).ok_or_else(error)?;
+        match (request.made.ask.kind(), request.call) {
+            (RequestKind::Receive, _) => self.give_back(entry, key),
+            (RequestKind::Call, Some(call)) => {
+                let call = self.calls.get_mut(&call);
+                call.ok_or_else(|| at.wrong(format!("request {key} has no call")))?.released =
+                    Some(entry.seq);
+                Ok(())
+            }
+            (RequestKind::Compensate | RequestKind::Patch, _) => {
+                Err(at.wrong("nothing waits for what undoes, or for a patch"))
+            }
+            (
+                RequestKind::Timer | RequestKind::Decide | RequestKind::Act | RequestKind::Call,
+                _,
+            ) => {
+                let outcome = crate::replay::no_longer_waited_for();
+                self.settle(entry, key, End::Otherwise(outcome))
+            }
+        }
+    }
+
+    pub(super) fn fold_resolved(
+        &mut self,
+        entry: &Entry,
+        call: CallId,
+        reason: &str,
+    ) -> Result<(), FoldError> {
+        let at = self.at(entry);
+        let error = || at.wrong(format!("there is no open call {call}"));
+        let open = self.calls.get_mut(&call).filter(|call| call.is_open()).ok_or_else(error)?;
+        open.end(CallStatus::Over, entry.recorded_at);
+        let key = open.request.clone();
+        let request = self.matter_mut(entry)?.run.request(&key);
+        if request.is_some_and(|request| request.settled.is_none()) {
+            return self.settle(entry, &key, End::Otherwise(Outcome::cancelled(reason)));
+        }
+        Ok(())
+    }
+}
