@@ -11,8 +11,8 @@ use crate::card::Card;
 use crate::digest::Digest;
 use crate::document::DocumentState;
 use crate::entry::{
-    Body, CallMade, CaseStarted, Consent, DocumentDrafted, Entry, Incident,
-    IncidentKind, MatterFiled, PlannedMatter, TaskKind, TaskOpened,
+    Body, CallMade, CaseStarted, Consent, DocumentDrafted, Entry, Incident, IncidentKind,
+    MatterFiled, PlannedMatter, TaskKind, TaskOpened,
 };
 use crate::id::RoleCode;
 use crate::id::{CallId, CaseId, MatterNo, Seq};
@@ -564,6 +564,7 @@ impl Case {
         Ok(())
     }
 
+    #[expect(clippy::too_many_lines, reason = "one line for each kind of entry")]
     fn fold_body(&mut self, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {
             Body::CaseStarted(_) => Err(self.at(entry).wrong("a case starts once")),

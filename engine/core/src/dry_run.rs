@@ -245,15 +245,15 @@ fn fits(case: &Case, matter: &Matter, closure: &Closure) -> Result<(), ScriptFau
     let planned = &matter.planned;
     if closure.service.code != case.started.service {
         return Err(structure(
-            format!("{} 不是服务 {} 的版本", closure.service.code, case.started.service),
-            format!("this is service {}, not {}", closure.service.code, case.started.service),
+            &format!("{} 不是服务 {} 的版本", closure.service.code, case.started.service),
+            &format!("this is service {}, not {}", closure.service.code, case.started.service),
         ));
     }
     let Some((part, _)) = closure.part(matter.no).filter(|(part, _)| part.matter == planned.code)
     else {
         return Err(structure(
-            format!("新版本的第 {} 个事项不是 {}", matter.no, planned.code),
-            format!("matter {} of the new version is not {}", matter.no, planned.code),
+            &format!("新版本的第 {} 个事项不是 {}", matter.no, planned.code),
+            &format!("matter {} of the new version is not {}", matter.no, planned.code),
         ));
     };
     let code = |no: &MatterNo| case.matter(*no).map(|earlier| &earlier.planned.code);
@@ -264,13 +264,13 @@ fn fits(case: &Case, matter: &Matter, closure: &Closure) -> Result<(), ScriptFau
     now.dedup();
     if matter.filed.is_none() && matter.is_open() && before != now {
         return Err(structure(
-            format!("事项 {} 的前置事项与办件计划不同", planned.code),
-            format!("{} comes after other matters than the case planned", planned.code),
+            &format!("事项 {} 的前置事项与办件计划不同", planned.code),
+            &format!("{} comes after other matters than the case planned", planned.code),
         ));
     }
     Ok(())
 }
 
-fn structure(zh: String, en: String) -> ScriptFault {
+fn structure(zh: &str, en: &str) -> ScriptFault {
     ScriptFault::new(ScriptFaultKind::Mismatch, format!("{zh} / {en}"))
 }

@@ -109,6 +109,7 @@ fn is_internal(body: &Body) -> bool {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one line for each kind of entry")]
 fn sentence(entry: &Entry) -> (&'static str, String, String) {
     match &entry.body {
         Body::CaseStarted(started) => (

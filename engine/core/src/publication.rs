@@ -224,14 +224,14 @@ impl Shelf {
         match (known.map(|version| &version.standing), step) {
             (None, Step::Drafted) => Ok(true),
             (None, _) => Err(unknown_version(closure)),
-            (Some(_), Step::Drafted) => Ok(false),
             (Some(Standing::Pilot(regions)), Step::Piloted { regions: same })
                 if regions == same =>
             {
                 Ok(false)
             }
-            (Some(Standing::Active), Step::Activated) => Ok(false),
-            (Some(Standing::Retired), Step::Retired) => Ok(false),
+            (Some(_), Step::Drafted)
+            | (Some(Standing::Active), Step::Activated)
+            | (Some(Standing::Retired), Step::Retired) => Ok(false),
             (Some(Standing::Active), Step::Piloted { .. }) => Err(is_active()),
             (Some(_), Step::Piloted { regions }) if regions.is_empty() => Err(no_place()),
             (Some(_), Step::Piloted { .. } | Step::Activated) => {

@@ -253,9 +253,8 @@ fn calls(case: &Case, matter: &Matter, times: Times<'_>) -> WaitingOn {
     }
     let open = matter.run.requests.iter().filter(|request| request.settled.is_none());
     let is_timer = |ask: &Ask| ask.kind() == RequestKind::Timer;
-    let timers = open.filter(|request| is_timer(&request.made.ask));
-    let timers = timers.map(|request| matter.run.asked_at(request));
-    if let Some(since) = timers.min() {
+    let asked = open.filter(|request| is_timer(&request.made.ask));
+    if let Some(since) = asked.map(|request| matter.run.asked_at(request)).min() {
         return on(WaitingParty::Time, "", since, ("等约定时间", "waiting for a timer"));
     }
     let filed = matter.filed.as_ref();

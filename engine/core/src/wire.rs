@@ -618,12 +618,12 @@ mod tests {
             with: Overriding::Outcome(outcome),
             reason: "更正".to_owned(),
         };
-        let rewound = |tail| Body::RunRewound(RunRewound { generation: 1, keep: Seq(5), tail });
+        let back_to = |tail| Body::RunRewound(RunRewound { generation: 1, keep: Seq(5), tail });
         let rest = vec![
             Body::WayOutProposed(Arc::new(proposed)),
             Body::CaseRebound(Arc::new(rebound)),
-            rewound(Tail::Discarded),
-            rewound(Tail::Adopted),
+            back_to(Tail::Discarded),
+            back_to(Tail::Adopted),
             Body::ResultOverridden(Arc::new(overridden)),
             Body::CallReopened { call: CallId([4; 16]), deadline: at() },
             Body::CallPlaced { request: key(), call: made() },

@@ -286,8 +286,9 @@ mod tests {
         assert!(has(CardLevel::Reminder, CardClock::Promised, day));
         assert!(has(CardLevel::Reminder, CardClock::Promised, CardCondition::UsedPercent(80)));
         assert!(has(CardLevel::Yellow, CardClock::Promised, CardCondition::DueDay));
-        use CardClock::{Acceptance, Connector, Forwarding, Issuing};
-        for step in [Acceptance, Issuing, Forwarding, Connector] {
+        for step in
+            [CardClock::Acceptance, CardClock::Issuing, CardClock::Forwarding, CardClock::Connector]
+        {
             assert!(has(CardLevel::Yellow, step, CardCondition::Passed), "{step:?}");
         }
         assert!(has(CardLevel::Red, CardClock::Promised, CardCondition::Passed));

@@ -204,24 +204,20 @@ impl Turn<'_> {
         };
         let call = self.place_call(no, &key, &operation, place.as_deref());
         let sent = call.as_ref().map(|call| call.id);
-        let ask = Ask::Call { operation: operation.clone(), place: place.clone(), input };
+        let ask = Ask::Call { operation: operation.clone(), place, input };
         let digest = crate::replay::fingerprint(self.context.secret, &ask);
         let seen = self.case.head;
         let made = Requested { key, seen, digest, ask, call, adopts: None };
         self.push(no, Origin::Engine, Body::Requested(Arc::new(made)))?;
-        match sent {
-            Some(id) => {
-                self.effects.push(Effect::Send(id));
-                Ok(())
-            }
-            None => {
-                let text = format!(
-                    "撤销操作 {operation} 没有绑定连接器,请绑定后重试 / {operation}, which undoes, is bound to no connector; bind it and retry"
-                );
-                self.raise(no, IncidentKind::CompensationFailed, &text)?;
-                Ok(())
-            }
+        if let Some(id) = sent {
+            self.effects.push(Effect::Send(id));
+            return Ok(());
         }
+        let text = format!(
+            "撤销操作 {operation} 没有绑定连接器,请绑定后重试 / {operation}, which undoes, is bound to no connector; bind it and retry"
+        );
+        self.raise(no, IncidentKind::CompensationFailed, &text)?;
+        Ok(())
     }
 
     /// Takes in what an agency said about undoing.

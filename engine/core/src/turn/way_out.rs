@@ -137,8 +137,8 @@ impl Turn<'_> {
                 WayKind::Retry | WayKind::Rebind | WayKind::Restart | WayKind::Acknowledge,
                 Role::SystemAdmin,
             ) => true,
-            (WayKind::Acknowledge | WayKind::Override | WayKind::Skip, Role::Approver) => own,
-            (_, Role::OfficeHead) => own,
+            (WayKind::Acknowledge | WayKind::Override | WayKind::Skip, Role::Approver)
+            | (_, Role::OfficeHead) => own,
             (
                 _,
                 Role::Applicant

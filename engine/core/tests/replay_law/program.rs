@@ -462,13 +462,12 @@ impl Player<'_> {
         let detail = Value::of([("reason", "上报".into())]);
         let (act, evidence) = (ActKind::ForwardUp, None);
         self.asked.push(Ask::Act { act, evidence: evidence.clone(), detail: detail.clone() });
-        match self.replay.act(act, evidence, detail)? {
-            Arrived::Answer(ActAnswer::Refused { reason, .. }) => {
-                let fault = ScriptFault::new(ScriptFaultKind::Script, reason);
-                Err(Ends::With(RunEnd::Failed(fault)))
-            }
-            _ => Ok(()),
+        let answered = self.replay.act(act, evidence, detail)?;
+        if let Arrived::Answer(ActAnswer::Refused { reason, .. }) = answered {
+            let fault = ScriptFault::new(ScriptFaultKind::Script, reason);
+            return Err(Ends::With(RunEnd::Failed(fault)));
         }
+        Ok(())
     }
 }
 
@@ -483,11 +482,10 @@ fn call(operation: &str, input: Value) -> Ask {
 
 /// Returns what `settle` gives.
 fn settled(arrived: &Arrived) -> Value {
-    let (kind, reason, value) = match arrived {
-        Arrived::Thrown { outcome, .. } => {
-            (outcome.kind.code(), outcome.reason.as_str(), outcome.detail.clone())
-        }
-        other => ("completed", "", shown(other)),
+    let (kind, reason, value) = if let Arrived::Thrown { outcome, .. } = arrived {
+        (outcome.kind.code(), outcome.reason.as_str(), outcome.detail.clone())
+    } else {
+        ("completed", "", shown(arrived))
     };
     Value::of([
         ("ok", (kind == "completed").into()),
@@ -523,6 +521,7 @@ fn shown(arrived: &Arrived) -> Value {
             ("fields", decision.fields.clone()),
         ]),
         Arrived::Fired | Arrived::Answer(_) => Value::Null,
+        Arrived::Message(message) => message.body.clone(),
         Arrived::List(items) => Value::List(items.iter().map(shown).collect()),
         Arrived::Map(items) => {
             Value::Map(items.iter().map(|(name, item)| (name.clone(), shown(item))).collect())

@@ -216,8 +216,8 @@ impl<'a> World<'a> {
                 let task = open.find(|task| task.opened.request.as_ref() == Some(key));
                 let task = task?;
                 let granted = match answers {
-                    Answers::AsTheyCome => how % 2 == 0,
-                    Answers::ByRequest => key.ordinal % 2 == 0,
+                    Answers::AsTheyCome => how.is_multiple_of(2),
+                    Answers::ByRequest => key.ordinal.is_multiple_of(2),
                 };
                 Command::CompleteTask {
                     by: Viewer::new("approver", Role::Approver)
@@ -238,9 +238,8 @@ impl<'a> World<'a> {
 
 /// Tells whether both asked the same; the due time of a timer follows from when it was asked.
 pub(crate) fn ask_the_same(one: &Request, other: &Request) -> bool {
-    let facts = |request: &Request| match &request.made.ask {
-        Ask::Decide { facts, .. } => facts.clone(),
-        _ => Value::Null,
+    let facts = |request: &Request| {
+        if let Ask::Decide { facts, .. } = &request.made.ask { facts.clone() } else { Value::Null }
     };
     one.made.key == other.made.key
         && one.made.ask.asks_the_same(&other.made.ask)

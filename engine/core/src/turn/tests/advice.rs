@@ -53,6 +53,7 @@ fn amend(story: &mut Story, parcel: &str) {
         fields: Value::of([("parcel", parcel.into())]),
         reason: "更正".to_owned(),
         came: Came::default(),
+        seen: None,
     }]);
     assert_eq!(story.answers, [Answer::Done]);
 }
@@ -163,7 +164,8 @@ fn an_answer_that_intake_does_not_handle_is_no_advice() {
 
 #[test]
 fn intake_decides_nothing_and_waits_for_no_time() {
-    let asks: [fn(&mut Replay) -> Result<Handle, Stop>; 2] = [
+    type Asks = fn(&mut Replay) -> Result<Handle, Stop>;
+    let asks: [Asks; 2] = [
         |replay| replay.request(decision()),
         |replay| replay.timer("1 working day".parse().unwrap()),
     ];

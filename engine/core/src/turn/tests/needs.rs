@@ -47,7 +47,7 @@ fn look_up_and(operation: &'static str) -> Handler {
 
 fn story(operation: &'static str, decides_in: DecidesIn) -> Story {
     let form = vec![field("parcel"), field("other")];
-    let definition = MatterDef { form, decides_in, ..matter("a") };
+    let definition = MatterDef { decides_in, form, ..matter("a") };
     let mut story = Story::begin(vec![part("a", &[])], vec![(definition, look_up_and(operation))]);
     amend(&mut story, clerk(), ("parcel", "P-1"));
     story.completes(1);
@@ -61,6 +61,7 @@ fn amend(story: &mut Story, by: Viewer, what: (&str, &str)) {
         fields: Value::of([(name, value.into())]),
         reason: "更正".to_owned(),
         came: Came::default(),
+        seen: None,
     }]);
     assert_eq!(story.answers, [Answer::Done]);
 }

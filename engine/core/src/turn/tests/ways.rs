@@ -209,7 +209,7 @@ fn a_second_person_who_says_something_else_confirms_nothing() {
 #[test]
 fn a_call_that_failed_is_asked_for_before_it_is_sent_again() {
     let mut story = one(ask_and_grant());
-    let before = story.open_call(1).made.clone();
+    let before = story.open_call(1).made;
     story.call_fails(1);
     assert_eq!(story.way(&admin(), WayOut::Retry), &Answer::Done);
     let call = story.open_call(1);
