@@ -35,7 +35,11 @@ mod within {
     use serde::{Deserialize as _, Deserializer, Serializer};
     use tongban_core::time::Period;
 
-    #[expect(clippy::ref_option, reason = "serde hands the field over by reference")]
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands the field over by reference"
+    )]
     pub(super) fn serialize<S: Serializer>(
         within: &Option<Period>,
         to: S,

@@ -262,9 +262,8 @@ impl Count<'_> {
     ) -> Option<std::sync::Arc<tongban_core::definition::Closure>> {
         let first = stored.entries.first()?;
         let Body::CaseStarted(started) = &first.body else { return None };
-        let rebound = stored.entries.iter().rev().find_map(|entry| match &entry.body {
-            Body::CaseRebound(rebound) => Some(rebound.closure),
-            _ => None,
+        let rebound = stored.entries.iter().rev().find_map(|entry| {
+            if let Body::CaseRebound(rebound) = &entry.body { Some(rebound.closure) } else { None }
         });
         self.source.scripts.closure(&rebound.unwrap_or(started.closure))
     }

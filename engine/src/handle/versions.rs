@@ -111,13 +111,13 @@ impl Engine {
         let reason: String = reason.trim().chars().take(REASON_CHARS_MAX).collect();
         let offer = &self.runtime.offer;
         let _writing = offer.writing.lock().await;
-        let shelf = offer.shelf(&service);
+        let known_versions = offer.shelf(&service);
         let lead = &known.service.lead;
         let asked = Asked { by: viewer, lead, closure: &closure, step: &step, reason: &reason };
-        if shelf.judge(&asked)? {
+        if known_versions.judge(&asked)? {
             let record = Publication {
                 service: service.clone(),
-                no: shelf.next_no(),
+                no: known_versions.next_no(),
                 closure,
                 step,
                 by: viewer.subject.clone(),
@@ -141,15 +141,16 @@ impl Engine {
         viewer: &Viewer,
         service: &ServiceCode,
     ) -> Result<Vec<Version>, EngineError> {
-        let shelf = self.runtime.offer.shelf(service);
+        let known_versions = self.runtime.offer.shelf(service);
         let scripts = &self.runtime.scripts;
-        let any = shelf.versions().iter().find_map(|version| scripts.closure(&version.closure));
+        let any =
+            known_versions.versions().iter().find_map(|version| scripts.closure(&version.closure));
         let any = any.or_else(|| scripts.active(service));
         let any = any.ok_or_else(|| unknown_service(service))?;
         if !may_publish(viewer, &any.service.lead) {
             return Err(not_permitted());
         }
-        Ok(shelf.versions().to_vec())
+        Ok(known_versions.versions().to_vec())
     }
 
     /// Returns what a version would do to the live cases of its service within the viewer's

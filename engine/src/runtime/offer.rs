@@ -31,8 +31,8 @@ impl Offer {
     /// Takes in a record that is durable.
     pub(crate) fn take_in(&self, record: Publication) -> Result<(), StoreError> {
         let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
-        let shelf = shelves.entry(record.service.clone()).or_default();
-        shelf.fold(record).map_err(|error| StoreError::Damaged { what: error.to_string() })
+        let versions = shelves.entry(record.service.clone()).or_default();
+        versions.fold(record).map_err(|error| StoreError::Damaged { what: error.to_string() })
     }
 
     /// Returns the versions of a service.
@@ -52,11 +52,11 @@ impl Offer {
                 script.active(service).ok_or_else(|| self.unknown(script, service))
             }
             Publishing::Approved => {
-                let shelf = self.shelf(service);
-                if shelf.versions().is_empty() {
+                let versions = self.shelf(service);
+                if versions.versions().is_empty() {
                     return Err(self.unknown(script, service));
                 }
-                let chosen = shelf.chosen(region).ok_or_else(|| not_active(service, region))?;
+                let chosen = versions.chosen(region).ok_or_else(|| not_active(service, region))?;
                 let missing = || EngineError::ClosureMissing(chosen.to_string());
                 script.closure(chosen).ok_or_else(missing)
             }

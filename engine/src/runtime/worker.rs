@@ -109,8 +109,8 @@ fn load(runtime: &Runtime, id: CaseId) -> Result<Option<(Held, Loaded)>, EngineE
     let restored = runtime.identity.restored;
     let kept = restored.and_then(|restored| head_at(&stored, restored.cut));
     // What came from elsewhere may have been gone on with there.
-    let came = runtime.foreign(id).map(|foreign| foreign.head);
-    let cut = kept.max(came);
+    let foreign = runtime.foreign(id).map(|foreign| foreign.head);
+    let cut = kept.max(foreign);
     let held = Held { case: Arc::new(case), rows, revision: stored.revision, cut };
     Ok(Some((held, Loaded::FromStore)))
 }

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
 use std::path::Path;
 
 use futures_util::StreamExt as _;
@@ -25,7 +25,7 @@ use tongban_core::wire;
 use super::check::Progress;
 use super::error::{CarryError, READ, WRITE};
 use super::named::{Named, named};
-use super::restore::{Target, read_model_of};
+use super::restore::{Owed, Target, read_model_of};
 use crate::blob::Blobs;
 use crate::folder;
 
@@ -310,7 +310,7 @@ impl Importing<'_> {
         let Some((travelling, _)) = self.waiting.take() else { return Ok(()) };
         let Travelling { case: id, entries, secret, mutations } = travelling;
         let case = Case::from_entries(id, &entries)?;
-        let (summary, rows) = read_model_of(&case, true, self.target);
+        let (summary, rows) = read_model_of(&case, Owed::Perhaps, self.target);
         let store = self.target.store;
         self.carried.cases += 1;
         self.carried.entries += entries.len() as u64;

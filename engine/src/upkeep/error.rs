@@ -108,11 +108,12 @@ impl CarryError {
         path: &Path,
     ) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| match source.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-                Self::Damaged { path, what: source.to_string() }
+        move |source| {
+            let damaged = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
+            if damaged.contains(&source.kind()) {
+                return Self::Damaged { path, what: source.to_string() };
             }
-            _ => Self::Folder { attempted, path, source },
+            Self::Folder { attempted, path, source }
         }
     }
 }

@@ -122,9 +122,7 @@ impl Backup {
                     Record::Case(packed) => {
                         self.fill_case(target, packed).await?;
                         cases += 1;
-                        if cases % TOLD_EVERY == 0 {
-                            progress(Progress { cases, differences: 0 });
-                        }
+                        tell(cases, progress);
                     }
                     Record::Foreign(foreign) => target.store.keep_foreign(foreign).await?,
                     Record::Mutation(kept) => target.store.keep_mutations(vec![kept]).await?,
@@ -152,7 +150,8 @@ impl Backup {
             }
         }
         let case = Case::from_entries(packed.case, &packed.entries)?;
-        let (summary, rows) = read_model_of(&case, packed.owed, target);
+        let owed = if packed.owed { Owed::Perhaps } else { Owed::Nothing };
+        let (summary, rows) = read_model_of(&case, owed, target);
         let PackedCase { case, entries, commits, owed: _ } = packed;
         let planted = Planted { case, entries, commits, summary, rows };
         Ok(target.store.plant(planted).await?)
@@ -222,6 +221,13 @@ impl Backup {
     }
 }
 
+/// Tells how far a filling has come, now and then.
+fn tell(cases: u64, progress: &mut (dyn FnMut(Progress) + Send)) {
+    if cases.is_multiple_of(TOLD_EVERY) {
+        progress(Progress { cases, differences: 0 });
+    }
+}
+
 fn count(found: &mut Counts, record: &Record) {
     match record {
         Record::Case(packed) => {
@@ -231,23 +237,31 @@ fn count(found: &mut Counts, record: &Record) {
         }
         Record::Mutation(_) => found.mutations += 1,
         Record::Closure(_) => found.closures += 1,
-        Record::Foreign(_) => {}
-        Record::Publication(_) => {}
+        Record::Foreign(_) | Record::Publication(_) => {}
     }
+}
+
+/// Whether something may be owed to a case that comes from elsewhere.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Owed {
+    /// It was not where it comes from.
+    Nothing,
+    /// It was, or nobody knows.
+    Perhaps,
 }
 
 /// Makes the read model of a case that comes from elsewhere. What may be owed to it is looked at
 /// once, when the engine takes up its work.
 pub(super) fn read_model_of(
     case: &Case,
-    owed: bool,
+    owed: Owed,
     target: Target<'_>,
 ) -> (CaseSummary, Vec<IndexRow>) {
     let calendar = target.standing.calendar(&case.started.region);
     let organisation = &target.standing.organisation;
     let reading = Reading { calendar, organisation, now: case.updated_at };
     let mut summary = read_model::summarise(case, reading);
-    summary.outbox |= owed;
+    summary.outbox |= owed == Owed::Perhaps;
     let rows = read_model::rows(&summary, &target.store.identity().secret);
     (summary, rows.into_iter().collect())
 }

@@ -4,7 +4,7 @@
 //! The records are the store's own wire form.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -102,15 +102,14 @@ impl Writer {
         if self.open.as_ref().is_some_and(|open| open.bytes >= SEGMENT_BYTES) {
             self.close()?;
         }
-        let open = match &mut self.open {
-            Some(open) => open,
-            None => {
-                let name = format!("{:06}.segment", self.done.len() + 1);
-                let file = BufWriter::new(folder::create_private(&self.folder.join(&name))?);
-                let mut open = Open { name, file, hasher: Sha256::new(), bytes: 0 };
-                open.put(HEAD)?;
-                self.open.insert(open)
-            }
+        let open = if let Some(open) = &mut self.open {
+            open
+        } else {
+            let name = format!("{:06}.segment", self.done.len() + 1);
+            let file = BufWriter::new(folder::create_private(&self.folder.join(&name))?);
+            let mut open = Open { name, file, hasher: Sha256::new(), bytes: 0 };
+            open.put(HEAD)?;
+            self.open.insert(open)
         };
         open.put(&len.to_be_bytes())?;
         open.put(&bytes)

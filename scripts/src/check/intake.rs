@@ -1,11 +1,6 @@
 //! `fn intake(m)`: that it is one that can run, asks for facts only, and advises what the matter
 //! and the law know. A run would refuse the same, but only with an applicant waiting.
 
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "Rhai's syntax tree and errors are open enums of which few variants matter here"
-)]
-
 use std::collections::BTreeSet;
 
 use rhai::{Expr, Position};

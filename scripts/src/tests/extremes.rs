@@ -119,16 +119,15 @@ fn no_operator_panics_on_extreme_arguments() {
             for script in [format!("-({one})"), format!("!({one})"), format!("`${{{one}}}`")] {
                 fallen.extend(survives(&engine, &script).is_none().then_some(script));
             }
-            for other in VALUES {
-                for operator in OPERATORS {
-                    let plain = format!("({one}) {operator} ({other})");
-                    let assigned = format!("let a = {one}; a {operator}= {other}; a");
-                    let indexed = format!("let a = {one}; a[{other}]");
-                    for script in [plain, assigned, indexed] {
-                        fallen.extend(survives(&engine, &script).is_none().then_some(script));
-                    }
-                }
-            }
+            let pairs = VALUES.iter().flat_map(|other| OPERATORS.iter().map(move |op| (other, op)));
+            let scripts = pairs.flat_map(|(other, operator)| {
+                [
+                    format!("({one}) {operator} ({other})"),
+                    format!("let a = {one}; a {operator}= {other}; a"),
+                    format!("let a = {one}; a[{other}]"),
+                ]
+            });
+            fallen.extend(scripts.filter(|script| survives(&engine, script).is_none()));
         }
         fallen
     });

@@ -58,7 +58,7 @@ fn check(bodies: &[&str], wanted: &str) {
             SUSPENDS => Came { incidents: vec![], asked: vec!["a.b".to_owned()] },
             _ => Came { incidents: came.incidents.clone(), asked: vec![] },
         };
-        let incidents = if wanted == SUSPENDS { 0 } else { 1 };
+        let incidents = usize::from(wanted != SUSPENDS);
         let kind = came.incidents.iter().all(|kind| *kind == wanted);
         if came != expected || came.incidents.len() != incidents || !kind {
             wrong.push(format!("{body}: {came:?}"));

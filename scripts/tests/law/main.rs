@@ -27,8 +27,9 @@ fn host(matter: &str) -> Host {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     for (path, text) in [("services/s.rhai", SERVICE), ("matters/m.rhai", matter)] {
         let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("it is below the folder")).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::create_dir_all(path.parent().expect("it is below the folder"))
+            .expect("the folder is ours");
+        std::fs::write(path, text).expect("the folder is ours");
     }
     Host::open(folder.path()).unwrap_or_else(|error| panic!("{error}\n{matter}"))
 }

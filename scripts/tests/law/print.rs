@@ -33,7 +33,7 @@ impl Printer {
     fn step(&mut self, step: &Step, depth: usize) {
         match step {
             Step::Ask { handle, leaf } => {
-                self.line(depth, &format!("let h{handle} = {};", asked(leaf)))
+                self.line(depth, &format!("let h{handle} = {};", asked(leaf)));
             }
             Step::Join { handle, kind, by, of } => {
                 let members = members(*by, of);
