@@ -173,18 +173,18 @@ fn file(server: &Server, token: &str) -> Json {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_has_its_notices_sealed_by_the_service_that_it_is_configured_with() {
-    let served = Served::that(SealBehaviour::Seals).await;
+    let sealing = Served::that(SealBehaviour::Seals).await;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     for (name, text) in SCRIPTS {
         write(folder.path(), &format!("scripts/{name}"), text);
     }
     write(folder.path(), "organisation.json", OFFICES);
-    write(folder.path(), "seal-keys.json", &served.service.jwks());
+    write(folder.path(), "seal-keys.json", &sealing.service.jwks());
     write(folder.path(), "secret", &format!("{SECRET}\n"));
     let config = format!(
         "scripts = \"scripts\"\n[seal.http]\nbase_url = \"{}\"\nkeys_file = \"seal-keys.json\"\nsecret_file = \"secret\"\nallow_http = true\n",
-        served.url()
+        sealing.url()
     );
     write(folder.path(), "tongban.toml", &config);
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -205,7 +205,7 @@ async fn a_server_has_its_notices_sealed_by_the_service_that_it_is_configured_wi
     };
     assert_eq!(documents[0]["state"], "SERVED", "{documents}");
     assert_eq!(documents[0]["seal"], "试用印章(示例市规划局)", "{documents}");
-    assert_eq!(served.service.sealed().len(), 2);
+    assert_eq!(sealing.service.sealed().len(), 2);
 }
 
 #[test]

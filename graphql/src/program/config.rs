@@ -144,9 +144,8 @@ impl Config {
     pub(crate) fn publishing(&self, dev: impl Into<bool>) -> Publishing {
         match self.publishing {
             Some(PublishingRule::Loaded) => Publishing::AsLoaded,
-            Some(PublishingRule::Approved) => Publishing::Approved,
             None if dev.into() => Publishing::AsLoaded,
-            None => Publishing::Approved,
+            Some(PublishingRule::Approved) | None => Publishing::Approved,
         }
     }
 

@@ -66,12 +66,11 @@ pub(crate) async fn publish(arguments: &PublishArguments) -> Result<(), ProgramE
 
 /// Shows the versions of a service.
 pub(crate) async fn versions(arguments: &VersionsArguments) -> Result<(), ProgramError> {
-    let listed = match &arguments.data {
-        Some(data) => stored(data, &arguments.service).await?,
-        None => {
-            let variables = json!({ "service": arguments.service });
-            ask(&arguments.server, VERSIONS, variables).await?["serviceVersions"].take()
-        }
+    let listed = if let Some(data) = &arguments.data {
+        stored(data, &arguments.service).await?
+    } else {
+        let variables = json!({ "service": arguments.service });
+        ask(&arguments.server, VERSIONS, variables).await?["serviceVersions"].take()
     };
     match arguments.format {
         Format::Json => output::data(&format!("{listed:#}")),
@@ -158,7 +157,9 @@ fn read_below(
         let name = path.to_string_lossy().replace('\\', "/");
         if path.is_dir() {
             read_below(root, &path, files)?;
-        } else if name.ends_with(".rhai") && !name.ends_with(".rehearsal.rhai") {
+        } else if path.extension().is_some_and(|kind| kind == "rhai")
+            && !name.ends_with(".rehearsal.rhai")
+        {
             let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
             let below = path.strip_prefix(root).unwrap_or(&path);
             files.insert(below.to_string_lossy().replace('\\', "/"), text);

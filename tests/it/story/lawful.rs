@@ -202,7 +202,7 @@ async fn a_promise_that_is_kept_closes_its_clock() {
     world.complete(&officer(), TaskKind::Decide, says(Said::Yes)).await.unwrap();
     world.until(|view| stage(view) == "granted_tolerant").await;
     let given = MaterialGiven::file("paper", "报告.pdf", Digest::of(b"paper"));
-    let change = Change::GiveMaterial { given, came: Came::default(), seen: None };
+    let change = Change::GiveMaterial { given, came: Came::default() };
     world.change(&applicant(), change).await.unwrap();
     world.reach("2026-03-20T08:00:00+08:00");
     let view = world.until(|_| true).await;

@@ -21,7 +21,6 @@ use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::Publishing;
 use tongban_engine::clock::SystemClock;
 use tongban_engine::standing::Standing;
-use tongban_engine::store::SledStore;
 use tongban_engine::upkeep::{Premises, check};
 use tongban_engine::{Engine, IdempotencyKey};
 
@@ -120,19 +119,14 @@ async fn one_kill(data: &Path, tally: &mut Tally) -> Result<(), ProgramError> {
     let took = SystemClock.now().since(before);
     tally.recovery_millis.push(u64::try_from(took).unwrap_or_default());
     for (submitted, case) in acknowledged {
-        tally.lost += u64::from(!is_there(&store, case, submitted).await);
+        let stored = store.load(case).await.ok().flatten();
+        let kept = stored.is_some_and(|stored| {
+            let mut bodies = stored.entries.iter().map(|entry| &entry.body);
+            !submitted || bodies.any(|body| *body == Body::CaseSubmitted)
+        });
+        tally.lost += u64::from(!kept);
     }
     Ok(())
-}
-
-/// Tells whether what was acknowledged about a case is stored.
-async fn is_there(store: &SledStore, case: CaseId, submitted: bool) -> bool {
-    match store.load(case).await {
-        Ok(Some(stored)) => {
-            !submitted || stored.entries.iter().any(|entry| entry.body == Body::CaseSubmitted)
-        }
-        Ok(None) | Err(_) => false,
-    }
 }
 
 /// Compares everything beside the logs with the logs.
@@ -230,7 +224,7 @@ fn random() -> Result<u64, ProgramError> {
 }
 
 fn failed(data: &Path, error: &dyn std::fmt::Display) -> ProgramError {
-    ProgramError::InputOutput { what: shown(&PathBuf::from(data)), detail: Both::of(error) }
+    ProgramError::InputOutput { what: shown(PathBuf::from(data)), detail: Both::of(error) }
 }
 
 fn told(tally: &Tally, loops: u32) -> String {

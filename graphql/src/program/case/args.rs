@@ -79,7 +79,10 @@ impl From {
     pub(crate) fn folder(&self) -> PathBuf {
         let beside = self.bundle.as_deref().and_then(Path::parent);
         let folder = self.data.as_deref().or(beside);
-        folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+        folder
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or_else(|| Path::new("."))
+            .to_owned()
     }
 }
 

@@ -3,7 +3,6 @@
 use tempfile::TempDir;
 use tongban_engine::store::SledOptions;
 
-use super::args::FolderArguments;
 use super::*;
 use crate::program::args::Format;
 
