@@ -58,7 +58,8 @@ async fn story() {
             () = staff.until_done(number + 1) => {
                 unreached.push(armed);
                 tongban_tests::kill(process);
-                drop(death.await.unwrap());
+                let status = death.await.unwrap();
+                assert!(!status.success(), "{status}");
             }
         }
         address.send_replace(String::new());
