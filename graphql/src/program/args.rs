@@ -128,7 +128,7 @@ const SERVE_EXAMPLES: &str = "\
 配置文件 / Configuration file (TOML):
   party = \"420300/tongban\"                # 本方名称,有 cxp 连接器时必填 / our name, needed for cxp
   scripts = \"scripts\"                     # 省略则用内置脚本 / shipped scripts when left out
-  publishing = \"approved\"                 # 默认:须另一人启用;loaded 则加载即启用 / a second person activates; loaded: at once
+  publishing = \"approved\"                 # 默认须另一人启用;loaded 加载即启用 / two persons; loaded: at once
   [identity]
   jwks_file = \"jwks.json\"                 # 统一身份认证的公钥 / public keys of your identity provider
   issuer = \"https://id.example.org\"

@@ -156,7 +156,7 @@ fn serve_says_what_it_can_do() {
             配置文件 / Configuration file (TOML):
               party = "420300/tongban"                # 本方名称,有 cxp 连接器时必填 / our name, needed for cxp
               scripts = "scripts"                     # 省略则用内置脚本 / shipped scripts when left out
-              publishing = "approved"                 # 默认:须另一人启用;loaded 则加载即启用 / a second person activates; loaded: at once
+              publishing = "approved"                 # 默认须另一人启用;loaded 加载即启用 / two persons; loaded: at once
               [identity]
               jwks_file = "jwks.json"                 # 统一身份认证的公钥 / public keys of your identity provider
               issuer = "https://id.example.org"
@@ -207,6 +207,7 @@ fn token_says_what_it_can_do() {
                       - integrator:   集成人员 / writes and publishes services
                       - supervisor:   督查人员 / sees everything of a region, changes nothing
                       - office-head:  机关负责人 / heads an office: approves extensions and revocations
+                      - system-admin: 系统管理员 / keeps the engine running in a region, decides nothing
 
                   --region <CODE>
                       行政区划代码,可重复;市含所辖区县。 / Region code, repeatable; a city includes its districts
