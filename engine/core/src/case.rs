@@ -564,7 +564,10 @@ impl Case {
         Ok(())
     }
 
-    #[expect(clippy::too_many_lines, reason = "one line for each kind of entry")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`fold_around` names every kind that is left"
+    )]
     fn fold_body(&mut self, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {
             Body::CaseStarted(_) => Err(self.at(entry).wrong("a case starts once")),
@@ -612,6 +615,13 @@ impl Case {
             }
             Body::RunRestarted { generation } => self.fold_restart(entry, *generation),
             Body::IntakeBegun { .. } | Body::IntakeRecommended(_) => self.fold_advice(entry),
+            _ => self.fold_around(entry),
+        }
+    }
+
+    /// Folds what happens around the course of a case; [`Case::fold_body`] folds the rest.
+    fn fold_around(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        match &entry.body {
             Body::TaskAssigned(_)
             | Body::TaskEscalated { .. }
             | Body::TaskUrged { .. }
@@ -645,6 +655,31 @@ impl Case {
             | Body::CallReopened { .. }
             | Body::CallPlaced { .. } => self.fold_way_out(entry),
             Body::MessageArrived(_) | Body::MessageTaken { .. } => self.fold_mail(entry),
+            Body::CaseStarted(_)
+            | Body::CaseSubmitted
+            | Body::MatterFiled(_)
+            | Body::Acted { .. }
+            | Body::InputArrived { .. }
+            | Body::Requested(_)
+            | Body::CallReplied(_)
+            | Body::CallRenewed(_)
+            | Body::CallAbandoned { .. }
+            | Body::RequestReleased { .. }
+            | Body::ObligationResolved { .. }
+            | Body::TimerFired { .. }
+            | Body::TaskOpened(_)
+            | Body::TaskClaimed { .. }
+            | Body::TaskReleased { .. }
+            | Body::TaskCompleted { .. }
+            | Body::TaskDropped { .. }
+            | Body::IncidentRaised(_)
+            | Body::RunFinished { .. }
+            | Body::OutcomeUncaught { .. }
+            | Body::RunRestarted { .. }
+            | Body::IntakeBegun { .. }
+            | Body::IntakeRecommended(_) => {
+                Err(self.at(entry).wrong("it belongs to the course of the case"))
+            }
         }
     }
 

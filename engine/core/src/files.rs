@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::agency::ReplyBody;
+use crate::agency::{DocumentRef, ReplyBody};
 use crate::digest::Digest;
 use crate::entry::{Body, Entry};
 use crate::material::{Form, MaterialGiven};
@@ -31,12 +31,9 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
         Body::DocumentServed(served) => {
             digests.extend(served.service.evidence.iter().map(|file| file.digest));
         }
-        Body::CallReplied(reply) => match &reply.body {
-            ReplyBody::Completed { documents, .. } => {
-                digests.extend(documents.iter().map(|document| document.digest));
-            }
-            ReplyBody::Accepted { .. } | ReplyBody::Act(_) | ReplyBody::Otherwise(_) => {}
-        },
+        Body::CallReplied(reply) => {
+            digests.extend(documents(&reply.body).iter().map(|document| document.digest));
+        }
         // How a requirement was met repeats what was handed in, or is a digest for reference only.
         Body::MatterFiled(_)
         | Body::MaterialTried(_)
@@ -93,6 +90,14 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
         | Body::MessageTaken { .. }
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_) => {}
+    }
+}
+
+/// Returns the documents that came with a reply.
+fn documents(body: &ReplyBody) -> &[DocumentRef] {
+    match body {
+        ReplyBody::Completed { documents, .. } => documents,
+        ReplyBody::Accepted { .. } | ReplyBody::Act(_) | ReplyBody::Otherwise(_) => &[],
     }
 }
 

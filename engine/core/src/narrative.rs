@@ -109,7 +109,6 @@ fn is_internal(body: &Body) -> bool {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one line for each kind of entry")]
 fn sentence(entry: &Entry) -> (&'static str, String, String) {
     match &entry.body {
         Body::CaseStarted(started) => (
@@ -120,27 +119,12 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         Body::CaseSubmitted => ("case_submitted", "申请已提交".into(), "submitted".into()),
         Body::MatterFiled(_) => ("matter_filed", "已送达部门".into(), "filed".into()),
         Body::Acted { act, answer, request: _ } => acted(act, answer),
-        Body::InputArrived { from, .. } => (
-            "input_arrived",
-            format!("取得第 {from} 项的结果"),
-            format!("got the result of matter {from}"),
-        ),
         Body::Requested(made) => requested(&made.ask),
         Body::CallReplied(reply) => replied(&reply.body),
-        Body::CallRenewed(renewed) => (
-            "call_renewed",
-            format!("重新发出调用 {}", renewed.call.id),
-            format!("call {} takes the place of {}", renewed.call.id, renewed.old),
-        ),
-        Body::TimerFired { due, .. } => {
-            ("timer_fired", format!("到时 {due}"), format!("timer due at {due}"))
-        }
-        Body::TaskOpened(task) => (
-            "task_opened",
-            format!("待办“{}”→ {}", task.title, task.role),
-            format!("task {} for {}", task.kind.code(), task.role),
-        ),
-        Body::IncidentRaised(_)
+        Body::InputArrived { .. }
+        | Body::CallRenewed(_)
+        | Body::TimerFired { .. }
+        | Body::IncidentRaised(_)
         | Body::RunFinished { .. }
         | Body::OutcomeUncaught { .. }
         | Body::RunRestarted { .. }
@@ -148,7 +132,8 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         | Body::ObligationResolved { .. }
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_) => about_the_run(&entry.body),
-        Body::TaskClaimed { .. }
+        Body::TaskOpened(_)
+        | Body::TaskClaimed { .. }
         | Body::TaskReleased { .. }
         | Body::TaskCompleted { .. }
         | Body::TaskDropped { .. }
@@ -194,6 +179,19 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
 fn about_the_run(body: &Body) -> Sentence {
     match body {
+        Body::InputArrived { from, .. } => (
+            "input_arrived",
+            format!("取得第 {from} 项的结果"),
+            format!("got the result of matter {from}"),
+        ),
+        Body::CallRenewed(renewed) => (
+            "call_renewed",
+            format!("重新发出调用 {}", renewed.call.id),
+            format!("call {} takes the place of {}", renewed.call.id, renewed.old),
+        ),
+        Body::TimerFired { due, .. } => {
+            ("timer_fired", format!("到时 {due}"), format!("timer due at {due}"))
+        }
         Body::IncidentRaised(incident) => (
             "incident_raised",
             format!("异常 {}:{}", incident.kind.code(), incident.message),
@@ -239,6 +237,11 @@ type Sentence = (&'static str, String, String);
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
 fn around_a_task(body: &Body) -> Sentence {
     match body {
+        Body::TaskOpened(task) => (
+            "task_opened",
+            format!("待办“{}”→ {}", task.title, task.role),
+            format!("task {} for {}", task.kind.code(), task.role),
+        ),
         Body::TaskClaimed { task, .. } => task_told("task_claimed", *task, ("已认领", "taken")),
         Body::TaskReleased { task } => task_told("task_released", *task, ("已退回", "given back")),
         Body::TaskCompleted { task, decision } if decision.granted => {
