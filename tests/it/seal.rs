@@ -90,7 +90,8 @@ impl Shelf {
     }
 }
 
-#[tokio::test]
+// The engine that stopped lets go of its folder on another thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notices_wait_for_a_service_that_is_down_and_are_sealed_once_when_it_is_back() {
     let served = Served::that(SealBehaviour::IsDown).await;
     let shelf = Shelf::filed(served.seal(real())).await;

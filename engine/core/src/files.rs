@@ -63,7 +63,6 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
         | Body::Consented(_)
         | Body::CardRaised(_)
         | Body::CardAnswered(_)
-        // A draft has no bytes yet.
         | Body::DocumentDrafted(_)
         | Body::CaseSubmitted
         | Body::TimerFired { .. }
