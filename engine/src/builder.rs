@@ -12,6 +12,7 @@ use crate::blob::Blobs;
 use crate::clock::{RealLawfulClock, SystemClock};
 use crate::handle::Engine;
 use crate::runtime::issue::Issuer;
+use crate::runtime::tasks::Tasks;
 use crate::runtime::{Parts, Runtime};
 use crate::standing::Standing;
 
@@ -245,6 +246,14 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
     /// Starts the engine: takes up pinned scripts, calls under way and timers of the store. Must
     /// be called inside a tokio runtime.
     pub async fn start(self) -> Result<Engine, StartError> {
+        let threads = self.options.script_threads.max(1);
+        let engine = self.assemble(Tasks::Tokio(tokio::runtime::Handle::current()))?;
+        engine.runtime().start(threads).await?;
+        Ok(engine)
+    }
+
+    /// Puts an engine together; nothing runs yet.
+    pub(crate) fn assemble(self, tasks: Tasks) -> Result<Engine, StartError> {
         let (lawful, movable): (Arc<dyn LawfulClock>, _) = match self.lawful {
             Lawful::Real => (Arc::new(RealLawfulClock::new(Arc::clone(&self.wire), 0)), None),
             Lawful::Given(clock) => (clock, None),
@@ -269,8 +278,7 @@ impl EngineBuilder<Arc<dyn Store>, Arc<dyn Script>> {
             drain_millis: self.options.drain_millis,
             publishing: self.publishing,
         };
-        let runtime = Runtime::new(parts, tokio::runtime::Handle::current());
-        runtime.start(self.options.script_threads.max(1)).await?;
+        let runtime = Runtime::new(parts, tasks);
         Ok(Engine::new(runtime, movable))
     }
 }

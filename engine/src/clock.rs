@@ -78,6 +78,7 @@ impl LawfulClock for RealLawfulClock {
                     return;
                 }
                 tokio::select! {
+                    biased;
                     () = self.wire.wait_millis(left) => {}
                     changed = jumps.changed() => changed.expect("the clock owns the sender"),
                 }

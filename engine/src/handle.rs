@@ -69,6 +69,11 @@ impl Engine {
         Self { runtime, movable, numbers: Arc::default() }
     }
 
+    /// Returns what the engine runs with.
+    pub(crate) fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
     /// Returns the services that new cases may use. Declarations are public.
     pub fn services(&self, _viewer: &Viewer) -> Vec<Arc<Closure>> {
         self.runtime.offer.services(self.runtime.scripts.as_ref())

@@ -22,9 +22,10 @@ pub(crate) mod offer;
 pub(crate) mod parked;
 mod reproject;
 mod sweep;
+pub(crate) mod tasks;
 mod timers;
 mod turn;
-mod worker;
+pub(crate) mod worker;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,6 +52,7 @@ use crate::standing::{InForce, Standing};
 use desk::{Desk, Told, Waiting};
 use effects::Carried;
 use offer::Offer;
+use tasks::Tasks;
 
 /// Tells every waiting task that the engine stops.
 pub(crate) struct Stopping(watch::Sender<bool>);
@@ -75,7 +77,7 @@ pub(crate) struct Runtime {
     pub(crate) standing: InForce,
     pub(crate) offer: Offer,
     pub(crate) identity: StoreIdentity,
-    pub(crate) tokio: tokio::runtime::Handle,
+    pub(crate) tasks: Tasks,
     pub(crate) desk: Desk,
     pub(crate) carried: Carried,
     /// Cases that came from other stores.
@@ -98,6 +100,8 @@ pub(crate) struct Runtime {
     watchers: Mutex<HashMap<CaseId, watch::Sender<CommitNo>>>,
     permits: BTreeMap<String, Arc<Semaphore>>,
     ids: AtomicU64,
+    /// Turns that panicked: each is a bug.
+    panicked: AtomicU64,
     /// Closures that the store is known to keep.
     kept: Mutex<std::collections::BTreeSet<Digest>>,
 }
@@ -120,7 +124,7 @@ pub(crate) struct Parts {
 
 impl Runtime {
     /// Builds a runtime; nothing runs yet.
-    pub(crate) fn new(parts: Parts, tokio: tokio::runtime::Handle) -> Arc<Self> {
+    pub(crate) fn new(parts: Parts, tasks: Tasks) -> Arc<Self> {
         let permits = parts.connectors.keys();
         let permits = permits
             .map(|name| (name.clone(), Arc::new(Semaphore::new(limits::CALLS_IN_FLIGHT_MAX))));
@@ -142,6 +146,7 @@ impl Runtime {
             stopping: Stopping(watch::Sender::new(false)),
             watchers: Mutex::default(),
             ids: AtomicU64::new(0),
+            panicked: AtomicU64::new(0),
             kept: Mutex::default(),
             store: parts.store,
             scripts: parts.scripts,
@@ -150,7 +155,7 @@ impl Runtime {
             lawful: parts.lawful,
             wire: parts.wire,
             standing: InForce::new(parts.standing),
-            tokio,
+            tasks,
         })
     }
 
@@ -181,7 +186,7 @@ impl Runtime {
         self.recover().await?;
         for background in [0, 1, 2, 3] {
             let own = Arc::clone(self);
-            self.tokio.spawn(async move {
+            self.tasks.spawn(async move {
                 let stopping = Arc::clone(&own);
                 let work = async move {
                     match background {
@@ -192,6 +197,7 @@ impl Runtime {
                     }
                 };
                 tokio::select! {
+                    biased;
                     () = stopping.stopping.cancelled() => {}
                     () = work => {}
                 }
@@ -214,6 +220,12 @@ impl Runtime {
                 }
             }
         }
+    }
+
+    /// Returns how many turns have panicked.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn panicked(&self) -> u64 {
+        self.panicked.load(Ordering::Relaxed)
     }
 
     /// Tells everyone that a commit is on disk. Commits of other cases may be told out of order;

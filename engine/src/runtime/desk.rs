@@ -197,20 +197,26 @@ impl Desk {
     pub(crate) fn next(&self) -> Option<Job> {
         let mut inner = self.lock();
         loop {
-            if let Some(ready) = inner.ready.pop_front() {
-                inner.out += 1;
-                return Some(match ready {
-                    Ready::Start(starting) => Job::Start(starting),
-                    Ready::Guide(guiding) => Job::Guide(guiding),
-                    Ready::Aside(aside) => Job::Aside(aside),
-                    Ready::Case(id) => Job::Turn(inner.take(id)),
-                });
+            if let Some(job) = inner.next() {
+                return Some(job);
             }
             if inner.closed {
                 return None;
             }
             inner = self.work.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Takes work, if some lies ready.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn try_next(&self) -> Option<Job> {
+        self.lock().next()
+    }
+
+    /// Tells whether work lies ready.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn has_work(&self) -> bool {
+        !self.lock().ready.is_empty()
     }
 
     /// Gives a case back after its turn, with its state if that is known to be committed.
@@ -274,6 +280,17 @@ impl Desk {
 }
 
 impl Inner {
+    fn next(&mut self) -> Option<Job> {
+        let ready = self.ready.pop_front()?;
+        self.out += 1;
+        Some(match ready {
+            Ready::Start(starting) => Job::Start(starting),
+            Ready::Guide(guiding) => Job::Guide(guiding),
+            Ready::Aside(aside) => Job::Aside(aside),
+            Ready::Case(id) => Job::Turn(self.take(id)),
+        })
+    }
+
     fn take(&mut self, id: CaseId) -> Turning {
         let slot = self.slots.entry(id).or_default();
         Turning {

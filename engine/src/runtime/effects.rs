@@ -8,11 +8,12 @@
 use std::sync::Arc;
 
 use tongban_core::agency::CallContext;
-use tongban_core::agency::{Ack, AgencyReply, Fault, FaultClass, Invoked, Queried};
+use tongban_core::agency::{Ack, AgencyReply, Fault, FaultClass, Invoked, Queried, ReplyBody};
 use tongban_core::command::{Answer, Command};
 use tongban_core::id::{CallId, CaseId};
 use tongban_core::limits;
 use tongban_core::port::Connector;
+use tongban_core::turn::QUERY_MILLIS_DEFAULT;
 
 use super::Runtime;
 use super::desk::Waiting;
@@ -39,9 +40,10 @@ pub(super) fn carry_out(runtime: &Arc<Runtime>, effects: Vec<CommittedEffect>) {
             continue;
         }
         let own = Arc::clone(runtime);
-        runtime.tokio.spawn(async move {
+        runtime.tasks.spawn(async move {
             let id = effect.call.id;
             tokio::select! {
+                biased;
                 () = own.stopping.cancelled() => {}
                 () = carry(&own, effect) => {}
             }
@@ -207,10 +209,8 @@ impl Carrier<'_> {
     async fn replied(&mut self, reply: AgencyReply) -> Next {
         let terminal = reply.body.is_terminal();
         let pause = match &reply.body {
-            tongban_core::agency::ReplyBody::Accepted { next_query_after, .. } => *next_query_after,
-            tongban_core::agency::ReplyBody::Act(_)
-            | tongban_core::agency::ReplyBody::Completed { .. }
-            | tongban_core::agency::ReplyBody::Otherwise(_) => None,
+            ReplyBody::Accepted { next_query_after, .. } => *next_query_after,
+            ReplyBody::Act(_) | ReplyBody::Completed { .. } | ReplyBody::Otherwise(_) => None,
         };
         let connector = self.effect.connector.clone();
         deliver(self.runtime, self.effect.case, Command::Reply { connector, reply }).await;
@@ -218,15 +218,16 @@ impl Carrier<'_> {
         if terminal {
             return Next::Over;
         }
-        Next::AskLater(pause.unwrap_or(tongban_core::turn::QUERY_MILLIS_DEFAULT))
+        Next::AskLater(pause.unwrap_or(QUERY_MILLIS_DEFAULT))
     }
 
     /// Asks about a call that the agency works on, unless a callback has ended it meanwhile.
     async fn ask_later(&mut self, millis: u64) -> Next {
         let over = self.runtime.carried.over(self.effect.call.id);
         tokio::select! {
-            () = self.runtime.wire.wait_millis(millis) => {}
+            biased;
             () = over.notified() => return Next::Over,
+            () = self.runtime.wire.wait_millis(millis) => {}
         }
         if !self.runtime.is_call_open(self.effect.case, self.effect.call.id).await {
             return Next::Over;

@@ -114,8 +114,9 @@ pub(super) fn carry_out(runtime: &Arc<Runtime>, draft: CommittedDraft) {
     }
     let Some(carrying) = Carrying::begin(runtime, draft) else { return };
     let own = Arc::clone(runtime);
-    runtime.tokio.spawn(async move {
+    runtime.tasks.spawn(async move {
         tokio::select! {
+            biased;
             () = own.stopping.cancelled() => {}
             () = carry_on(carrying) => {}
         }

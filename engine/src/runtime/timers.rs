@@ -35,6 +35,7 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
                 fire(&runtime).await;
             }
             Some(due) => tokio::select! {
+                biased;
                 () = runtime.lawful.wait_until(due) => {}
                 () = runtime.timers.notified() => {}
             },

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tongban_core::case::Case;
 use tongban_core::command::{Answer, Command};
@@ -26,12 +27,25 @@ use crate::standing::Standing;
 /// Takes work from the desk until it is closed.
 pub(super) fn work(runtime: &Arc<Runtime>) {
     while let Some(job) = runtime.desk.next() {
-        match job {
-            Job::Turn(turning) => take_turn(runtime, turning),
-            Job::Start(starting) => begin(runtime, *starting),
-            Job::Guide(guiding) => guide::tell(runtime, *guiding),
-            Job::Aside(aside) => aside.carry_out(runtime),
-        }
+        perform(runtime, job);
+    }
+}
+
+/// Does one piece of work that lies ready; tells whether there was any.
+#[cfg(any(test, feature = "sim"))]
+pub(crate) fn step(runtime: &Arc<Runtime>) -> bool {
+    let job = runtime.desk.try_next();
+    let Some(job) = job else { return false };
+    perform(runtime, job);
+    true
+}
+
+fn perform(runtime: &Arc<Runtime>, job: Job) {
+    match job {
+        Job::Turn(turning) => take_turn(runtime, turning),
+        Job::Start(starting) => begin(runtime, *starting),
+        Job::Guide(guiding) => guide::tell(runtime, *guiding),
+        Job::Aside(aside) => aside.carry_out(runtime),
     }
 }
 
@@ -67,6 +81,7 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         Ok(Err(error)) => return give_up(runtime, id, waiting, &error),
         Err(_) => {
             tracing::error!(case.id = %id, "a turn panicked");
+            runtime.panicked.fetch_add(1, Ordering::Relaxed);
             return panicked(
                 runtime,
                 Underway { id, waiting, answers: Vec::new(), attempts, owed: None },
@@ -102,7 +117,7 @@ fn not_there() -> EngineError {
 }
 
 fn load(runtime: &Runtime, id: CaseId) -> Result<Option<(Held, Loaded)>, EngineError> {
-    let stored = runtime.tokio.block_on(runtime.store.load(id))?;
+    let stored = runtime.tasks.block_on(runtime.store.load(id))?;
     let Some(stored) = stored else { return Ok(None) };
     let case = Case::from_entries(id, &stored.entries)?;
     let rows = read_model::rows(&stored.summary, &runtime.identity.secret);
@@ -177,8 +192,8 @@ fn tell(
 fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
     let runtime = Arc::clone(runtime);
     let timer = pending.has_new_timer();
-    let tokio = runtime.tokio.clone();
-    tokio.spawn(async move {
+    let tasks = runtime.tasks.clone();
+    tasks.spawn(async move {
         match pending.commit(runtime.store.as_ref()).await {
             Ok(committed) => {
                 let (id, revision) = (committed.case_id(), committed.revision());
@@ -268,8 +283,8 @@ fn retry_later(runtime: &Arc<Runtime>, id: CaseId, attempts: u32, owed: Option<M
     };
     let runtime = Arc::clone(runtime);
     let wait = limits::CALL_BACKOFF_MILLIS_MIN << attempts.min(6);
-    let tokio = runtime.tokio.clone();
-    tokio.spawn(async move {
+    let tasks = runtime.tasks.clone();
+    tasks.spawn(async move {
         runtime.wire.wait_millis(wait).await;
         let again = Waiting { command, record: None, reply: None };
         if let Err(error) = runtime.desk.submit(id, again) {
@@ -301,8 +316,8 @@ fn begin(runtime: &Arc<Runtime>, starting: Starting) {
         &runtime.ledger(&runtime.standing.now()),
     );
     let runtime = Arc::clone(runtime);
-    let tokio = runtime.tokio.clone();
-    tokio.spawn(async move {
+    let tasks = runtime.tasks.clone();
+    tasks.spawn(async move {
         let stored = async {
             runtime.keep_closure(digest).await?;
             pending.commit(runtime.store.as_ref()).await.map_err(EngineError::from)
