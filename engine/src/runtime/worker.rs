@@ -73,6 +73,7 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         Ok(None) => return give_up(runtime, id, waiting, &not_there()),
         Err(error) => return give_up(runtime, id, waiting, &error),
     };
+    let waiting = without_repetitions(runtime, id, waiting);
     let commands: Vec<Command> = waiting.iter().map(|waiting| waiting.command.clone()).collect();
     let (before, revision, cut) = (held.rows, held.revision, held.cut);
     let turned = catch_unwind(AssertUnwindSafe(|| evaluate(runtime, held.case, &commands)));
@@ -103,6 +104,32 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
     let pending =
         PendingTurn::new(output, before, records, &runtime.ledger(&runtime.standing.now()));
     store(runtime, underway, pending);
+}
+
+/// Answers the commands that were done before, and leaves for the next turn those that share
+/// their key with another one of this turn. Both may have been sent before the first was stored.
+fn without_repetitions(runtime: &Runtime, id: CaseId, waiting: Vec<Waiting>) -> Vec<Waiting> {
+    let mut keys = BTreeSet::new();
+    let (mut fresh, mut later) = (Vec::with_capacity(waiting.len()), Vec::new());
+    for waiting in waiting {
+        let Some(key) = waiting.record.as_ref().map(|record| record.key) else {
+            fresh.push(waiting);
+            continue;
+        };
+        if !keys.insert(key) {
+            later.push(waiting);
+            continue;
+        }
+        match runtime.tasks.block_on(runtime.store.remembered(key)) {
+            Ok(None) => fresh.push(waiting),
+            Ok(Some(known)) => refuse(vec![waiting], &StoreError::Remembered(known).into()),
+            Err(error) => refuse(vec![waiting], &error.into()),
+        }
+    }
+    if !later.is_empty() {
+        runtime.desk.put_back(id, later);
+    }
+    fresh
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
