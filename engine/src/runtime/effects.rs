@@ -85,7 +85,8 @@ async fn carry(runtime: &Arc<Runtime>, effect: Box<CommittedCall>) {
     if !anew && parked::hand_in(runtime, &effect).await == Handed::End {
         return;
     }
-    let mut carrier = Carrier { runtime, connector, effect, attempt: 0, late: 0 };
+    let pause = QUERY_MILLIS_DEFAULT;
+    let mut carrier = Carrier { runtime, connector, effect, attempt: 0, late: 0, pause };
     let mut next = match carrier.effect.step {
         Step::Send => Next::Send,
         Step::AskFirst(lineage) => Next::AskFirst(lineage),
@@ -109,6 +110,8 @@ struct Carrier<'a> {
     effect: Box<CommittedCall>,
     attempt: u32,
     late: u32,
+    /// Milliseconds after which the agency wants to be asked.
+    pause: u64,
 }
 
 impl Carrier<'_> {
@@ -208,21 +211,22 @@ impl Carrier<'_> {
 
     async fn replied(&mut self, reply: AgencyReply) -> Next {
         let terminal = reply.body.is_terminal();
-        let pause = match &reply.body {
-            ReplyBody::Accepted { next_query_after, .. } => *next_query_after,
-            ReplyBody::Act(_) | ReplyBody::Completed { .. } | ReplyBody::Otherwise(_) => None,
-        };
+        // An act in between changes nothing about when to ask.
+        if let ReplyBody::Accepted { next_query_after, .. } = &reply.body {
+            self.pause = next_query_after.unwrap_or(QUERY_MILLIS_DEFAULT);
+        }
         let connector = self.effect.connector.clone();
         deliver(self.runtime, self.effect.case, Command::Reply { connector, reply }).await;
         crash::pass(Point::AfterReply);
         if terminal {
             return Next::Over;
         }
-        Next::AskLater(pause.unwrap_or(QUERY_MILLIS_DEFAULT))
+        Next::AskLater(self.pause)
     }
 
     /// Asks about a call that the agency works on, unless a callback has ended it meanwhile.
     async fn ask_later(&mut self, millis: u64) -> Next {
+        self.pause = millis;
         let over = self.runtime.carried.over(self.effect.call.id);
         tokio::select! {
             biased;
