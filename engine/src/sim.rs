@@ -1,5 +1,6 @@
-//! One case played with the production core, without threads, store, network or real time.
+//! The production engine without threads, network and real time.
 //!
+//! [`world`] plays whole engines through faults and crashes, by seeds.
 //! [`CaseScene`] is what rehearsals are played in: the same turn, fold and law that a server
 //! runs, over a script host that comes in through its port. Agencies do as they are told
 //! (`sim/agency.rs`), calls are carried as the runtime carries them (`sim/carrier.rs`), and time
@@ -10,5 +11,6 @@ mod agency;
 mod carrier;
 mod filling;
 mod scene;
+pub mod world;
 
 pub use scene::CaseScene;

@@ -1,0 +1,161 @@
+//! Bugs that the simulator found, each played again in a world without people and faults.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+
+use tongban_core::agency::{
+    AgencyAct, AgencyReply, Call, CallContext, Fault, Invoked, Queried, ReplyBody,
+};
+use tongban_core::definition::DecidesIn;
+use tongban_core::digest::Digest;
+use tongban_core::entry::Party;
+use tongban_core::id::{CallId, CaseId, RegionCode};
+use tongban_core::port::Later;
+use tongban_core::start::StartCase;
+use tongban_core::value::Value;
+
+use super::program::{Node, Step};
+use super::*;
+use crate::api::IdempotencyKey;
+
+/// A world without people and faults, up and idle, with one service of one matter.
+fn quiet(service: Service) -> World {
+    quiet_with(service, [])
+}
+
+/// The same, with some connectors of a test's own.
+fn quiet_with<const N: usize>(
+    service: Service,
+    connectors: [(&'static str, Arc<dyn Connector>); N],
+) -> World {
+    let mut world = World::with(1, vec![service], Sabotage::default());
+    world.connectors.extend(connectors);
+    world.weather.calm();
+    world.boot();
+    settle(&mut world);
+    world
+}
+
+/// Does what can be done without time passing.
+fn settle(world: &mut World) {
+    while world.step(world.stage.now()) {}
+}
+
+/// Lets days pass, with all that happens in them.
+fn pass_days(world: &mut World, days: i64) {
+    let until = world.stage.now().plus_millis(days * DAY_MILLIS);
+    while world.step(until) {}
+}
+
+/// Does something with the engine; the answer is there once the world has settled.
+fn ask<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    world: &World,
+    work: impl FnOnce(Engine) -> F,
+) -> Arc<Mutex<Option<T>>> {
+    let answer = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&answer);
+    let work = work(world.house.engine().unwrap());
+    world.stage.begin(Owner::World, async move {
+        let said = work.await;
+        *told.lock().unwrap() = Some(said);
+    });
+    answer
+}
+
+fn draft(world: &mut World) -> CaseId {
+    let service = world.troupe.services()[0].service.code.clone();
+    let started = ask(world, |engine| async move {
+        let viewer = people::applicant();
+        let party = viewer.party.clone().unwrap();
+        let party = Party { id: party, name: "示例".to_owned() };
+        let input = StartCase::new(service, RegionCode::new(program::REGION), party);
+        engine.start_case(&viewer, input, IdempotencyKey("start".to_owned())).await
+    });
+    settle(world);
+    started.lock().unwrap().take().unwrap().unwrap().case
+}
+
+fn submit(world: &mut World) -> CaseId {
+    let case = draft(world);
+    let submitted = ask(world, |engine| async move {
+        let key = IdempotencyKey("submit".to_owned());
+        engine.submit_case(&people::applicant(), case, key).await
+    });
+    settle(world);
+    submitted.lock().unwrap().take().unwrap().unwrap();
+    case
+}
+
+#[test]
+fn two_copies_of_a_mutation_that_share_a_turn_are_done_once() {
+    let mut world = quiet(program::single(DecidesIn::Here, Vec::new()));
+    let case = draft(&mut world);
+    let copies = [0, 1].map(|_| {
+        ask(&world, |engine| async move {
+            let key = IdempotencyKey("submit".to_owned());
+            engine.submit_case(&people::applicant(), case, key).await
+        })
+    });
+    while world.stage.ready() > 0 {
+        world.stage.poll(0);
+    }
+    settle(&mut world);
+    let mut replayed: Vec<bool> =
+        copies.map(|copy| copy.lock().unwrap().take().unwrap().unwrap().replayed).into();
+    replayed.sort_unstable();
+    assert_eq!(replayed, [false, true]);
+}
+
+/// A court that wants to be asked once a day, and has suspended the matter meanwhile.
+#[derive(Default)]
+struct SlowCourt {
+    asked: AtomicUsize,
+}
+
+impl SlowCourt {
+    fn reply(call: CallId, seq: u32, body: ReplyBody) -> AgencyReply {
+        let at = Moment::parse("2026-03-10T08:00:00+08:00").unwrap();
+        AgencyReply { call, seq, digest: Digest::of(&seq.to_be_bytes()), at, body }
+    }
+}
+
+impl Connector for SlowCourt {
+    fn invoke<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallContext,
+    ) -> Later<'a, Result<Invoked, Fault>> {
+        let next_query_after = Some(DAY_MILLIS.cast_unsigned());
+        let body = ReplyBody::Accepted { ticket: None, expect_by: None, next_query_after };
+        Box::pin(async move { Ok(Invoked::Replied(Self::reply(call.id, 1, body))) })
+    }
+
+    fn query<'a>(
+        &'a self,
+        call: &'a Call,
+        _: &'a CallContext,
+    ) -> Later<'a, Result<Queried, Fault>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let act = ReplyBody::Act(AgencyAct {
+            act: "accepted".to_owned(),
+            effective_at: Moment::parse("2026-03-10T08:00:00+08:00").unwrap(),
+            document_no: "受字1号".to_owned(),
+            ground: String::new(),
+            officer: "officer".to_owned(),
+            detail: Value::Null,
+        });
+        Box::pin(async move { Ok(Queried::Known(Self::reply(call.id, 2, act))) })
+    }
+}
+
+#[test]
+fn an_act_in_between_does_not_make_the_engine_ask_every_minute() {
+    let court = Arc::new(SlowCourt::default());
+    let asks = vec![Step::Try(Node::Call("court.decide"))];
+    let service = program::single(DecidesIn::Connector, asks);
+    let mut world = quiet_with(service, [("court", Arc::clone(&court) as Arc<dyn Connector>)]);
+    submit(&mut world);
+    pass_days(&mut world, 10);
+    let asked = court.asked.load(Ordering::Relaxed);
+    assert!((9..=10).contains(&asked), "asked {asked} times in ten days");
+}
