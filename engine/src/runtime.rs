@@ -19,6 +19,7 @@ pub(crate) mod effects;
 pub(crate) mod guide;
 pub(crate) mod issue;
 pub(crate) mod offer;
+mod owed;
 pub(crate) mod parked;
 mod reproject;
 mod sweep;
@@ -80,6 +81,7 @@ pub(crate) struct Runtime {
     pub(crate) tasks: Tasks,
     pub(crate) desk: Desk,
     pub(crate) carried: Carried,
+    owed: owed::Owed,
     /// Cases that came from other stores.
     foreign: OnceLock<BTreeMap<CaseId, Foreign>>,
     /// Messages about calls that a restored store does not know.
@@ -135,6 +137,7 @@ impl Runtime {
             offer: Offer::new(parts.publishing),
             desk: Desk::new(parts.cases_held_max),
             carried: Carried::default(),
+            owed: owed::Owed::default(),
             foreign: OnceLock::new(),
             parked: parked::Parked::default(),
             issued: issue::Issued::default(),
@@ -214,7 +217,8 @@ impl Runtime {
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(*last);
             for case in page {
-                // Loading it wakes it; the answer is of no interest.
+                // Loading it wakes it; the answer is of no interest. What the store cannot read
+                // now is owed a turn, and woken until it is taken up.
                 if let Err(error) = self.ask(case, Command::Wake, None).await {
                     tracing::error!(case.id = %case, error.code = error.code(), "a case cannot be taken up: {error}");
                 }

@@ -19,7 +19,7 @@ use tongban_core::{read_model, start};
 
 use super::desk::{Held, Job, Starting, Told, Turning, Waiting};
 use super::turn::{Before, CommittedEffect, Ledger, PendingTurn};
-use super::{Runtime, effects, guide};
+use super::{Runtime, effects, guide, owed};
 use crate::crash::{self, Point};
 use crate::error::EngineError;
 use crate::standing::Standing;
@@ -276,6 +276,9 @@ fn refuse(waiting: Vec<Waiting>, error: &EngineError) {
 fn give_up(runtime: &Arc<Runtime>, id: CaseId, waiting: Vec<Waiting>, error: &EngineError) {
     refuse(waiting, error);
     runtime.desk.give_back(id, None, 0);
+    if owed::is_owed(error) {
+        owed::wake_later(runtime, id);
+    }
 }
 
 /// A panic is a fault of the machine: tried again a few times, then an incident.

@@ -136,15 +136,16 @@ impl World {
     fn new(seed: u64, sabotage: Sabotage) -> Self {
         let mut seeds = Dice::new(seed).fork("services");
         let services = (0..2).map(|no| program::grow(&mut seeds, no)).collect();
-        Self::with(seed, services, sabotage)
+        let faults = Faults::draw(&mut Dice::new(seed).fork("faults"));
+        Self::with(seed, services, faults, sabotage)
     }
 
-    fn with(seed: u64, services: Vec<Service>, sabotage: Sabotage) -> Self {
+    fn with(seed: u64, services: Vec<Service>, faults: Faults, sabotage: Sabotage) -> Self {
         let mut dice = Dice::new(seed);
         let start = Moment::parse("2026-03-02T08:00:00+08:00").expect("a moment of this file");
         let stage = Stage::new(start.plus_millis(dice.millis(7 * 86_400_000).cast_signed()));
         let house = House::new(Arc::clone(&stage));
-        let weather = Weather::new(Faults::draw(&mut dice.fork("faults")), dice.fork("weather"));
+        let weather = Weather::new(faults, dice.fork("weather"));
         let witness = Arc::new(Witness::default());
         let disk =
             Disk::new(dice.fork("disk"), Arc::clone(&weather), Arc::clone(&witness), sabotage.disk);

@@ -113,7 +113,20 @@ pub(super) enum DiskSabotage {
     ForgetsMutations,
 }
 
+/// A fault that a test has strike once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Trip {
+    /// A case cannot be read.
+    Load,
+    /// A commit fails, nothing stored.
+    Append,
+    /// A commit is stored, and nobody hears so.
+    Acknowledge,
+}
+
 struct Inner {
+    /// Faults that are due.
+    trips: Vec<Trip>,
     /// What readers see.
     image: Arc<MemoryStore>,
     /// Bytes that survive.
@@ -149,6 +162,7 @@ impl Disk {
     ) -> Arc<Self> {
         let secret = Secret::new(SECRET);
         let inner = Inner {
+            trips: Vec::new(),
             image: Arc::new(MemoryStore::new(secret.clone())),
             device: Vec::new(),
             buffer: Vec::new(),
@@ -167,6 +181,18 @@ impl Disk {
 
     fn image(&self) -> Arc<MemoryStore> {
         Arc::clone(&self.lock().image)
+    }
+
+    /// Lets a fault strike at the next occasion.
+    #[cfg(test)]
+    pub(super) fn trip(&self, trip: Trip) {
+        self.lock().trips.push(trip);
+    }
+
+    fn trips(&self, trip: Trip) -> bool {
+        let mut inner = self.lock();
+        let due = inner.trips.iter().position(|due| *due == trip);
+        due.map(|at| inner.trips.remove(at)).is_some()
     }
 
     /// Checks that all that was promised is there.
@@ -312,7 +338,7 @@ impl Disk {
         if self.lock().dead {
             return Err(StoreError::Uncertain("the store stopped".to_owned()));
         }
-        if self.weather.strikes(|faults| faults.store_unavailable) {
+        if self.trips(Trip::Append) || self.weather.strikes(|faults| faults.store_unavailable) {
             return Err(StoreError::Unavailable("simulated".to_owned()));
         }
         let uncertain = self.weather.strikes(|faults| faults.store_uncertain);
@@ -336,6 +362,9 @@ impl Disk {
             }
         };
         let ticket = self.write(&Record::Commit(Box::new(written.clone())));
+        if self.trips(Trip::Acknowledge) {
+            return Err(StoreError::Uncertain("simulated, stored".to_owned()));
+        }
         if uncertain {
             self.lock().dead |= self.weather.flip();
             return Err(StoreError::Uncertain("simulated, stored".to_owned()));
@@ -420,7 +449,12 @@ impl Store for Disk {
     }
 
     fn load(&self, case: CaseId) -> Later<'_, Result<Option<Stored>, StoreError>> {
-        Box::pin(async move { self.settled_image()?.load(case).await })
+        Box::pin(async move {
+            if self.trips(Trip::Load) {
+                return Err(StoreError::Unavailable("simulated".to_owned()));
+            }
+            self.settled_image()?.load(case).await
+        })
     }
 
     fn created_at(&self, at: Moment) -> Later<'_, Result<Vec<CaseId>, StoreError>> {

@@ -86,6 +86,12 @@ impl Weather {
         self.calm.store(true, Ordering::Relaxed);
     }
 
+    /// Begins the faults again.
+    #[cfg(test)]
+    pub(super) fn storm(&self) {
+        self.calm.store(false, Ordering::Relaxed);
+    }
+
     /// Tells whether the faults have ended.
     pub(super) fn is_calm(&self) -> bool {
         self.calm.load(Ordering::Relaxed)

@@ -10,13 +10,15 @@ use tongban_core::definition::DecidesIn;
 use tongban_core::digest::Digest;
 use tongban_core::entry::Party;
 use tongban_core::id::{CallId, CaseId, RegionCode};
-use tongban_core::port::Later;
+use tongban_core::port::{Later, StoreError};
 use tongban_core::start::StartCase;
 use tongban_core::value::Value;
 
+use super::disk::Trip;
 use super::program::{Node, Step};
 use super::*;
-use crate::api::IdempotencyKey;
+use crate::api::{IdempotencyKey, Receipt};
+use crate::error::EngineError;
 
 /// A world without people and faults, up and idle, with one service of one matter.
 fn quiet(service: Service) -> World {
@@ -28,7 +30,9 @@ fn quiet_with<const N: usize>(
     service: Service,
     connectors: [(&'static str, Arc<dyn Connector>); N],
 ) -> World {
-    let mut world = World::with(1, vec![service], Sabotage::default());
+    // Only where a test lets it storm.
+    let faults = Faults { script_stopped: 1_000, ..Faults::default() };
+    let mut world = World::with(1, vec![service], faults, Sabotage::default());
     world.connectors.extend(connectors);
     world.weather.calm();
     world.boot();
@@ -77,13 +81,17 @@ fn draft(world: &mut World) -> CaseId {
 
 fn submit(world: &mut World) -> CaseId {
     let case = draft(world);
+    send_in(world, case).unwrap();
+    case
+}
+
+fn send_in(world: &mut World, case: CaseId) -> Result<Receipt, EngineError> {
     let submitted = ask(world, |engine| async move {
         let key = IdempotencyKey("submit".to_owned());
         engine.submit_case(&people::applicant(), case, key).await
     });
     settle(world);
-    submitted.lock().unwrap().take().unwrap().unwrap();
-    case
+    submitted.lock().unwrap().take().unwrap()
 }
 
 #[test]
@@ -109,6 +117,7 @@ fn two_copies_of_a_mutation_that_share_a_turn_are_done_once() {
 /// A court that wants to be asked once a day, and has suspended the matter meanwhile.
 #[derive(Default)]
 struct SlowCourt {
+    invoked: AtomicUsize,
     asked: AtomicUsize,
 }
 
@@ -125,6 +134,7 @@ impl Connector for SlowCourt {
         call: &'a Call,
         _: &'a CallContext,
     ) -> Later<'a, Result<Invoked, Fault>> {
+        self.invoked.fetch_add(1, Ordering::Relaxed);
         let next_query_after = Some(DAY_MILLIS.cast_unsigned());
         let body = ReplyBody::Accepted { ticket: None, expect_by: None, next_query_after };
         Box::pin(async move { Ok(Invoked::Replied(Self::reply(call.id, 1, body))) })
@@ -148,12 +158,52 @@ impl Connector for SlowCourt {
     }
 }
 
-#[test]
-fn an_act_in_between_does_not_make_the_engine_ask_every_minute() {
+/// A quiet world whose only matter is decided by a slow court.
+fn before_a_slow_court() -> (World, Arc<SlowCourt>) {
     let court = Arc::new(SlowCourt::default());
     let asks = vec![Step::Try(Node::Call("court.decide"))];
     let service = program::single(DecidesIn::Connector, asks);
-    let mut world = quiet_with(service, [("court", Arc::clone(&court) as Arc<dyn Connector>)]);
+    let world = quiet_with(service, [("court", Arc::clone(&court) as Arc<dyn Connector>)]);
+    (world, court)
+}
+
+#[test]
+fn a_case_that_cannot_be_read_at_the_start_is_taken_up_later() {
+    let (mut world, court) = before_a_slow_court();
+    submit(&mut world);
+    world.disk.trip(Trip::Load);
+    world.crash();
+    pass_days(&mut world, 3);
+    let asked = court.asked.load(Ordering::Relaxed);
+    assert!(asked >= 2, "asked {asked} times in three days");
+}
+
+#[test]
+fn a_script_that_the_machine_stopped_goes_on_after_a_commit_has_failed() {
+    let (mut world, court) = before_a_slow_court();
+    let case = draft(&mut world);
+    world.weather.storm();
+    send_in(&mut world, case).unwrap();
+    world.weather.calm();
+    world.disk.trip(Trip::Append);
+    pass_days(&mut world, 1);
+    assert_eq!(court.invoked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_commit_that_is_stored_without_an_answer_sends_its_calls() {
+    let (mut world, court) = before_a_slow_court();
+    let case = draft(&mut world);
+    world.disk.trip(Trip::Acknowledge);
+    let told = send_in(&mut world, case);
+    assert!(matches!(told, Err(EngineError::Store(StoreError::Uncertain(_)))), "{told:?}");
+    pass_days(&mut world, 1);
+    assert_eq!(court.invoked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn an_act_in_between_does_not_make_the_engine_ask_every_minute() {
+    let (mut world, court) = before_a_slow_court();
     submit(&mut world);
     pass_days(&mut world, 10);
     let asked = court.asked.load(Ordering::Relaxed);
