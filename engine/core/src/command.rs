@@ -236,7 +236,7 @@ pub enum Command {
     Wake,
     /// The turn failed for reasons of the machine, too often.
     TurnFailed {
-        /// The matter whose script could not be evaluated.
+        /// The matter whose script could not be evaluated; 0 when turns over the whole case fail.
         matter: MatterNo,
         /// The last reason.
         reason: String,

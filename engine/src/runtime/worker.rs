@@ -60,11 +60,12 @@ struct Underway {
 }
 
 fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
-    let Turning { id, mut waiting, held, attempts } = turning;
+    let Turning { id, waiting, held, attempts } = turning;
+    let mut waiting = alone_after_panics(runtime, id, waiting);
     let held = match held.map_or_else(|| load(runtime, id), |held| Ok(Some((held, Loaded::AtHand))))
     {
         Ok(Some((held, loaded))) => {
-            if loaded == Loaded::FromStore {
+            if loaded == Loaded::FromStore && !waiting.iter().any(wakes_or_must_not) {
                 let wake = Waiting { command: Command::Wake, record: None, reply: None };
                 waiting.insert(0, wake);
             }
@@ -104,6 +105,33 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
     let pending =
         PendingTurn::new(output, before, records, &runtime.ledger(&runtime.standing.now()));
     store(runtime, underway, pending);
+}
+
+/// Takes the word that turns have panicked before everything else that waits, which may be what
+/// made them panic.
+fn alone_after_panics(runtime: &Runtime, id: CaseId, waiting: Vec<Waiting>) -> Vec<Waiting> {
+    if !waiting.iter().any(|waiting| waiting.command == panics_told()) {
+        return waiting;
+    }
+    let (alone, others) = waiting.into_iter().partition(|waiting| waiting.command == panics_told());
+    runtime.desk.put_back(id, others);
+    alone
+}
+
+/// Tells whether a turn over a loaded case needs no further wake: it has one, or says that turns
+/// have panicked, perhaps over what is live.
+fn wakes_or_must_not(waiting: &Waiting) -> bool {
+    waiting.command == Command::Wake || waiting.command == panics_told()
+}
+
+/// Says of the case as a whole that its turns panic.
+fn panics_told() -> Command {
+    Command::TurnFailed {
+        matter: MatterNo::COORDINATOR,
+        reason:
+            "执行异常中止,请联系技术支持 / turns over this case panicked; have the log looked at"
+                .to_owned(),
+    }
 }
 
 /// Answers the commands that were done before, and leaves for the next turn those that share
@@ -257,8 +285,7 @@ fn not_stored(runtime: &Arc<Runtime>, underway: Underway, error: StoreError) {
     }
     let moved = matches!(error, StoreError::Conflict { .. });
     if moved && attempts < limits::TURN_ATTEMPTS_MAX {
-        let own = waiting.into_iter().filter(|waiting| waiting.command != Command::Wake);
-        runtime.desk.put_back(id, own.collect());
+        runtime.desk.put_back(id, waiting);
         return runtime.desk.give_back(id, None, attempts + 1);
     }
     tracing::warn!(case.id = %id, error.code = error.code(), "a turn was not stored");
@@ -281,15 +308,21 @@ fn give_up(runtime: &Arc<Runtime>, id: CaseId, waiting: Vec<Waiting>, error: &En
     }
 }
 
-/// A panic is a fault of the machine: tried again a few times, then an incident.
+/// A panic is a bug: tried again a few times, then an incident of the case as a whole, for nobody
+/// knows which matter it was about.
 fn panicked(runtime: &Arc<Runtime>, underway: Underway) {
     let Underway { id, waiting, attempts, .. } = underway;
-    let own = waiting.into_iter().filter(|waiting| waiting.command != Command::Wake);
-    if attempts >= limits::TURN_ATTEMPTS_MAX {
-        return give_up(runtime, id, own.collect(), &broken());
+    if attempts < limits::TURN_ATTEMPTS_MAX {
+        runtime.desk.put_back(id, waiting);
+        return runtime.desk.give_back(id, None, attempts + 1);
     }
-    runtime.desk.put_back(id, own.collect());
-    runtime.desk.give_back(id, None, attempts + 1);
+    let told = waiting.iter().any(|waiting| waiting.command == panics_told());
+    refuse(waiting, &broken());
+    if !told {
+        let word = Waiting { command: panics_told(), record: None, reply: None };
+        runtime.desk.put_back(id, vec![word]);
+    }
+    runtime.desk.give_back(id, None, 0);
 }
 
 /// A turn that panicked: a bug, told as such, that takes down nothing but itself.

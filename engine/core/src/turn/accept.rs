@@ -445,7 +445,7 @@ impl Turn<'_> {
         Ok(Answer::Done)
     }
 
-    fn wake(&mut self) -> Answer {
+    pub(super) fn wake(&mut self) -> Answer {
         let live = self.case.matters.iter().filter(|matter| matter.may_run());
         let live = live.filter(|matter| matter.run.is_live()).map(|matter| matter.no);
         self.woken.extend(live);
@@ -476,11 +476,25 @@ impl Turn<'_> {
             self.advice_given_up(matter, &text)?;
             return Ok(Answer::Done);
         }
+        if matter == MatterNo::COORDINATOR {
+            return self.turns_failed(reason);
+        }
         let live =
             self.case.matter(matter).is_some_and(|matter| matter.may_run() && matter.run.is_live());
         if live {
             let message = format!("多次执行失败:{reason} / the turn failed too often: {reason}");
             self.raise(matter, IncidentKind::TurnFailed, &message)?;
+        }
+        Ok(Answer::Done)
+    }
+
+    /// Turns over the case as a whole fail; one open incident says so.
+    fn turns_failed(&mut self, reason: &str) -> Result<Answer, FoldError> {
+        let known = self.case.open_incidents().any(|(_, state)| {
+            state.matter == MatterNo::COORDINATOR && state.incident.kind == IncidentKind::TurnFailed
+        });
+        if !known {
+            self.raise(MatterNo::COORDINATOR, IncidentKind::TurnFailed, reason)?;
         }
         Ok(Answer::Done)
     }

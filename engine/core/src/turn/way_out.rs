@@ -356,6 +356,10 @@ impl Turn<'_> {
                 Ok(())
             }
             IncidentKind::IntakeFailed => self.intake_again(no),
+            IncidentKind::TurnFailed if no == MatterNo::COORDINATOR => {
+                self.wake();
+                Ok(())
+            }
             IncidentKind::ScriptFailed
             | IncidentKind::ReplayMismatch
             | IncidentKind::LimitExceeded

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tongban_core::agency::ReplyBody;
+use tongban_core::case::CallState;
 use tongban_core::definition::Closure;
 use tongban_core::digest::Digest;
 use tongban_core::id::ServiceCode;
@@ -25,6 +26,8 @@ pub(super) enum ScriptSabotage {
     None,
     /// A program asks for something else every time it is played.
     Wavers,
+    /// A program panics once a call of its case has an answer.
+    Panics,
 }
 
 /// The services of a world.
@@ -57,6 +60,10 @@ impl Troupe {
         let Some(program) = service.and_then(|service| service.programs.get(job.matter)) else {
             return failed(ScriptFaultKind::Script, "no such program");
         };
+        let answered = |call: &CallState| !call.messages.is_empty();
+        if self.sabotage == ScriptSabotage::Panics && replay.case().calls.values().any(answered) {
+            panic!("as a test wants it");
+        }
         let wavers = self.sabotage == ScriptSabotage::Wavers;
         let whim = if wavers { self.played.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let said = Player::new(&mut replay, whim).play(program);

@@ -8,7 +8,7 @@ use tongban_core::agency::{
 };
 use tongban_core::definition::DecidesIn;
 use tongban_core::digest::Digest;
-use tongban_core::entry::Party;
+use tongban_core::entry::{Body, IncidentKind, Party};
 use tongban_core::id::{CallId, CaseId, RegionCode};
 use tongban_core::port::{Later, StoreError};
 use tongban_core::start::StartCase;
@@ -22,17 +22,18 @@ use crate::error::EngineError;
 
 /// A world without people and faults, up and idle, with one service of one matter.
 fn quiet(service: Service) -> World {
-    quiet_with(service, [])
+    quiet_with(service, [], Sabotage::default())
 }
 
 /// The same, with some connectors of a test's own.
 fn quiet_with<const N: usize>(
     service: Service,
     connectors: [(&'static str, Arc<dyn Connector>); N],
+    sabotage: Sabotage,
 ) -> World {
     // Only where a test lets it storm.
     let faults = Faults { script_stopped: 1_000, ..Faults::default() };
-    let mut world = World::with(1, vec![service], faults, Sabotage::default());
+    let mut world = World::with(1, vec![service], faults, sabotage);
     world.connectors.extend(connectors);
     world.weather.calm();
     world.boot();
@@ -160,10 +161,15 @@ impl Connector for SlowCourt {
 
 /// A quiet world whose only matter is decided by a slow court.
 fn before_a_slow_court() -> (World, Arc<SlowCourt>) {
+    before_a_slow_court_with(Sabotage::default())
+}
+
+fn before_a_slow_court_with(sabotage: Sabotage) -> (World, Arc<SlowCourt>) {
     let court = Arc::new(SlowCourt::default());
     let asks = vec![Step::Try(Node::Call("court.decide"))];
     let service = program::single(DecidesIn::Connector, asks);
-    let world = quiet_with(service, [("court", Arc::clone(&court) as Arc<dyn Connector>)]);
+    let own: [(_, Arc<dyn Connector>); 1] = [("court", Arc::clone(&court) as _)];
+    let world = quiet_with(service, own, sabotage);
     (world, court)
 }
 
@@ -199,6 +205,20 @@ fn a_commit_that_is_stored_without_an_answer_sends_its_calls() {
     assert!(matches!(told, Err(EngineError::Store(StoreError::Uncertain(_)))), "{told:?}");
     pass_days(&mut world, 1);
     assert_eq!(court.invoked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_turn_that_panics_over_and_over_is_shown_to_somebody() {
+    let script = ScriptSabotage::Panics;
+    let (mut world, _) = before_a_slow_court_with(Sabotage { script, ..Sabotage::default() });
+    submit(&mut world);
+    pass_days(&mut world, 1);
+    let history = world.disk.history();
+    let mut bodies = history.iter().flat_map(|commit| &commit.entries).map(|entry| &entry.body);
+    let raised = bodies.any(|body| {
+        matches!(body, Body::IncidentRaised(raised) if raised.kind == IncidentKind::TurnFailed)
+    });
+    assert!(raised, "{}", world.restless());
 }
 
 #[test]
