@@ -47,6 +47,8 @@ pub const TURN_ENTRIES_MAX: usize = 4_096;
 pub const CASE_ENTRIES_MAX: u32 = 100_000;
 /// Matters of one combined service.
 pub const CASE_MATTERS_MAX: usize = 128;
+/// Times that one script may begin anew.
+pub const RUN_GENERATIONS_MAX: u16 = 10_000;
 /// Commands that may wait for one case before senders are told to come back.
 pub const CASE_INBOX_MAX: usize = 1_024;
 

@@ -224,10 +224,7 @@ impl Turn<'_> {
             let act = self.act_now(ActKind::Deny, &said.opinion);
             return self.request_act(task.matter, person(by), act, None);
         }
-        let generation = self.case.matter(task.matter).map_or(0, |matter| matter.run.generation);
-        let again = Body::RunRestarted { generation: generation + 1 };
-        self.push(task.matter, person(by), again)?;
-        Ok(())
+        self.begin_again(task.matter, person(by))
     }
 
     pub(super) fn denial_confirmed(

@@ -385,13 +385,11 @@ impl Turn<'_> {
         if matter.run.begun.is_none() {
             return Ok(());
         }
-        let generation = matter.run.generation + 1;
         // What was asked on the old facts has lost its purpose.
         let old = [TaskKind::Rejected, TaskKind::ConfirmDenial];
         self.drop_tasks(no, &old)?;
         self.drop_tasks(no, &[TaskKind::AskCorrection, TaskKind::Applicant])?;
-        self.push(no, Origin::Engine, Body::RunRestarted { generation })?;
-        Ok(())
+        self.begin_again(no, Origin::Engine)
     }
 
     /// The applicant's period has passed: by the matter's own rule the clock ends it, otherwise

@@ -60,7 +60,7 @@ impl Turn<'_> {
         let Some(matter) = self.case.matter(no).filter(|_| advises) else {
             return Ok(());
         };
-        let generation = matter.advice.generation + 1;
+        let generation = matter.advice.generation.saturating_add(1);
         self.push(no, Origin::Engine, Body::IntakeBegun { generation })?;
         self.evaluate_advice(no)
     }

@@ -274,10 +274,7 @@ impl Turn<'_> {
             let reason = format!("needs_applicant:{wanted};{}", said.opinion);
             return self.ask_approver(task.matter, task.opened.request.clone(), &reason);
         }
-        let generation = self.case.matter(task.matter).map_or(0, |matter| matter.run.generation);
-        let again = Body::RunRestarted { generation: generation + 1 };
-        self.push(task.matter, person(by), again)?;
-        Ok(())
+        self.begin_again(task.matter, person(by))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::case::FoldError;
 use crate::entry::{Body, Incident, IncidentKind, Origin, Requested, TaskKind, TaskOpened};
 use crate::id::{MatterNo, RegionCode, RoleCode};
+use crate::limits;
 use crate::port::{RunEnd, RunFunction, RunJob, RunOutput, ScriptFault, ScriptFaultKind};
 use crate::replay::Replay;
 use crate::request::{Ask, NewRequest, RequestKey, RequestKind};
@@ -58,6 +59,27 @@ impl Turn<'_> {
             }
             RunEnd::Failed(fault) => self.raise_fault(no, fault),
         }
+    }
+
+    /// Begins the script anew as the next generation of its run. One that has begun too often
+    /// stops instead, for a person to look at.
+    pub(super) fn begin_again(&mut self, no: MatterNo, origin: Origin) -> Result<(), FoldError> {
+        let Some(generation) = self.next_generation(no) else {
+            let text = format!(
+                "脚本重新执行已超过 {0} 次,请人工处理 / the script has begun anew more than {0} times; handle the matter by hand",
+                limits::RUN_GENERATIONS_MAX
+            );
+            self.raise(no, IncidentKind::LimitExceeded, &text)?;
+            return Ok(());
+        };
+        self.push(no, origin, Body::RunRestarted { generation })?;
+        Ok(())
+    }
+
+    /// Returns the next generation of a run, while there is one.
+    pub(super) fn next_generation(&self, no: MatterNo) -> Option<u16> {
+        let generation = self.case.matter(no).map_or(0, |matter| matter.run.generation);
+        (generation < limits::RUN_GENERATIONS_MAX).then(|| generation + 1)
     }
 
     pub(super) fn record(&mut self, no: MatterNo, fresh: Vec<NewRequest>) -> Result<(), FoldError> {

@@ -193,7 +193,7 @@ impl Turn<'_> {
             self.case.incidents.values().filter(|state| about(state.incident.call)).rev();
         match known.next().map(|state| state.end.as_ref().map(|end| end.settled.way.kind())) {
             Some(None) => Undone::UnderWay,
-            Some(Some(WayKind::Retry)) => Undone::Ask(last.made.key.generation + 1),
+            Some(Some(WayKind::Retry)) => Undone::Ask(last.made.key.generation.saturating_add(1)),
             Some(Some(_)) | None => Undone::Yes,
         }
     }
@@ -277,9 +277,7 @@ impl Turn<'_> {
     ) -> Result<(), FoldError> {
         let no = task.matter;
         if said.granted {
-            let generation = self.case.matter(no).map_or(0, |matter| matter.run.generation) + 1;
-            self.push(no, person(by), Body::RunRestarted { generation })?;
-            return Ok(());
+            return self.begin_again(no, person(by));
         }
         let act = self.act_now(ActKind::Terminate, &said.opinion);
         self.request_act(no, person(by), act, None)

@@ -163,6 +163,15 @@ impl Turn<'_> {
                 format!("未加载摘要为 {closure} 的脚本版本"),
                 format!("the scripts of digest {closure} are not loaded"),
             )),
+            WayOut::Restart { .. } | WayOut::Override { .. }
+                if self.next_generation(state.matter).is_none() =>
+            {
+                Err(Refusal::new(
+                    "TOO_MANY_GENERATIONS",
+                    "脚本重新执行次数已达上限;请停止执行后人工办理",
+                    "the script has begun anew too often; cancel it and handle the matter by hand",
+                ))
+            }
             WayOut::Restart { from } => self.check_restart(state.matter, *from),
             WayOut::Override { request, with } => {
                 self.check_override(state.matter, (request, with))
@@ -296,7 +305,7 @@ impl Turn<'_> {
         match way {
             WayOut::Retry => self.try_again(state),
             WayOut::Restart { from } => {
-                let generation = self.next_generation(no);
+                let Some(generation) = self.next_generation(no) else { return Ok(()) };
                 let rewound = RunRewound { generation, keep: *from, tail: Tail::Discarded };
                 self.push(no, person(by), Body::RunRewound(rewound))?;
                 self.drop_discarded(no)
@@ -316,10 +325,6 @@ impl Turn<'_> {
         }
     }
 
-    fn next_generation(&self, no: MatterNo) -> u16 {
-        self.case.matter(no).map_or(0, |matter| matter.run.generation) + 1
-    }
-
     fn put_in_place(
         &mut self,
         by: &Viewer,
@@ -335,7 +340,7 @@ impl Turn<'_> {
             reason: reason.to_owned(),
         };
         self.push(no, person(by), Body::ResultOverridden(Arc::new(overridden)))?;
-        let generation = self.next_generation(no);
+        let Some(generation) = self.next_generation(no) else { return Ok(()) };
         let rewound = RunRewound { generation, keep, tail: Tail::Adopted };
         self.push(no, Origin::Engine, Body::RunRewound(rewound))?;
         Ok(())

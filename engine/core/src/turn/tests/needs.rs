@@ -231,3 +231,20 @@ fn an_applicant_who_will_not_act_is_the_approvers_to_judge() {
     assert_eq!(kinds(&story), [TaskKind::Rejected]);
     assert_eq!(story.stage(1), "accepted", "no adverse act by machine");
 }
+
+#[test]
+fn a_script_that_begins_anew_without_end_stops_before_its_count_runs_over() {
+    let mut story = story("bureau.enter", DecidesIn::Here);
+    let entry = Entry {
+        seq: story.case.head.next(),
+        matter: MatterNo(1),
+        recorded_at: story.now,
+        effective_at: story.now,
+        origin: Origin::Engine,
+        body: Body::RunRestarted { generation: crate::limits::RUN_GENERATIONS_MAX },
+    };
+    Arc::make_mut(&mut story.case).fold(&entry).unwrap();
+    story.entries.push(entry);
+    amend(&mut story, clerk(), ("parcel", "P-2"));
+    assert_eq!(story.incidents(), ["LIMIT_EXCEEDED"]);
+}
