@@ -15,7 +15,7 @@ pub use client::{ClientError, CxpConnector, CxpOptions};
 pub use message::{Contract, Party};
 pub use text::{Json, Text, WireText};
 
-pub(crate) use client::{endpoint, http_client};
+pub(crate) use client::{endpoint, http_builder, http_client};
 
 use serde::{Deserialize, Serialize};
 

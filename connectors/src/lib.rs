@@ -2,8 +2,8 @@
 //!
 //! [`cxp`] speaks CXP/1 over HTTP, [`manual`] hands a call to a person in an office that has no
 //! system, [`bindings`] says which connector carries an operation at a place, [`callback`] is
-//! where agencies deliver later replies, [`seal`] has notices sealed by a service over HTTP, and
-//! [`sandbox`] plays agencies over real HTTP. Nothing here retries a call of the engine, decides
+//! where agencies deliver later replies, [`seal`] has notices sealed by a service over HTTP, [`s3`]
+//! keeps files with one, and [`sandbox`] plays agencies over real HTTP. Nothing here retries a call of the engine, decides
 //! an act, or knows scripts, stores and GraphQL.
 
 pub mod bindings;
@@ -11,6 +11,7 @@ pub mod callback;
 pub mod cxp;
 pub mod limits;
 pub mod manual;
+pub mod s3;
 pub mod sandbox;
 pub mod seal;
 

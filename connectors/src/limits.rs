@@ -6,6 +6,11 @@ pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 pub const CONNECT_MILLIS_MAX: u64 = 3_000;
 /// Milliseconds of patience with one request for a seal.
 pub const SEAL_MILLIS_MAX: u64 = 20_000;
+/// Further attempts of one request to a storage service.
+pub const S3_RETRIES_MAX: usize = 3;
+/// Milliseconds after which a request to a storage service is not sent again, and of silence
+/// after which it is given up.
+pub const S3_PATIENCE_MILLIS: u64 = 20_000;
 /// Idle connections kept per agency.
 pub const IDLE_CONNECTIONS_MAX: usize = 64;
 /// Milliseconds after which the engine's inbox is asked again, when it could not store a reply.

@@ -12,9 +12,13 @@ use std::sync::Arc;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
+use object_store::{ObjectStoreExt as _, PutMode, PutPayload};
 use tongban_core::error::ErrorClass;
 
 pub use object_store::ObjectStore;
+
+/// Key of the mark by which a store is known to belong to somebody.
+const OWNER: &str = "owner";
 
 /// What was attempted with an object.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,20 +78,32 @@ impl ObjectsError {
         "OBJECTS_FAILED"
     }
 
+    /// Tells whether a service does not know who asks, or does not let him.
+    pub fn is_forbidden(&self) -> bool {
+        use object_store::Error;
+        matches!(self.source, Error::PermissionDenied { .. } | Error::Unauthenticated { .. })
+    }
+
+    /// Tells whether there is no such object, or no such bucket.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.source, object_store::Error::NotFound { .. })
+    }
+
     /// Returns the class: missing rights and missing objects do not heal by themselves.
     pub fn class(&self) -> ErrorClass {
         use object_store::Error;
         let stays = matches!(
             self.source,
-            Error::NotFound { .. }
-                | Error::PermissionDenied { .. }
-                | Error::Unauthenticated { .. }
-                | Error::InvalidPath { .. }
+            Error::InvalidPath { .. }
                 | Error::NotSupported { .. }
                 | Error::NotImplemented { .. }
                 | Error::UnknownConfigurationKey { .. }
         );
-        if stays { ErrorClass::Permanent } else { ErrorClass::Transient }
+        if stays || self.is_forbidden() || self.is_missing() {
+            ErrorClass::Permanent
+        } else {
+            ErrorClass::Transient
+        }
     }
 }
 
@@ -128,6 +144,46 @@ pub(crate) fn clear(folder: &FilePath) -> Result<(), ObjectsError> {
     Ok(())
 }
 
+/// To whom a store belongs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Owned {
+    /// To the one who asked, perhaps since now.
+    ByUs,
+    /// To somebody else.
+    ByOthers,
+    /// To nobody who could be sure: what exists is overwritten although only something new was
+    /// to be put.
+    Unsafely,
+}
+
+/// Leaves a mark in a store that several installations could reach by mistake, or finds it
+/// there. Blobs and documents know no owner; a sweep of the wrong one would take everything.
+///
+/// # Errors
+/// [`ObjectsError`] when the store cannot be read or written.
+pub async fn claim(store: &dyn ObjectStore, mark: &str) -> Result<Owned, ObjectsError> {
+    let key = key([OWNER]);
+    let put = || store.put_opts(&key, PutPayload::from(mark.to_owned()), PutMode::Create.into());
+    let failed = |attempt| {
+        let key = key.clone();
+        move |why| ObjectsError::new(attempt, &key, why)
+    };
+    match put().await {
+        Err(object_store::Error::AlreadyExists { .. }) => {
+            let found = store.get(&key).await.map_err(failed(Attempt::Read))?;
+            let found = found.bytes().await.map_err(failed(Attempt::Read))?;
+            Ok(if found == mark.as_bytes() { Owned::ByUs } else { Owned::ByOthers })
+        }
+        Err(why) => Err(failed(Attempt::Write)(why)),
+        // It was not there, or the store does not look; a second time tells.
+        Ok(_) => match put().await {
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(Owned::ByUs),
+            Err(why) => Err(failed(Attempt::Write)(why)),
+            Ok(_) => Ok(Owned::Unsafely),
+        },
+    }
+}
+
 /// Opens a store that ends with the process: for tests, examples and rehearsals.
 pub fn memory() -> Arc<dyn ObjectStore> {
     Arc::new(InMemory::new())
@@ -157,4 +213,19 @@ fn generic(why: io::Error) -> object_store::Error {
 /// Joins parts to a key. The parts are of our own alphabet, so none is escaped.
 pub(crate) fn key<'a>(parts: impl IntoIterator<Item = &'a str>) -> Path {
     Path::from_iter(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_belongs_to_the_first_who_claims_it() {
+        let store = memory();
+        for _ in 0..2 {
+            assert_eq!(claim(store.as_ref(), "one").await.unwrap(), Owned::ByUs);
+        }
+        assert_eq!(claim(store.as_ref(), "other").await.unwrap(), Owned::ByOthers);
+        assert_eq!(claim(store.as_ref(), "one").await.unwrap(), Owned::ByUs);
+    }
 }

@@ -12,6 +12,7 @@
 //! commit, and of two importers one gets the number. Nothing is ever overwritten. What a
 //! document means is not known here; whoever imports it checks it first.
 
+mod copy;
 mod place;
 mod record;
 

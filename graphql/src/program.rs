@@ -31,6 +31,7 @@ mod seal;
 mod secret;
 mod serve;
 mod signal;
+mod storage;
 mod telemetry;
 mod token;
 mod upkeep;

@@ -277,6 +277,11 @@ pub(crate) fn endpoint(base: &str, path: &str) -> Option<Url> {
 
 /// Builds an HTTP client that does exactly what it is told: no redirects, no retries, no proxy.
 pub(crate) fn http_client() -> Result<reqwest::Client, ClientError> {
+    http_builder().build().map_err(ClientError::Http)
+}
+
+/// Begins such a client, for whoever has one thing more to say.
+pub(crate) fn http_builder() -> reqwest::ClientBuilder {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         let installed = rustls::crypto::ring::default_provider().install_default();
@@ -291,8 +296,6 @@ pub(crate) fn http_client() -> Result<reqwest::Client, ClientError> {
         .no_proxy()
         .connect_timeout(Duration::from_millis(limits::CONNECT_MILLIS_MAX))
         .pool_max_idle_per_host(limits::IDLE_CONNECTIONS_MAX)
-        .build()
-        .map_err(ClientError::Http)
 }
 
 #[cfg(test)]

@@ -33,6 +33,11 @@ impl Place {
         Err(ReferenceError::BadName { name: name.chars().take(80).collect() })
     }
 
+    /// Returns the prefix of every document.
+    pub(super) fn root() -> Path {
+        key([ROOT])
+    }
+
     /// Returns the prefix of every document of a kind.
     pub(super) fn kind_prefix(kind: &str) -> Result<Path, ReferenceError> {
         Ok(key([ROOT, known(kind)?]))

@@ -28,6 +28,7 @@ use super::named::{Named, named};
 use super::segment::{FileMark, PackedCase, Record, Writer, mark_of};
 use crate::blob::Blobs;
 use crate::folder;
+use crate::reference::References;
 
 /// The folder of case files inside a backup.
 pub(super) const FILES: &str = "files";
@@ -41,10 +42,11 @@ pub struct Source<'a> {
     pub store: &'a dyn Upkeep,
     /// Where the files of cases are, if anywhere.
     pub blobs: Option<&'a Blobs>,
+    /// Where the documents of offices are, if anywhere.
+    pub references: Option<&'a References>,
     /// The folder that holds what stands beside the store.
     pub folder: &'a Path,
-    /// Files and folders in it that belong to a backup, such as keys and reference documents;
-    /// one that is not there is left out.
+    /// Files in it that belong to a backup, such as keys; one that is not there is left out.
     pub others: &'a [&'a str],
     /// Wire time.
     pub now: Moment,
@@ -72,7 +74,8 @@ pub async fn backup(
     taking.cases(progress).await?;
     taking.mutations().await?;
     taking.closures().await?;
-    let others = taking.others()?;
+    let mut others = taking.others()?;
+    others.extend(taking.documents().await?);
     let Taking { cut, writer, counts, .. } = taking;
     let manifest = Manifest {
         kind: KIND.to_owned(),
@@ -201,37 +204,35 @@ impl Taking<'_> {
     fn others(&self) -> Result<Vec<FileMark>, CarryError> {
         let mut copied = Vec::new();
         for name in self.source.others {
-            self.copy(name, &mut copied)?;
+            let from = self.source.folder.join(name);
+            if from.is_file() {
+                let bytes = std::fs::read(&from).map_err(CarryError::at(READ, &from))?;
+                copied.push(self.beside(name, &bytes)?);
+            }
         }
         Ok(copied)
     }
 
-    /// Copies a file, or a folder with all that is in it.
-    fn copy(&self, name: &str, copied: &mut Vec<FileMark>) -> Result<(), CarryError> {
-        let from = self.source.folder.join(name);
-        if from.is_dir() {
-            let failed = || CarryError::at(READ, &from);
-            let entries = std::fs::read_dir(&from).map_err(failed())?;
-            let mut names = Vec::new();
-            for entry in entries {
-                names.push(entry.map_err(failed())?.file_name().to_string_lossy().into_owned());
+    /// Copies the documents of offices, every version.
+    async fn documents(&self) -> Result<Vec<FileMark>, CarryError> {
+        let mut copied = Vec::new();
+        let Some(references) = self.source.references else { return Ok(copied) };
+        for key in references.keys().await? {
+            if let Some(bytes) = references.copy(&key).await? {
+                copied.push(self.beside(key.as_ref(), &bytes)?);
             }
-            names.sort();
-            return names
-                .into_iter()
-                .try_for_each(|inner| self.copy(&format!("{name}/{inner}"), copied));
         }
-        if !from.is_file() {
-            return Ok(());
-        }
-        let bytes = std::fs::read(&from).map_err(CarryError::at(READ, &from))?;
+        Ok(copied)
+    }
+
+    /// Writes what stands beside the segments.
+    fn beside(&self, name: &str, bytes: &[u8]) -> Result<FileMark, CarryError> {
         let path = self.to.join(name);
         let failed = || CarryError::at(WRITE, &path);
         path.parent().map_or(Ok(()), folder::create).map_err(failed())?;
-        folder::write(&path, &bytes).map_err(failed())?;
+        folder::write(&path, bytes).map_err(failed())?;
         let (bytes, digest) = mark_of(&path).map_err(failed())?;
-        copied.push(FileMark { name: name.to_owned(), bytes, sha256: digest.hex() });
-        Ok(())
+        Ok(FileMark { name: name.to_owned(), bytes, sha256: digest.hex() })
     }
 }
 

@@ -9,6 +9,7 @@ use tongban_core::id::CaseId;
 use tongban_core::port::StoreError;
 
 use crate::blob::BlobError;
+use crate::reference::ReferenceError;
 
 /// A store that could not be carried elsewhere.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum CarryError {
     /// The files of cases failed.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// The reference documents failed.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
     /// The file system failed.
     #[error("无法{} {path}:{source} / could not {} {path}: {source}", .attempted.0, .attempted.1)]
     Folder {
@@ -76,6 +80,7 @@ impl CarryError {
         match self {
             Self::Store(error) => error.code(),
             Self::Blob(error) => error.code(),
+            Self::Reference(error) => error.code(),
             Self::Folder { .. } => "CARRY_FOLDER",
             Self::NotEmpty(_) => "CARRY_NOT_EMPTY",
             Self::NotOurs(_) => "CARRY_NOT_OURS",
@@ -93,6 +98,7 @@ impl CarryError {
         match self {
             Self::Store(error) => error.class(),
             Self::Blob(error) => error.class(),
+            Self::Reference(error) => error.class(),
             Self::Folder { .. } => ErrorClass::Transient,
             Self::NotEmpty(_) | Self::NotOurs(_) | Self::Exists(_) | Self::NoSuchCase(_) => {
                 ErrorClass::Invalid

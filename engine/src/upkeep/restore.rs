@@ -23,6 +23,7 @@ use super::named::{Named, named};
 use super::segment::{FileMark, PackedCase, Reader, Record, mark_of};
 use crate::blob::Blobs;
 use crate::folder;
+use crate::reference::References;
 use crate::standing::Standing;
 
 /// Cases between two words about the progress.
@@ -89,19 +90,35 @@ impl Backup {
         &self.manifest
     }
 
-    /// Copies keys and documents whose names are wanted into the folder of the new store.
+    /// Copies keys whose names are wanted into the folder of the new store.
     ///
     /// # Errors
     /// [`CarryError::Folder`].
     pub fn lay_out(&self, to: &Path, wanted: impl Fn(&str) -> bool) -> Result<(), CarryError> {
-        for marked in self.manifest.others.iter().filter(|marked| wanted(&marked.name)) {
-            let (from, path) = (self.folder.join(&marked.name), to.join(&marked.name));
-            let bytes = std::fs::read(&from).map_err(CarryError::at(READ, &from))?;
+        let keys = |marked: &&FileMark| !is_document(marked) && wanted(&marked.name);
+        for marked in self.manifest.others.iter().filter(keys) {
+            let (bytes, path) = (self.bytes_of(marked)?, to.join(&marked.name));
             let failed = || CarryError::at(WRITE, &path);
             path.parent().map_or(Ok(()), folder::create).map_err(failed())?;
             folder::write(&path, &bytes).map_err(failed())?;
         }
         Ok(())
+    }
+
+    /// Copies the documents of offices to where the new store's are to be.
+    ///
+    /// # Errors
+    /// [`CarryError`].
+    pub async fn lay_out_documents(&self, to: &References) -> Result<(), CarryError> {
+        for marked in self.manifest.others.iter().filter(|marked| is_document(marked)) {
+            to.put_copy(&marked.name, self.bytes_of(marked)?).await?;
+        }
+        Ok(())
+    }
+
+    fn bytes_of(&self, marked: &FileMark) -> Result<Vec<u8>, CarryError> {
+        let from = self.folder.join(&marked.name);
+        std::fs::read(&from).map_err(CarryError::at(READ, &from))
     }
 
     /// Fills a new store and declares it restored. Open it anew before it is used.
@@ -219,6 +236,11 @@ impl Backup {
     fn has_files(&self) -> bool {
         self.manifest.counts.files > 0
     }
+}
+
+/// Tells whether a file is a document of an office and no key.
+fn is_document(marked: &FileMark) -> bool {
+    References::has_key(&marked.name)
 }
 
 /// Tells how far a filling has come, now and then.

@@ -21,6 +21,7 @@ use crate::blob::Blobs;
 use crate::conformance::sample::{
     Draft, case_id, case_number, entry, nine_o_clock, parked_case, queue_row, region_row, timer_row,
 };
+use crate::reference::References;
 use crate::standing::Standing;
 use crate::store::MemoryStore;
 
@@ -274,6 +275,10 @@ impl Files {
         Self { folder, blobs }
     }
 
+    fn references(&self) -> References {
+        References::in_folder(self.folder.path()).unwrap()
+    }
+
     fn path(&self, case: CaseId, digest: Digest) -> std::path::PathBuf {
         self.folder.path().join("files").join(case.to_string()).join(digest.hex())
     }
@@ -314,8 +319,9 @@ async fn take(store: &dyn Upkeep, files: &Files, to: &Path) -> Manifest {
     let source = Source {
         store,
         blobs: Some(&files.blobs),
+        references: Some(&files.references()),
         folder: files.folder.path(),
-        others: &["store.key", "reference"],
+        others: &["store.key"],
         now: nine_o_clock(),
     };
     backup(source, to, &mut silent()).await.unwrap()
@@ -328,12 +334,18 @@ async fn a_backup_is_restored_as_it_was_at_its_cut() {
     Draft::start(&*store, 8).remember("start").commit(&*store).await;
     let to = TempDir::new().unwrap();
     let folder = to.path().join("backup");
+    let notice = b"{\"first_year\":2026}".to_vec();
+    let published = files.references().publish("calendar", "cn", notice, nine_o_clock()).await;
     let manifest = take(&*store, &files, &folder).await;
     assert_eq!((manifest.revision, manifest.counts.files), (store.revision().0, 1));
     let verified = Backup::verify(&folder, &mut silent()).unwrap();
     let (target, kept, standing) = (memory(), Files::new(), Standing::default());
     verified.lay_out(kept.folder.path(), |_| true).unwrap();
     assert_eq!(std::fs::read(kept.folder.path().join("store.key")).unwrap(), [7; 32]);
+    assert_eq!(kept.references().versions("calendar", "cn").await.unwrap(), []);
+    verified.lay_out_documents(&kept.references()).await.unwrap();
+    let documents = kept.references().versions("calendar", "cn").await.unwrap();
+    assert_eq!(documents, [published.unwrap()]);
     let into =
         Target { store: &*target, blobs: &kept.blobs, standing: &standing, at: nine_o_clock() };
     verified.fill(into, &mut silent()).await.unwrap();
@@ -381,6 +393,7 @@ async fn what_is_committed_while_a_backup_is_taken_is_not_in_it() {
     let source = Source {
         store: &*store,
         blobs: None,
+        references: None,
         folder: files.folder.path(),
         others: &[],
         now: nine_o_clock(),
@@ -433,6 +446,7 @@ async fn a_backup_that_was_touched_does_not_verify() {
     let source = Source {
         store: &*store,
         blobs: None,
+        references: None,
         folder: to.path(),
         others: &[],
         now: Moment::default(),

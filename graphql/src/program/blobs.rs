@@ -10,6 +10,7 @@ use tongban_engine::clock::SystemClock;
 use self::args::{BlobsTool, SweepArguments};
 use super::args::Format;
 use super::error::{Both, ProgramError, shown as place};
+use super::storage::Storage;
 use super::{folder, output};
 
 const DAY_MILLIS: i64 = 24 * 3_600_000;
@@ -35,7 +36,7 @@ async fn sweep(arguments: &SweepArguments) -> Result<Swept, ProgramError> {
     }
     // The store is opened first: its lock keeps servers and their uploads away.
     let store = folder::open(data)?;
-    let blobs = folder::blobs(data)?;
+    let blobs = Storage::of(data).await?.blobs()?;
     let before = SystemClock.now().plus_millis(-DAY_MILLIS * i64::from(arguments.days));
     let strays = if arguments.dry_run { Strays::Count } else { Strays::Delete };
     let sweep = Sweep { before, since: None, strays };

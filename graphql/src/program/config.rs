@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tongban_connectors::Binding;
 use tongban_engine::Publishing;
 
@@ -40,6 +40,51 @@ pub(crate) struct Config {
     /// Who seals notices; when left out nobody, and with `--dev` the trial seal. Since 0.1.
     #[serde(default)]
     pub(crate) seal: Option<Seal>,
+    /// Where files of cases and reference documents lie; the data folder when left out. Since 0.1.
+    #[serde(default)]
+    pub(crate) storage: Option<Storage>,
+}
+
+/// Where files of cases and reference documents lie.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Storage {
+    /// In the data folder. Since 0.1.
+    Folder,
+    /// In a bucket of an S3-compatible service. Since 0.1.
+    S3(S3Bucket),
+}
+
+/// A bucket of an S3-compatible service, addressed by path. Since 0.1.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct S3Bucket {
+    /// Where the service listens. Since 0.1.
+    pub(crate) endpoint: String,
+    /// The bucket. Since 0.1.
+    pub(crate) bucket: String,
+    /// The region that requests are signed for. Since 0.1.
+    pub(crate) region: String,
+    /// What every key begins with, if the bucket is shared. Since 0.1.
+    #[serde(default)]
+    pub(crate) prefix: Option<String>,
+    /// TOML file with `access_key_id` and `secret_access_key`; the variables
+    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` when left out. Since 0.1.
+    #[serde(default)]
+    pub(crate) credentials_file: Option<PathBuf>,
+    /// Whether `http://` will do: files then travel in the clear. Since 0.1.
+    #[serde(default)]
+    pub(crate) allow_http: bool,
+}
+
+impl S3Bucket {
+    /// Names it for people and for the data folder's memory.
+    pub(crate) fn name(&self) -> String {
+        let endpoint = self.endpoint.trim_end_matches('/');
+        let prefix = self.prefix.as_deref().unwrap_or_default().trim_matches('/');
+        let end = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
+        format!("{endpoint}/{}{end}", self.bucket)
+    }
 }
 
 /// Who seals notices.
@@ -163,12 +208,22 @@ impl Config {
             service.keys_file = base.join(&service.keys_file);
             service.secret_file = service.secret_file.take().map(|file| base.join(file));
         }
+        if let Some(Storage::S3(bucket)) = &mut config.storage {
+            bucket.credentials_file =
+                bucket.credentials_file.take().map(|file| absolute(base, &file));
+        }
         Ok(config)
     }
 
     fn parse(text: &str, file: &str) -> Result<Self, ProgramError> {
         toml::from_str(text).map_err(|error| wrong(&error, text, file))
     }
+}
+
+/// Joins a path to the folder of its file, so that it holds wherever the program is started.
+fn absolute(base: &Path, file: &Path) -> PathBuf {
+    let joined = base.join(file);
+    std::path::absolute(&joined).unwrap_or(joined)
 }
 
 fn wrong(error: &toml::de::Error, text: &str, file: &str) -> ProgramError {

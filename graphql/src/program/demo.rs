@@ -41,6 +41,7 @@ use self::summary::Summary;
 use super::args::{DemoArguments, Format};
 use super::assemble::{self, Papers, Time, Wires};
 use super::error::{Both, ProgramError, shown};
+use super::storage::Storage;
 use super::{folder, output, serve, signal, token};
 use crate::auth::{Authority, DevIdentity};
 use crate::server;
@@ -94,7 +95,7 @@ impl House {
         let wires = agencies.wires()?;
         let host = assemble::scripts(None)?;
         let seal = Some(folder::trial_seal(&data)?);
-        let papers = Papers { blobs: folder::blobs(&data)?, seal };
+        let papers = Papers { blobs: Storage::of(&data).await?.blobs()?, seal };
         let organisation = Arc::new(plan::organisation());
         let standing = Standing { organisation, ..Standing::default() };
         let lives = (Time::Movable(clock), standing, Publishing::AsLoaded);

@@ -83,6 +83,9 @@ pub(crate) enum ProgramError {
     /// The folder holds something that cannot be read.
     #[error("{} / {}", .0.zh, .0.en)]
     FolderDamaged(Both),
+    /// Files and documents lie elsewhere than the configuration says.
+    #[error("{} / {}", .0.zh, .0.en)]
+    Elsewhere(Both),
     /// The folder cannot be made or written.
     #[error("无法创建或写入 {path}:{source} / cannot create or write {path}: {source}")]
     CannotCreate {
@@ -283,6 +286,7 @@ impl ProgramError {
             Self::RealTime(_) => "FOLDER_REAL_TIME",
             Self::FolderInUse(_) => "FOLDER_IN_USE",
             Self::FolderDamaged(_) => "FOLDER_DAMAGED",
+            Self::Elsewhere(_) => "STORAGE_ELSEWHERE",
             Self::CannotCreate { .. } => "CANNOT_CREATE",
             Self::InputOutput { .. } => "INPUT_OUTPUT",
             Self::ConfigUnreadable { .. } => "CONFIG_UNREADABLE",
@@ -352,6 +356,7 @@ impl ProgramError {
             | Self::RealTime(_)
             | Self::ConfigUnreadable { .. }
             | Self::ConfigWrong { .. }
+            | Self::Elsewhere(_)
             | Self::RegionsWrong { .. }
             | Self::NoDevKey(_) => Exit::Config,
             Self::DemoUnfinished(_) => Exit::Unfinished,
@@ -384,6 +389,7 @@ impl ProgramError {
             Self::RealTime(_) => advice::REAL_TIME,
             Self::FolderInUse(_) => advice::FOLDER_IN_USE,
             Self::FolderDamaged(_) => advice::FOLDER_DAMAGED,
+            Self::Elsewhere(_) => advice::ELSEWHERE,
             Self::CannotCreate { .. } => advice::CANNOT_CREATE,
             Self::InputOutput { .. } => advice::INPUT_OUTPUT,
             Self::ConfigUnreadable { .. } => advice::CONFIG_UNREADABLE,

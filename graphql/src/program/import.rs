@@ -28,6 +28,7 @@ use super::args::Format;
 use super::config::Config;
 use super::error::{Both, ProgramError, shown as path};
 use super::output;
+use super::storage::Storage;
 
 /// A file that is to become a version.
 struct Incoming {
@@ -53,6 +54,9 @@ pub(crate) fn print_schema(of: KindName) {
 
 /// Imports files, or lists what was imported.
 pub(crate) async fn run(arguments: &ImportArguments) -> Result<(), ProgramError> {
+    if let Some(file) = &arguments.config {
+        Storage::configured(&Config::read(file)?, &arguments.data).await?;
+    }
     if arguments.list {
         let versions = kept::versions(&arguments.data).await?;
         output::data(&shown::list(&versions, arguments.format));
@@ -93,9 +97,9 @@ async fn import(arguments: &ImportArguments) -> Result<Vec<Imported>, Refused> {
     let kind = arguments.kind.map(KindName::kind);
     let mut incoming = read(&arguments.files, kind)?;
     let references = if arguments.dry_run {
-        kept::existing(&arguments.data)?
+        kept::existing(&arguments.data).await?
     } else {
-        Some(kept::open(&arguments.data)?)
+        Some(kept::open(&arguments.data).await?)
     };
     let before = match &references {
         Some(references) => kept::current(references, &arguments.data).await?,
@@ -195,7 +199,7 @@ fn organisation<'a>(
 
 /// Reads the organisation that a data folder holds; the default one where nothing was imported.
 pub(crate) async fn stored(folder: &Path) -> Result<Organisation, ProgramError> {
-    let Some(references) = kept::existing(folder)? else {
+    let Some(references) = kept::existing(folder).await? else {
         return Ok(Organisation::default());
     };
     let documents = kept::current(&references, folder).await?;

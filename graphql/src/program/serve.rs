@@ -19,6 +19,7 @@ use super::args::ServeArguments;
 use super::assemble::{self, Papers, Time, Wires};
 use super::config::{Config, Identity};
 use super::error::{Both, ProgramError, shown};
+use super::storage::Storage;
 use super::upkeep::control::{self, Kept};
 use super::watch::{self, Change, Watch};
 use super::{folder, import, output, seal, signal, token};
@@ -40,6 +41,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
     } else {
         None
     };
+    let storage = Storage::configured(&config, &arguments.data).await?;
     import::bind(&mut config, &arguments.data).await?;
     let wires = Wires::configured(&config)?;
     let listener = listen(arguments.listen).await?;
@@ -52,13 +54,9 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
         folder::must_be_real_time(&arguments.data, &store)?;
         (authority(config.identity.as_ref())?, Time::Real)
     };
-    let papers = Papers { blobs: folder::blobs(&arguments.data)?, seal };
+    let kept = Kept::of(Arc::clone(&store), &storage, &arguments.data)?;
+    let papers = Papers { blobs: kept.blobs.clone(), seal };
     let standing = folder::standing(&arguments.data).await?;
-    let kept = Kept {
-        store: Arc::clone(&store),
-        blobs: papers.blobs.clone(),
-        folder: arguments.data.clone(),
-    };
     let publishing = config.publishing(arguments.dev);
     let lives = (time, standing, publishing);
     let engine = assemble::engine(store, papers, host, &wires, lives).await?;

@@ -26,11 +26,14 @@ use self::args::{
     BackupArguments, BackupTool, ExportArguments, FolderArguments, ImportCasesArguments,
     RestoreArguments, StoreTool, VerifyArguments,
 };
+use self::control::Kept;
+use super::config::Config;
 use super::error::{Both, ProgramError};
+use super::storage::Storage;
 use super::{folder, output};
 
-/// What belongs to a backup beside the store: its key, documents of offices, keys for trial.
-const OTHERS: [&str; 4] = [STORE_KEY, "reference", "dev.key", "trial-seal.key"];
+/// Files that belong to a backup beside the store: its key, keys for trial.
+const OTHERS: [&str; 3] = [STORE_KEY, "dev.key", "trial-seal.key"];
 const STORE_KEY: &str = "store.key";
 
 /// Cases between two words about the progress.
@@ -79,7 +82,8 @@ impl Opened {
     async fn at(data: &Path) -> Result<Self, ProgramError> {
         folder::must_exist(data)?;
         let store = folder::open(data)?;
-        let (blobs, standing) = (folder::blobs(data)?, folder::standing(data).await?);
+        let blobs = Storage::of(data).await?.blobs()?;
+        let standing = folder::standing(data).await?;
         Ok(Self { store, blobs, standing })
     }
 
@@ -104,8 +108,8 @@ pub(crate) async fn backup(arguments: BackupArguments) -> Result<(), ProgramErro
     let mut told = told("已备份", "backed up");
     let manifest = match folder::open(&data) {
         Ok(store) => {
-            let blobs = folder::blobs(&data)?;
-            take(&store, &blobs, (&data, &to), &mut told).await.map_err(carry)?
+            let kept = Kept::of(store, &Storage::of(&data).await?, &data)?;
+            take(&kept, &to, &mut told).await.map_err(carry)?
         }
         Err(ProgramError::FolderInUse(_)) => control::ask(&data, &to, &mut told).await?,
         Err(error) => return Err(error),
@@ -116,20 +120,26 @@ pub(crate) async fn backup(arguments: BackupArguments) -> Result<(), ProgramErro
 
 /// Takes a backup of a folder that this process has open.
 async fn take(
-    store: &SledStore,
-    blobs: &Blobs,
-    (folder, to): (&Path, &Path),
+    kept: &Kept,
+    to: &Path,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Manifest, CarryError> {
-    let source =
-        Source { store, blobs: Some(blobs), folder, others: &OTHERS, now: SystemClock.now() };
+    let source = Source {
+        store: kept.store.as_ref(),
+        blobs: Some(&kept.blobs),
+        references: Some(&kept.references),
+        folder: &kept.folder,
+        others: &OTHERS,
+        now: SystemClock.now(),
+    };
     upkeep::backup(source, to, progress).await
 }
 
 /// Restores a backup into a new folder. It is filled under another name, so that a restore that
 /// was cut short is never taken for a whole one.
 pub(crate) async fn restore(arguments: &RestoreArguments) -> Result<(), ProgramError> {
-    let RestoreArguments { from, data } = arguments;
+    let RestoreArguments { from, data, config } = arguments;
+    let config = config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
     let backup = Backup::verify(from, &mut told("已核验", "verified")).map_err(carry)?;
     folder::must_be_empty(data)?;
     let filling = beside(data);
@@ -137,11 +147,18 @@ pub(crate) async fn restore(arguments: &RestoreArguments) -> Result<(), ProgramE
     backup.lay_out(&filling, |name| name == STORE_KEY).map_err(carry)?;
     let store = folder::open(&filling)?;
     backup.lay_out(&filling, |name| name != STORE_KEY).map_err(carry)?;
-    let (blobs, standing) = (folder::blobs(&filling)?, folder::standing(&filling).await?);
-    let target =
-        Target { store: store.as_ref(), blobs: &blobs, standing: &standing, at: SystemClock.now() };
+    let storage = Storage::configured(&config, &filling).await?;
+    let kept = Kept::of(Arc::clone(&store), &storage, &filling)?;
+    backup.lay_out_documents(&kept.references).await.map_err(carry)?;
+    let standing = folder::standing(&filling).await?;
+    let target = Target {
+        store: store.as_ref(),
+        blobs: &kept.blobs,
+        standing: &standing,
+        at: SystemClock.now(),
+    };
     backup.fill(target, &mut told("已恢复", "restored")).await.map_err(carry)?;
-    drop(store);
+    drop((store, kept));
     folder::rename(&filling, data)?;
     output::data(&shown::manifest(backup.manifest()));
     output::tell(

@@ -238,6 +238,7 @@ impl World {
         let source = Source {
             store: self.store.as_ref(),
             blobs: None,
+            references: None,
             folder: folder.path(),
             others: &[],
             now: Moment::default(),

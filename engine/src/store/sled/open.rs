@@ -39,8 +39,10 @@ const SET_ASIDE: &str = "set-aside";
 /// What others of the engine keep in the folder, perhaps before the store is there.
 const FILES: &str = "files";
 const REFERENCE: &str = "reference";
-const OURS: [&str; 10] =
-    [LOCK, KEY, FORMAT, MARK, SLED, BLOBS, CLOSURES, SET_ASIDE, FILES, REFERENCE];
+/// What the program writes there, perhaps before: which bucket holds files and documents.
+const STORAGE: &str = "storage.json";
+const OURS: [&str; 11] =
+    [LOCK, KEY, FORMAT, MARK, SLED, BLOBS, CLOSURES, SET_ASIDE, FILES, REFERENCE, STORAGE];
 
 /// Sled's data file inside its folder.
 const SLED_DATA: &str = "db";

@@ -29,6 +29,7 @@ use crate::program::args::Format;
 use crate::program::assemble::{self, Papers, Time, Wires};
 use crate::program::config::Config;
 use crate::program::error::{Both, ProgramError, shown};
+use crate::program::storage::Storage;
 use crate::program::{folder, output};
 
 /// Kills in one folder before it is checked as a whole and another one is begun.
@@ -159,7 +160,7 @@ fn begin(data: &Path) -> Result<Child, ProgramError> {
 pub(super) async fn work(arguments: &CrashWorkArguments) -> Result<(), ProgramError> {
     let data = &arguments.data;
     let store = folder::open(data)?;
-    let papers = Papers { blobs: folder::blobs(data)?, seal: None };
+    let papers = Papers { blobs: Storage::of(data).await?.blobs()?, seal: None };
     let wires = Wires::configured(&Config::default())?;
     let scripts = assemble::scripts(None)?;
     let engine = assemble::engine(

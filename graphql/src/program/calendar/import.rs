@@ -43,7 +43,7 @@ pub(super) async fn run(arguments: &ImportArguments) -> Result<(), ProgramError>
     let imported = if arguments.dry_run && is_new_folder {
         checked(&document, Vec::new(), arguments)?
     } else {
-        let references = source::open(&arguments.data)?;
+        let references = source::open(&arguments.data).await?;
         let kept = source::current(&references, &arguments.data).await?;
         let imported = checked(&document, kept, arguments)?;
         if !arguments.dry_run {

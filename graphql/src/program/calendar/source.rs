@@ -9,6 +9,7 @@ use tongban_engine::reference::{ReferenceError, References};
 use super::args::PlaceArguments;
 use crate::program::error::{Both, ProgramError, shown};
 use crate::program::output;
+use crate::program::storage::Storage;
 
 /// The kind under which calendars are kept.
 pub(super) const KIND: &str = "calendar";
@@ -76,13 +77,13 @@ async fn kept(folder: &Path) -> Result<Vec<CalendarDocument>, ProgramError> {
             detail: Both::new("没有这个数据文件夹", "there is no such data folder"),
         });
     }
-    let references = open(folder)?;
+    let references = open(folder).await?;
     current(&references, folder).await
 }
 
 /// Opens the reference data of a folder, which is created where missing.
-pub(super) fn open(folder: &Path) -> Result<References, ProgramError> {
-    References::in_folder(folder).map_err(|error| unkept(folder, &error))
+pub(super) async fn open(folder: &Path) -> Result<References, ProgramError> {
+    Storage::of(folder).await?.references().map_err(|error| unkept(folder, &error))
 }
 
 /// Reads the newest version of each calendar.

@@ -127,6 +127,10 @@ pub(super) const DEMO_UNFINISHED: Advice = (
 );
 pub(super) const REAL_TIME: Advice =
     ("请不要指定 --data,或指定一个新文件夹", "leave --data out, or name a new folder");
+pub(super) const ELSEWHERE: Advice = (
+    "请用 --config 给出该数据文件夹一直使用的配置",
+    "name the configuration that this data folder has always been used with in --config",
+);
 pub(super) const INPUT_OUTPUT: Advice =
     ("请检查磁盘和权限后再试", "check the disk and the permissions, then try again");
 pub(super) const CASE_QUESTION: Advice = (

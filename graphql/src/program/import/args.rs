@@ -33,6 +33,10 @@ pub(crate) struct ImportArguments {
     /// 数据文件夹,没有则新建。 / Data folder; created when it does not exist.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// 首次导入早于首次启动、且文件要存入 S3 时,给出服务的配置文件。 / Configuration of `serve`, where it names
+    /// a bucket and has not been used yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// 文件的种类,默认看其 "kind"。 / What the files are; their "kind" says so by default.
     #[arg(long, value_enum, value_name = "KIND")]
     pub(crate) kind: Option<KindName>,

@@ -9,18 +9,19 @@ use tongban_engine::reference::{ReferenceError, References, Version};
 
 use super::Incoming;
 use crate::program::error::{Both, ProgramError, shown};
+use crate::program::storage::Storage;
 
 /// Opens the documents of a folder, which is created where missing.
-pub(super) fn open(folder: &Path) -> Result<References, ProgramError> {
-    References::in_folder(folder).map_err(|error| failed(folder, &error))
+pub(super) async fn open(folder: &Path) -> Result<References, ProgramError> {
+    Storage::of(folder).await?.references().map_err(|error| failed(folder, &error))
 }
 
 /// Opens the documents of a folder, if there is such a folder.
-pub(super) fn existing(folder: &Path) -> Result<Option<References>, ProgramError> {
+pub(super) async fn existing(folder: &Path) -> Result<Option<References>, ProgramError> {
     if !folder.is_dir() {
         return Ok(None);
     }
-    open(folder).map(Some)
+    open(folder).await.map(Some)
 }
 
 /// Reads the newest version of every document.
@@ -53,7 +54,7 @@ pub(super) async fn publish(
 
 /// Lists every version of every document, oldest first.
 pub(super) async fn versions(folder: &Path) -> Result<Vec<Version>, ProgramError> {
-    let references = existing(folder)?.ok_or_else(|| ProgramError::InputOutput {
+    let references = existing(folder).await?.ok_or_else(|| ProgramError::InputOutput {
         what: shown(folder),
         detail: Both::new("没有这个数据文件夹", "there is no such data folder"),
     })?;

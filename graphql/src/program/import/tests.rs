@@ -43,6 +43,7 @@ impl Desk {
         ImportArguments {
             files: files.iter().map(|name| self.folder.path().join(name)).collect(),
             data: self.data(),
+            config: None,
             kind: None,
             dry_run: false,
             list: false,
@@ -201,7 +202,7 @@ async fn a_calendar_keeps_the_years_of_its_former_version() {
     let next = DEMO[3].1.replace("2026,", "2027,").replace("2026-03-07", "2027-03-06");
     desk.write("calendar.json", &next);
     desk.import(&["calendar.json"]).await;
-    let references = kept::existing(&desk.data()).unwrap().unwrap();
+    let references = kept::existing(&desk.data()).await.unwrap().unwrap();
     let current = kept::current(&references, &desk.data()).await.unwrap();
     let calendar: Json = serde_json::from_slice(&current[0].bytes).unwrap();
     assert_eq!((&calendar["first_year"], &calendar["last_year"]), (&2026.into(), &2027.into()));

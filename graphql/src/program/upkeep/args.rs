@@ -90,6 +90,7 @@ pub(crate) struct VerifyArguments {
 const RESTORE_EXAMPLES: &str = "\
 示例 / Examples:
   tongban restore --from /backup/2026-11-22 --data ./new
+  tongban restore --from /backup/2026-11-22 --data ./new --config tongban.toml   文件放入其中的新存储桶 / files go into its new bucket
 
 恢复后,备份之后可能已发出的调用都会先查询、再发送;对不上的回执会留存待查。
 After a restore every call that may have been made since is asked about before it is sent, and
@@ -105,6 +106,9 @@ pub(crate) struct RestoreArguments {
     /// 新的数据文件夹。 / New data folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// 服务的配置文件;文件要放入存储桶(须为新的)时给出。 / Configuration of `serve`, where files are to lie in a bucket; a new one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 const EXPORT_EXAMPLES: &str = "\

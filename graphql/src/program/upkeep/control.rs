@@ -23,11 +23,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 use tokio::task::JoinSet;
 use tongban_engine::blob::Blobs;
+use tongban_engine::reference::References;
 use tongban_engine::store::SledStore;
 use tongban_engine::upkeep::{Manifest, Progress};
 
 use super::take;
 use crate::program::error::{Both, ProgramError, shown};
+use crate::program::storage::Storage;
 use crate::program::{folder, serve};
 
 /// Name of the file in the data folder.
@@ -67,8 +69,25 @@ pub(crate) struct Kept {
     pub(crate) store: Arc<SledStore>,
     /// The files of its cases.
     pub(crate) blobs: Blobs,
-    /// The folder of both.
+    /// The documents of its offices.
+    pub(crate) references: References,
+    /// The folder of the store.
     pub(crate) folder: PathBuf,
+}
+
+impl Kept {
+    /// Says where the rest is of what belongs to a store.
+    pub(crate) fn of(
+        store: Arc<SledStore>,
+        storage: &Storage,
+        folder: &Path,
+    ) -> Result<Self, ProgramError> {
+        let references = storage.references().map_err(|error| ProgramError::InputOutput {
+            what: shown(folder),
+            detail: Both::of(&error),
+        })?;
+        Ok(Self { store, blobs: storage.blobs()?, references, folder: folder.to_owned() })
+    }
 }
 
 struct Inner {
@@ -153,7 +172,7 @@ async fn carry_out(
     let mut progress = move |progress: Progress| {
         drop(words.try_send(text(&Line::Cases(progress.cases))));
     };
-    let taken = take(&kept.store, &kept.blobs, (&kept.folder, &wish.to), &mut progress).await;
+    let taken = take(&kept, &wish.to, &mut progress).await;
     let line = match taken {
         Ok(manifest) => Line::Done(Box::new(manifest)),
         Err(error) => Line::Failed { code: error.code().to_owned(), text: error.to_string() },

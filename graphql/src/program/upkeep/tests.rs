@@ -19,7 +19,7 @@ async fn a_backup_of_a_folder_is_restored_under_a_new_generation() {
     let arguments =
         BackupArguments { tool: None, data: Some(folder.path().to_owned()), to: Some(to.clone()) };
     backup(arguments).await.unwrap();
-    let arguments = RestoreArguments { from: to.clone(), data: new.clone() };
+    let arguments = RestoreArguments { from: to.clone(), data: new.clone(), config: None };
     restore(&arguments).await.unwrap();
     let taken = restore(&arguments).await.unwrap_err();
     assert_eq!(taken.code(), "INPUT_OUTPUT", "a folder with data is not overwritten");
@@ -40,11 +40,8 @@ async fn store_is_clean(arguments: &FolderArguments) {
 async fn a_backup_of_a_folder_that_is_served_is_taken_by_its_server() {
     let (folder, beside) = (empty_store(), TempDir::new().unwrap());
     let store = folder::open(folder.path()).unwrap();
-    let kept = control::Kept {
-        store,
-        blobs: folder::blobs(folder.path()).unwrap(),
-        folder: folder.path().to_owned(),
-    };
+    let storage = Storage::of(folder.path()).await.unwrap();
+    let kept = Kept::of(store, &storage, folder.path()).unwrap();
     let door = control::open(kept).await.unwrap();
     let to = beside.path().join("backup");
     let arguments =
