@@ -81,7 +81,7 @@ async fn check(window: &Window, tokens: &Tokens, ledger: &Ledger, dice: &Dice) {
     assert!(effects >= CASES * 8, "{effects} effects");
 }
 
-async fn agency() -> SandboxAgency {
+pub(crate) async fn agency() -> SandboxAgency {
     let operations = include_str!("../../scripts/operations.json");
     let wire: Arc<SystemClock> = Arc::new(SystemClock);
     let options = SandboxOptions {
@@ -97,7 +97,7 @@ async fn agency() -> SandboxAgency {
     SandboxAgency::start(options).await.unwrap()
 }
 
-fn configuration(agency: &SandboxAgency) -> String {
+pub(crate) fn configuration(agency: &SandboxAgency) -> String {
     let catalogue = Catalogue::parse(include_str!("../../scripts/operations.json")).unwrap();
     let head = format!(
         "party = \"420300/tongban\"\n\n\

@@ -12,6 +12,8 @@ mod document;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod prefill;
+#[cfg(test)]
 mod s3;
 #[cfg(test)]
 mod seal;

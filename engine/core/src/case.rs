@@ -18,6 +18,7 @@ use crate::id::RoleCode;
 use crate::id::{CallId, CaseId, MatterNo, Seq};
 use crate::law::{ActAnswer, Clock, Law};
 use crate::material::{Handed, MaterialGiven, Requirement};
+use crate::prefill::FieldsTried;
 use crate::recommend::Advice;
 use crate::request::{Ask, Decision, End, Request, RequestKey, Settled};
 use crate::time::Moment;
@@ -82,6 +83,8 @@ pub struct Case {
     pub incidents: BTreeMap<Seq, IncidentState>,
     /// Changes of the form, each with its entry; the last one of a field counts.
     pub form_changes: Vec<(Seq, Arc<crate::entry::FormChanged>)>,
+    /// Sources of the form's fields: those being asked, and what came of each, by matter.
+    pub prefills: Vec<(MatterNo, Arc<FieldsTried>)>,
     /// What the applicant handed in, the newest version of each material last.
     pub handed: Vec<Handed>,
     /// Authorisations to fetch licenses.
@@ -439,6 +442,7 @@ impl Case {
             calls: BTreeMap::new(),
             incidents: BTreeMap::new(),
             form_changes: Vec::new(),
+            prefills: Vec::new(),
             handed: handed_at_first(&started.materials),
             consents: started.consents.clone(),
             cards: BTreeMap::new(),
@@ -614,7 +618,9 @@ impl Case {
                 Ok(())
             }
             Body::RunRestarted { generation } => self.fold_restart(entry, *generation),
-            Body::IntakeBegun { .. } | Body::IntakeRecommended(_) => self.fold_advice(entry),
+            Body::IntakeBegun { .. } | Body::IntakeRecommended(_) | Body::FieldsTried(_) => {
+                self.fold_advice(entry)
+            }
             _ => self.fold_around(entry),
         }
     }
@@ -677,7 +683,8 @@ impl Case {
             | Body::OutcomeUncaught { .. }
             | Body::RunRestarted { .. }
             | Body::IntakeBegun { .. }
-            | Body::IntakeRecommended(_) => {
+            | Body::IntakeRecommended(_)
+            | Body::FieldsTried(_) => {
                 Err(self.at(entry).wrong("it belongs to the course of the case"))
             }
         }

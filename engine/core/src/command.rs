@@ -113,6 +113,13 @@ pub enum Command {
         /// Version of the form that the person saw; another one in the log is a conflict.
         seen: Option<u32>,
     },
+    /// Fill what is still open in a draft's form from the sources of its fields.
+    Prefill {
+        /// Who.
+        by: Viewer,
+        /// Why; a clerk needs it.
+        reason: String,
+    },
     /// Take back an entry that was recorded by mistake.
     VoidEntry {
         /// Who.
@@ -258,6 +265,7 @@ impl Command {
             | Self::GiveMaterial { by, .. }
             | Self::Consent { by, .. }
             | Self::AmendForm { by, .. }
+            | Self::Prefill { by, .. }
             | Self::VoidEntry { by, .. }
             | Self::Urge { by, .. }
             | Self::AnswerCard { by, .. }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::id::{DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, ServiceCode};
 use crate::law::{Procedure, Rules};
+use crate::prefill::FieldSource;
 use crate::time::Period;
 
 /// A combined service (一件事) with the matters it composes, at one version.
@@ -205,6 +206,8 @@ pub struct Field {
     pub kind: FieldKind,
     /// Whether it must be filled.
     pub required: bool,
+    /// Where its value may come from before the applicant types it.
+    pub source: Option<FieldSource>,
 }
 
 /// What a field takes.

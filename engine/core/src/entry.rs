@@ -17,6 +17,7 @@ use crate::id::{
 };
 use crate::law::{Act, ActAnswer, ClockKind, Rules};
 use crate::material::{Attempt, MaterialFound, MaterialGiven};
+use crate::prefill::FieldsTried;
 use crate::recommend::Recommended;
 use crate::request::{Ask, Decision, RequestKey};
 use crate::time::{Moment, Period};
@@ -330,6 +331,8 @@ pub enum Body {
     },
     /// The matter's `intake` advised those who accept.
     IntakeRecommended(Arc<Recommended>),
+    /// A source of the form's fields is being asked, or came to this.
+    FieldsTried(Arc<FieldsTried>),
 }
 
 /// Fields of the form that were corrected or amended.

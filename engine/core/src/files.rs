@@ -25,9 +25,7 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
     match body {
         Body::CaseStarted(started) => digests.extend(started.materials.iter().filter_map(file)),
         Body::MaterialHanded(given) => digests.extend(file(given)),
-        Body::DocumentSealed(sealed) => {
-            digests.insert(sealed.digest);
-        }
+        Body::DocumentSealed(sealed) => digests.extend([sealed.digest]),
         Body::DocumentServed(served) => {
             digests.extend(served.service.evidence.iter().map(|file| file.digest));
         }
@@ -88,7 +86,8 @@ fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
         | Body::MessageArrived(_)
         | Body::MessageTaken { .. }
         | Body::IntakeBegun { .. }
-        | Body::IntakeRecommended(_) => {}
+        | Body::IntakeRecommended(_)
+        | Body::FieldsTried(_) => {}
     }
 }
 

@@ -29,6 +29,7 @@ pub mod material;
 pub mod narrative;
 pub mod organisation;
 pub mod port;
+pub mod prefill;
 pub mod publication;
 pub mod read_model;
 pub mod recommend;

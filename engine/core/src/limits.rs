@@ -80,6 +80,10 @@ pub const TURN_ATTEMPTS_MAX: u32 = 5;
 pub const CALL_PATIENCE_MILLIS: i64 = 5 * 60 * 1_000;
 /// Milliseconds of patience with a source of materials, after which the applicant is asked.
 pub const SOURCE_PATIENCE_MILLIS: i64 = 5_000;
+/// Milliseconds that filling a form waits for what its sources say; past them it is filled later.
+pub const PREFILL_WAIT_MILLIS: u64 = 6_000;
+/// Questions to sources by which the form of one case may be filled.
+pub const PREFILL_QUESTIONS_MAX: usize = 100;
 /// Milliseconds before the second attempt of a call; doubled for each further one.
 pub const CALL_BACKOFF_MILLIS_MIN: u64 = 200;
 /// Most milliseconds between two attempts of a call.

@@ -105,7 +105,8 @@ fn is_internal(body: &Body) -> bool {
         | Body::MessageArrived(_)
         | Body::MessageTaken { .. }
         | Body::IntakeBegun { .. }
-        | Body::IntakeRecommended(_) => true,
+        | Body::IntakeRecommended(_)
+        | Body::FieldsTried(_) => true,
     }
 }
 
@@ -150,7 +151,8 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         | Body::MaterialTried(_)
         | Body::MaterialMet(_)
         | Body::InputSuperseded { .. }
-        | Body::CallAbandoned { .. } => about_materials(&entry.body),
+        | Body::CallAbandoned { .. }
+        | Body::FieldsTried(_) => about_materials(&entry.body),
         Body::ClockFired { .. }
         | Body::PeriodRenewed { .. }
         | Body::CardRaised(_)
@@ -336,6 +338,16 @@ fn about_materials(body: &Body) -> Sentence {
             format!("材料 {material} 有了第 {version} 版"),
             format!("material {material} has version {version} now"),
         ),
+        Body::FieldsTried(tried) => {
+            let names = tried.fields.join(if tried.fields.len() > 1 { "、" } else { "" });
+            let (zh, en) =
+                tried.cause.map_or(("查询中", "is asked"), |cause| (cause.name(), cause.code()));
+            (
+                "fields_tried",
+                format!("预填 {names}({}):{zh}", tried.source),
+                format!("form fields {} from {}: {en}", tried.fields.join(", "), tried.source),
+            )
+        }
         Body::CallAbandoned { call } => (
             "call_abandoned",
             format!("不再等待调用 {call}"),

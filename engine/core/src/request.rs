@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::entry::Requested;
 use crate::id::{CallId, Seq};
 use crate::law::{ActAnswer, ActKind};
+use crate::prefill::PREFILL_RUN;
 use crate::time::Moment;
 use crate::value::Value;
 use crate::way_out::Message;
@@ -25,6 +26,14 @@ pub struct RequestKey {
     pub scope: Vec<u16>,
     /// Order of making within the scope, from 0.
     pub ordinal: u32,
+}
+
+impl RequestKey {
+    /// Tells whether the engine itself asks a source, for a material or for the form: what does
+    /// not answer at once gives way. What it asks to undo something has a scope, and does not.
+    pub fn is_of_a_source(&self) -> bool {
+        (self.run == 0 && self.scope.is_empty()) || self.run == PREFILL_RUN
+    }
 }
 
 impl std::fmt::Display for RequestKey {
@@ -364,4 +373,22 @@ pub struct Decision {
     pub officer: String,
     /// Further fields of the decision form.
     pub fields: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_undoes_is_sent_again_when_its_agency_is_down_and_does_not_give_way() {
+        let key = |run, scope: &[u16]| RequestKey {
+            run,
+            generation: 0,
+            scope: scope.to_vec(),
+            ordinal: 0,
+        };
+        assert!(key(0, &[]).is_of_a_source() && key(PREFILL_RUN, &[]).is_of_a_source());
+        assert!(!key(0, &[1]).is_of_a_source(), "the engine undoes something");
+        assert!(!key(1, &[]).is_of_a_source(), "a script asks");
+    }
 }

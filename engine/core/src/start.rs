@@ -24,8 +24,6 @@ pub struct StartCase {
     pub answers: Value,
     /// The form.
     pub form: Value,
-    /// Where values of the form came from, by field; those not named were typed.
-    pub provenance: Vec<(String, String)>,
     /// Materials, by reference.
     pub materials: Vec<MaterialGiven>,
     /// Authorisations to fetch licenses.
@@ -44,7 +42,6 @@ impl StartCase {
             agent: None,
             answers: Value::Null,
             form: Value::Null,
-            provenance: Vec::new(),
             materials: Vec::new(),
             consents: Vec::new(),
             arrival: Arrival::default(),
@@ -92,7 +89,8 @@ pub fn start(
         agent: input.agent,
         answers: input.answers,
         form: input.form,
-        provenance: input.provenance,
+        // Only the engine itself says of a value that a source gave it.
+        provenance: Vec::new(),
         materials: input.materials,
         consents: input.consents,
         arrival: input.arrival,
@@ -219,7 +217,10 @@ pub fn form_of(closure: &Closure, selected: &[bool]) -> Vec<Field> {
     for (_, matter) in included(closure, selected) {
         for field in &matter.form {
             match fields.iter_mut().find(|known| known.name == field.name) {
-                Some(known) => known.required |= field.required,
+                Some(known) => {
+                    known.required |= field.required;
+                    known.source = known.source.take().or_else(|| field.source.clone());
+                }
                 None => fields.push(field.clone()),
             }
         }
@@ -254,7 +255,7 @@ fn check_fields(
             return Err(unknown_field(fields, name).at([path, name]));
         };
         if !value.is_blank() {
-            check_field(field, value).map_err(|refusal| refusal.at([path, name]))?;
+            check_value(field, value).map_err(|refusal| refusal.at([path, name]))?;
         }
     }
     let missing = fields
@@ -294,7 +295,8 @@ fn distance(one: &str, other: &str) -> usize {
     one.chars().count().max(other.chars().count()) - same
 }
 
-fn check_field(field: &Field, value: &Value) -> Result<(), Refusal> {
+/// Checks one value of a field.
+pub fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
     let wrong = |zh: String, en: String| {
         Err(Refusal::new(
             "INVALID_FIELD",

@@ -17,6 +17,7 @@ mod need;
 mod notice;
 mod obligation;
 mod people;
+mod prefill;
 mod run;
 mod source;
 mod tasks;
@@ -396,6 +397,7 @@ fn wakes(body: &Body) -> bool {
         | Body::CallPlaced { .. }
         | Body::MessageArrived(_)
         | Body::IntakeBegun { .. }
-        | Body::IntakeRecommended(_) => false,
+        | Body::IntakeRecommended(_)
+        | Body::FieldsTried(_) => false,
     }
 }

@@ -67,6 +67,7 @@ mod tests {
         Act, ActAnswer, ActKind, ClockKind, CorrectionList, Procedure, Promised, Rules, Terms,
     };
     use crate::material::{Attempt, Cause, Form, Found, MaterialFound, MaterialGiven};
+    use crate::prefill::{Authority, FieldsTried};
     use crate::recommend::{Recommendation, Recommended};
     use crate::request::{Ask, Decision, Evidence, Outcome, OutcomeKind, RequestKey};
     use crate::time::Moment;
@@ -668,6 +669,18 @@ mod tests {
             advised(Recommendation::Accept),
             advised(Recommendation::Correct(list)),
             advised(Recommendation::NotAccept { ground, reason }),
+            Body::FieldsTried(Arc::new(FieldsTried {
+                fields: vec!["enterprise_name".to_owned()],
+                source: "market-regulation.enterprise".to_owned(),
+                request: Some(key()),
+                cause: Some(Cause::Found),
+                authority: Some(Authority {
+                    by: "91420302MA4DEM010M".to_owned(),
+                    purpose: "investment-filing".to_owned(),
+                    text_version: "1".to_owned(),
+                }),
+                reason: String::new(),
+            })),
         ]
     }
 

@@ -7,6 +7,7 @@ use tongban_core::command::{ActRequest, Came, Command, Seen, TaskAt, TaskChange,
 use tongban_core::document::{Attachment, ServiceMode};
 use tongban_core::entry::Consent;
 use tongban_core::id::{CaseId, MatterNo, Seq, TaskId};
+use tongban_core::limits;
 use tongban_core::material::MaterialGiven;
 use tongban_core::value::Value;
 use tongban_core::viewer::Viewer;
@@ -79,6 +80,11 @@ pub enum Change {
         /// Version of the form that the person saw; another one now is a conflict.
         seen: Option<u32>,
     },
+    /// Fill what is still open in a draft's form from the sources of its fields.
+    Prefill {
+        /// Why; a clerk needs it.
+        reason: String,
+    },
     /// Take back an entry that was recorded by mistake.
     VoidEntry {
         /// Which.
@@ -126,6 +132,7 @@ impl Change {
             Self::AmendForm { fields, reason, came, seen } => {
                 Command::AmendForm { by, fields, reason, came, seen }
             }
+            Self::Prefill { reason } => Command::Prefill { by, reason },
             Self::VoidEntry { entry, reason } => Command::VoidEntry { by, entry, reason },
             Self::Urge { reason } => Command::Urge { by, reason },
             Self::AnswerCard { card, kind, text } => Command::AnswerCard { by, card, kind, text },
@@ -159,12 +166,46 @@ impl Engine {
             | Change::Act { .. }
             | Change::Consent(_)
             | Change::AmendForm { .. }
+            | Change::Prefill { .. }
             | Change::VoidEntry { .. }
             | Change::Urge { .. }
             | Change::AnswerCard { .. }
             | Change::ServeDocument { .. } => None,
         };
         self.change(viewer, case, change.command(viewer.clone()), record).await
+    }
+
+    /// Has the sources of a draft's form asked for what is still open, and waits a moment for what
+    /// they say. What comes later fills the form then.
+    ///
+    /// # Errors
+    /// As [`Engine::change_case`].
+    pub async fn prefill(
+        &self,
+        viewer: &Viewer,
+        case: CaseId,
+        reason: String,
+        key: IdempotencyKey,
+    ) -> Result<Receipt, EngineError> {
+        let mut commits = self.watch_case(case);
+        let receipt = self.change_case(viewer, case, Change::Prefill { reason }, key).await?;
+        let answered = async {
+            loop {
+                commits.borrow_and_update();
+                let view = self.case(viewer, case).await?;
+                let asks = |view: &crate::CaseView| {
+                    view.case().prefills.iter().any(|(_, tried)| tried.cause.is_none())
+                };
+                if !view.as_ref().is_some_and(asks) || commits.changed().await.is_err() {
+                    return Ok::<(), EngineError>(());
+                }
+            }
+        };
+        tokio::select! {
+            answered = answered => answered?,
+            () = self.runtime.wire.wait_millis(limits::PREFILL_WAIT_MILLIS) => {}
+        }
+        Ok(receipt)
     }
 
     /// Does something with a task short of completing it.

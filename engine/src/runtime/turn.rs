@@ -234,7 +234,7 @@ impl CommittedEffect {
             }
         };
         let (connector, call) = render(case, secret, id)?;
-        let gives_way = case.calls.get(&id).is_some_and(|call| call.request.run == 0);
+        let gives_way = case.calls.get(&id).is_some_and(|call| call.request.is_of_a_source());
         let call = CommittedCall { case: case.id, connector, call, step, gives_way };
         Some(Self::Call(Box::new(call)))
     }

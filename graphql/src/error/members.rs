@@ -318,6 +318,8 @@ change_unions! {
     ConsentToLicenseError;
     /// amendForm 的业务错误 / Refusals of amendForm
     AmendFormError;
+    /// prefillForm 的业务错误 / Refusals of prefillForm
+    PrefillFormError;
     /// voidEntry 的业务错误 / Refusals of voidEntry
     VoidEntryError;
     /// urgeCase 的业务错误 / Refusals of urgeCase

@@ -45,15 +45,6 @@ pub(crate) struct ConsentInput {
     text_version: String,
 }
 
-/// 预填字段的来源 / Where a prefilled value came from
-#[derive(InputObject)]
-pub(crate) struct ProvenanceInput {
-    /// 表单字段 / Name of the form's field
-    field: String,
-    /// 来源,如数据资源代码 / The source, such as the code of a data resource
-    source: String,
-}
-
 /// 来件方式,由窗口人员登记 / How the application came, as a window clerk records it
 #[derive(InputObject)]
 pub(crate) struct ArrivalInput {
@@ -84,8 +75,6 @@ pub(crate) struct StartCaseInput {
     materials: Option<Vec<MaterialInput>>,
     /// 用证授权 / Authorisations to fetch electronic licenses
     consents: Option<Vec<ConsentInput>>,
-    /// 预填字段的来源;未列出的为手工填写 / Where prefilled values came from; those not named were typed
-    provenance: Option<Vec<ProvenanceInput>>,
     /// 来件方式;网上申请不填 / How it came; left out when it is filed online
     arrival: Option<ArrivalInput>,
     /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
@@ -203,7 +192,6 @@ async fn start(asking: Asking<'_>, input: StartCaseInput) -> Result<Receipt, Sto
     let start = StartCase {
         agent: input.agent.map(Into::into),
         answers: read_map("answers", input.answers)?,
-        provenance: read_provenance(&form, input.provenance.unwrap_or_default())?,
         form,
         materials: materials.collect::<Result<_, _>>()?,
         consents: consents.map(|consent| consent.by(&holder)).collect(),
@@ -250,24 +238,6 @@ impl From<ArrivalInput> for Arrival {
             evidence: input.evidence.unwrap_or_default(),
         }
     }
-}
-
-/// Reads where values came from; each is a value that was given.
-fn read_provenance(
-    form: &Value,
-    input: Vec<ProvenanceInput>,
-) -> Result<Vec<(String, String)>, Denied> {
-    let unknown = |named: &ProvenanceInput| {
-        form.get(&named.field).is_none() || named.source.trim().is_empty()
-    };
-    if input.iter().any(unknown) {
-        return Err(Denied::invalid(
-            "provenance",
-            "来源须对应表单中已有的字段,且不为空",
-            "a source is named for a field that the form holds, and is not blank",
-        ));
-    }
-    Ok(input.into_iter().map(|named| (named.field, named.source)).collect())
 }
 
 fn read_material(input: &MaterialInput) -> Result<MaterialGiven, Denied> {

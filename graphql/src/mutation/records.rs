@@ -15,7 +15,7 @@ use super::cases::read_map;
 use super::outcome::{case_payloads, read_id, read_key, settle};
 use crate::error::{
     AmendFormError, AnswerCardError, ConsentToLicenseError, Denied, Fault, GiveMaterialError,
-    ServeDocumentError, Stop, UrgeCaseError, VoidEntryError,
+    PrefillFormError, ServeDocumentError, Stop, UrgeCaseError, VoidEntryError,
 };
 use crate::schema::{Asking, asking};
 use crate::view::{CardAnswerKind, Case, DateTime, EntryKind, Json, Revision, read_entry_id};
@@ -88,6 +88,17 @@ pub(crate) struct AmendFormInput {
     reason: Option<String>,
     /// 补录时的实际时间和凭证 / When it really came, if it is recorded later
     came: Option<CameInput>,
+    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    idempotency_key: String,
+}
+
+/// prefillForm 的输入 / Input of prefillForm
+#[derive(InputObject)]
+pub(crate) struct PrefillFormInput {
+    /// 办件标识;须尚未提交 / Id of the case, which must not be submitted yet
+    case_id: ID,
+    /// 理由;由窗口代为查询时必填 / Why; needed when a window asks for the applicant
+    reason: Option<String>,
     /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
     idempotency_key: String,
 }
@@ -215,6 +226,8 @@ case_payloads! {
     ConsentToLicensePayload(ConsentToLicenseError);
     /// amendForm 的结果 / What came of amendForm
     AmendFormPayload(AmendFormError);
+    /// prefillForm 的结果 / What came of prefillForm
+    PrefillFormPayload(PrefillFormError);
     /// voidEntry 的结果 / What came of voidEntry
     VoidEntryPayload(VoidEntryError);
     /// urgeCase 的结果 / What came of urgeCase
@@ -259,6 +272,16 @@ impl RecordMutations {
     ) -> Option<Result<AmendFormPayload, Fault>> {
         let done = amend(asking(ctx), input).await;
         Some(settle(ctx, done).map(AmendFormPayload))
+    }
+
+    /// 以共享数据预填表单中未填的字段;须经持有人授权(consentToLicense),查不到的字段留空并说明原因 / Fills open fields of a draft's form from shared data, under the holder's consent (consentToLicense); what is not found stays open, with its cause
+    async fn prefill_form(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "输入 / Input")] input: PrefillFormInput,
+    ) -> Option<Result<PrefillFormPayload, Fault>> {
+        let done = prefill(asking(ctx), input).await;
+        Some(settle(ctx, done).map(PrefillFormPayload))
     }
 
     /// 作废误录,原记录保留 / Takes back what was recorded by mistake; the record stays
@@ -350,6 +373,13 @@ async fn amend(asking: Asking<'_>, input: AmendFormInput) -> Result<Receipt, Sto
         seen: Some(input.expected_version),
     };
     Ok(asking.engine.change_case(asking.viewer, case, change, key).await?)
+}
+
+async fn prefill(asking: Asking<'_>, input: PrefillFormInput) -> Result<Receipt, Stop> {
+    let key = read_key(input.idempotency_key)?;
+    let case = read_id("caseId", &input.case_id)?;
+    let reason = input.reason.unwrap_or_default();
+    Ok(asking.engine.prefill(asking.viewer, case, reason, key).await?)
 }
 
 async fn void(asking: Asking<'_>, input: VoidEntryInput) -> Result<Receipt, Stop> {

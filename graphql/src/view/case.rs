@@ -14,7 +14,7 @@ use super::clock::{Period, case_light};
 use super::code::{CaseState, Channel, Lang, Light, label};
 use super::document::{self, Document};
 use super::event::events_of;
-use super::form::{FormValue, form_values};
+use super::form::{FormSource, FormValue, form_sources, form_values};
 use super::material::{Material, handed_in};
 use super::person::Party;
 use super::waiting::{WaitingOn, case_waiting};
@@ -194,6 +194,11 @@ impl Case {
             Some(form_values(view, closure.as_deref(), asking.viewer))
         })
         .await
+    }
+
+    /// 预填表单时查询的数据来源及结果 / The data sources that were asked to fill the form, with what came of each
+    async fn form_sources(&self, ctx: &Context<'_>) -> Option<Result<Vec<FormSource>, Fault>> {
+        self.read(ctx, |view| Some(form_sources(view))).await
     }
 
     /// 表单版本号,随更正递增;办理时可带上所见版本 / Version of the form, rises with every amendment; a decision may name the one it saw

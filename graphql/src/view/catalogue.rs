@@ -209,6 +209,15 @@ impl From<&definition::Fee> for Fee {
     }
 }
 
+/// 字段的预填来源 / Where a field may be filled from before it is typed
+#[derive(SimpleObject)]
+pub(crate) struct PrefillSource {
+    /// 数据资源;预填前须经持有人授权 / The data resource, which its holder authorises before it is asked
+    resource: String,
+    /// 按表单的哪个字段查询;为空则按申请人 / Field of the form whose value names the record; null for the applicant's own
+    by: Option<String>,
+}
+
 /// 表单字段或问题 / A field of a form, or a question
 pub(crate) struct FormField(definition::Field);
 
@@ -248,6 +257,12 @@ impl FormField {
     /// 是否必填 / Whether it must be filled
     async fn required(&self) -> bool {
         self.0.required
+    }
+
+    /// 可由何处预填;为空则须填写 / Where it may be filled from; null where it is typed
+    async fn prefill(&self) -> Option<PrefillSource> {
+        let source = self.0.source.as_ref()?;
+        Some(PrefillSource { resource: source.resource.clone(), by: source.by.clone() })
     }
 
     /// 文字的最多字符数 / Most characters of a text

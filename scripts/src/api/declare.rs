@@ -206,7 +206,42 @@ fn fields(members: &mut Members, name: &str) -> Result<Vec<Field>, Thrown> {
         members.list(name, "field(…) 或 question(…)", "field(…) or question(…)")?;
     let fields: Vec<Field> = list.into_iter().map(|field| field.0).collect();
     unique(fields.iter().map(|field| field.name.as_str()), name)?;
+    check_sources(&fields, name)?;
     Ok(fields)
+}
+
+/// A source is asked by another field of the same form, or by the applicant; an answer to a question
+/// is given, never looked up.
+fn check_sources(fields: &[Field], name: &str) -> Result<(), Thrown> {
+    for field in fields {
+        let Some(source) = &field.source else { continue };
+        let own = |by: &&String| fields.iter().any(|other| other.name == **by);
+        let strange = source.by.as_ref().filter(|by| **by == field.name || !own(by));
+        if let Some(by) = strange {
+            return Err(Trouble::new(
+                "DECLARATION",
+                format!("字段 {} 的来源按 {by} 查询，但本表单没有其他字段 {by}", field.name),
+                format!(
+                    "the source of {} is asked by {by}, which is no other field of the form",
+                    field.name
+                ),
+            )
+            .advise_nearest(by, fields.iter().map(|other| other.name.as_str()))
+            .thrown());
+        }
+        if name == "questions" || source.path.trim().is_empty() {
+            return Err(Trouble::new(
+                "DECLARATION",
+                format!("{} 不能预填：来源只用于 form 的字段，并须写明取哪个值", field.name),
+                format!(
+                    "{} cannot be filled: sources are for fields of a form, and name the value",
+                    field.name
+                ),
+            )
+            .thrown());
+        }
+    }
+    Ok(())
 }
 
 fn materials(members: &mut Members) -> Result<Vec<MaterialDef>, Thrown> {

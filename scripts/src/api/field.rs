@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString};
 use rust_decimal::Decimal;
 use tongban_core::definition::{After, Field, FieldKind, MaterialDef, Part, Source};
 use tongban_core::id::MatterCode;
+use tongban_core::prefill::FieldSource;
 
 use crate::diagnose::Trouble;
 use crate::suspend::Thrown;
@@ -25,6 +26,10 @@ pub(crate) struct DeclaredMaterial(pub(crate) MaterialDef);
 /// One source of a material; `license(…)` also names what a matter gives.
 #[derive(Clone, Debug)]
 pub(crate) struct DeclaredSource(pub(crate) Source);
+
+/// A shared data resource and where in its output a field's value stands.
+#[derive(Clone, Debug)]
+struct DeclaredFieldSource(FieldSource);
 
 /// A matter's place in a service.
 #[derive(Clone, Debug)]
@@ -113,6 +118,7 @@ fn fields(engine: &mut Engine) {
                 label_en: String::new(),
                 kind: kind.0,
                 required: true,
+                source: None,
             })
         });
     }
@@ -123,6 +129,36 @@ fn fields(engine: &mut Engine) {
         })
         .register_fn("label_en", |mut field: DeclaredField, label: &str| {
             label.clone_into(&mut field.0.label_en);
+            field
+        });
+    field_sources(engine);
+}
+
+/// Member of a source's input that says whose record is wanted, when a field says nothing else.
+const HOLDER: &str = "holder";
+
+fn field_sources(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<DeclaredFieldSource>("field source")
+        .register_fn("data", |resource: &str, path: &str| {
+            DeclaredFieldSource(FieldSource {
+                resource: resource.to_owned(),
+                path: path.to_owned(),
+                member: HOLDER.to_owned(),
+                by: None,
+            })
+        })
+        .register_fn("by", |mut source: DeclaredFieldSource, member: &str| {
+            member.clone_into(&mut source.0.member);
+            source
+        })
+        .register_fn("by", |mut source: DeclaredFieldSource, member: &str, field: &str| {
+            member.clone_into(&mut source.0.member);
+            source.0.by = Some(field.to_owned());
+            source
+        })
+        .register_fn("from", |mut field: DeclaredField, source: DeclaredFieldSource| {
+            field.0.source = Some(source.0);
             field
         });
 }

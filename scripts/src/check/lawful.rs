@@ -30,6 +30,9 @@ pub(crate) fn check(project: &Project, catalogue: Option<&Catalogue>) -> Vec<Fin
         for material in &def.materials {
             sources(material, catalogue, &mut warn);
         }
+        if let Some(catalogue) = catalogue {
+            prefilled(def, catalogue, &mut warn);
+        }
         forwarding(unit, def, &mut warn);
     }
     found
@@ -145,6 +148,49 @@ fn sources(material: &MaterialDef, catalogue: Option<&Catalogue>, warn: Warn<'_>
                 ),
             };
             warn(trouble, at);
+        }
+    }
+}
+
+/// A field's source is a question that the catalogue knows, and what it gives has the value.
+fn prefilled(def: &MatterDef, catalogue: &Catalogue, warn: Warn<'_>) {
+    for field in &def.form {
+        let Some(source) = &field.source else { continue };
+        let (name, resource) = (&field.name, source.resource.as_str());
+        let Some(operation) = catalogue.operations.get(resource) else {
+            let trouble = Trouble::new(
+                "UNKNOWN_RESOURCE",
+                format!("字段 {name} 的来源 {resource} 不在操作目录中"),
+                format!("{resource}, the source of {name}, is not in the operations catalogue"),
+            );
+            let known = catalogue.operations.keys().map(String::as_str);
+            warn(trouble.advise_nearest(resource, known), resource);
+            continue;
+        };
+        if operation.effect == "legal_act" {
+            let trouble = Trouble::new(
+                "SOURCE_ACTS",
+                format!("{resource} 会作出行为，不能用来预填字段 {name}"),
+                format!("{resource} is an act; it cannot fill {name}"),
+            );
+            warn(trouble, resource);
+        }
+        if !operation.input.contains_key(&source.member) {
+            let trouble = Trouble::new(
+                "UNKNOWN_INPUT",
+                format!("{resource} 没有输入字段 {}", source.member),
+                format!("{resource} has no input field {}", source.member),
+            );
+            let known = operation.input.keys().map(String::as_str);
+            warn(trouble.advise_nearest(&source.member, known), &source.member);
+        }
+        if source.read(&operation.example_output()).is_none() {
+            let trouble = Trouble::new(
+                "UNKNOWN_OUTPUT",
+                format!("{resource} 的输出没有 {}，字段 {name} 永远填不上", source.path),
+                format!("the output of {resource} has no {}; {name} is never filled", source.path),
+            );
+            warn(trouble, &source.path);
         }
     }
 }

@@ -7,9 +7,9 @@
 //! | `agency("role.operation")` `.completes` `.rejects` `.needs_correction` `.needs_applicant` `.cancels` `.fails` `.reports` `.asks_person` `.keeps_silent` `.after`, each also as `.then_…`; `agencies_answer` | what agencies do with calls; the last stays |
 //! | `person("department.role")` `.named` `.on` `.expecting`, then `.claims` `.releases` `.approves` `.accepts` `.completes` `.denies` `.does_not_accept` `.does` `.asks_correction` `.suspends` `.resumes` `.extends` `.terminates` `.revokes` `.forwards_up`; `everyone_approves` | what people do |
 //! | `window()` `officer("matter")` `head("matter")` | the same people, by what they are to the case |
-//! | `applicant()` `.submits` `.withdraws` `.gives` `.hands_in` `.commits` `.consents` `.amends` `.corrects` `.does` | what the applicant does |
+//! | `applicant()` `.submits` `.withdraws` `.gives` `.hands_in` `.commits` `.consents` `.prefills` `.amends` `.corrects` `.does` | what the applicant does |
 //! | `expect_card`, `expect_document`, `expect_material`, `expect_source`, `expect_suspended` | compare what the law brought |
-//! | `expect`, `expect_case`, `expect_number`, `expect_waiting`, `expect_advice`, `expect_due`, `expect_used`, `expect_calls`, `expect_call`, `expect_tasks`, `expect_incident` | compare |
+//! | `expect`, `expect_case`, `expect_number`, `expect_waiting`, `expect_advice`, `expect_field`, `expect_due`, `expect_used`, `expect_calls`, `expect_call`, `expect_tasks`, `expect_incident` | compare |
 //! | `history`, `milestones` | compare what was printed, all of it or what the applicant is told |
 //!
 //! No word decides anything: each becomes a command, an instruction to an agency, a move of time,

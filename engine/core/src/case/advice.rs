@@ -1,17 +1,24 @@
-//! Folding what comes before a decision: what `intake` advises, and which earlier call a call
-//! amends.
+//! Folding what comes before a decision: what sources say of the form, what `intake` advises, and
+//! which earlier call a call amends.
 
-use super::{Case, FoldError, Run};
+use std::sync::Arc;
+
+use super::{CallState, Case, FoldError, Run};
 use crate::entry::{Body, Entry};
-use crate::id::CallId;
+use crate::id::{CallId, MatterNo};
+use crate::prefill::{Authority, FieldsTried, PREFILL_RUN, Provenance};
 use crate::recommend::Advice;
-use crate::request::{End, Request, RequestKind};
+use crate::request::{End, Request, RequestKind, Settled};
 
 impl Case {
-    /// Folds an evaluation of `intake` and what it came to.
+    /// Folds an evaluation of `intake` and what it came to, or what a source said of the form.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
     pub(super) fn fold_advice(&mut self, entry: &Entry) -> Result<(), FoldError> {
         let advice = match &entry.body {
+            Body::FieldsTried(tried) => {
+                self.fold_tried(entry.matter, tried);
+                return Ok(());
+            }
             Body::IntakeBegun { generation } => Advice {
                 generation: *generation,
                 begun: Some((entry.seq, entry.recorded_at)),
@@ -25,6 +32,46 @@ impl Case {
         };
         self.matter_mut(entry)?.advice = advice;
         Ok(())
+    }
+
+    /// Folds that a source of the form is being asked, or what came of it in its place.
+    fn fold_tried(&mut self, matter: MatterNo, tried: &Arc<FieldsTried>) {
+        self.prefills.retain(|(no, past)| {
+            let same = *no == matter && past.source == tried.source && past.fields == tried.fields;
+            !(same && (past.request.is_none() || past.request == tried.request))
+        });
+        self.prefills.push((matter, Arc::clone(tried)));
+    }
+
+    /// Returns where the value of a field came from, if a source gave it and nobody changed it.
+    pub fn provenance(&self, field: &str) -> Option<Provenance> {
+        let mut changes = self.form_changes.iter().rev();
+        let (_, change) = changes.find(|(at, change)| {
+            change.fields.get(field).is_some() && !self.voided.contains_key(at)
+        })?;
+        let mut calls = self.calls.values();
+        let call = calls.find(|call| {
+            call.request.run == PREFILL_RUN && call.made.id.to_string() == change.evidence
+        })?;
+        let request = self.matter(call.matter)?.run.request(&call.request)?;
+        match request.settled.as_ref()? {
+            Settled { at, end: End::Completed(reply), .. } => Some(Provenance {
+                source: change.source.clone(),
+                at: *at,
+                call: call.made.id,
+                digest: reply.digest,
+                authority: self.authority_of(call),
+            }),
+            Settled { .. } => None,
+        }
+    }
+
+    fn authority_of(&self, call: &CallState) -> Option<Authority> {
+        let mut tried = self.prefills.iter();
+        let own = tried.find(|(no, tried)| {
+            *no == call.matter && tried.request.as_ref() == Some(&call.request)
+        });
+        own.and_then(|(_, tried)| tried.authority.clone())
     }
 }
 

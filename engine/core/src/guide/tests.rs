@@ -13,6 +13,7 @@ fn field(name: &str, kind: FieldKind) -> Field {
         label_en: String::new(),
         kind,
         required: true,
+        source: None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode};
 use crate::law::{Act, ActAnswer, ActKind};
+use crate::prefill::PREFILL_RUN;
 use crate::recommend::INTAKE_RUN;
 use crate::request::{Ask, Decision, Outcome, OutcomeKind};
 use crate::time::Moment;
@@ -16,7 +17,7 @@ use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
 use super::notice::Serving;
-use super::undo::{asks_source, undoes};
+use super::undo::undoes;
 use super::{Effect, QUERY_MILLIS_DEFAULT, Turn};
 
 /// Names a viewer as the cause of an entry.
@@ -55,6 +56,7 @@ impl Turn<'_> {
             Command::AmendForm { by, fields, reason, came, seen } => {
                 self.amend_form(by, fields, (reason, came), *seen)
             }
+            Command::Prefill { by, reason } => self.prefill(by, reason),
             Command::VoidEntry { by, entry, reason } => self.void_entry(by, *entry, reason),
             Command::Urge { by, reason } => self.urge(by, reason),
             Command::AnswerCard { by, card, kind, text } => {
@@ -353,6 +355,11 @@ impl Turn<'_> {
         if call.status != CallStatus::Open {
             return Ok(Answer::Acked(Ack::Duplicate));
         }
+        if call.request.run == PREFILL_RUN {
+            // Nobody is troubled for what the applicant can type himself.
+            self.prefill_failed(&call)?;
+            return Ok(Answer::Acked(Ack::Stored));
+        }
         let input = self.case.matter(call.matter).and_then(|matter| {
             match &matter.run.request(&call.request)?.made.ask {
                 Ask::Call { input, .. } => Some(input.clone()),
@@ -384,7 +391,7 @@ impl Turn<'_> {
                 matches!(call.status, CallStatus::Open | CallStatus::Accepted { .. })
             });
         if let Some(call) = open.cloned() {
-            if asks_source(&call.request) {
+            if call.request.is_of_a_source() {
                 self.source_failed(&call)?;
                 return Ok(Answer::Done);
             }
@@ -420,7 +427,7 @@ impl Turn<'_> {
             return Ok(Answer::Done);
         };
         if call.made.generation + 1 >= crate::limits::CALL_GENERATIONS_MAX {
-            if asks_source(&call.request) {
+            if call.request.is_of_a_source() {
                 self.source_failed(&call)?;
                 return Ok(Answer::Done);
             }

@@ -436,7 +436,7 @@ impl Turn<'_> {
     /// Refuses reports that no standing of the matter could make lawful.
     fn refuse_report(&self, call: &CallState, act: &Act) -> Option<(&'static str, &'static str)> {
         let filed = self.case.matter(call.matter)?.filed.as_ref();
-        if call.request.run == 0 {
+        if call.request.is_of_a_source() {
             return Some((
                 "NOT_THE_DEPARTMENT",
                 "材料来源不能决定事项 / a source of a material does not act on the matter",

@@ -10,6 +10,7 @@ use crate::agency::ReplyBody;
 use crate::case::{CallState, CallStatus, FoldError, Task};
 use crate::entry::{Body, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode, Seq};
+use crate::prefill::PREFILL_RUN;
 use crate::recommend::INTAKE_RUN;
 use crate::request::{Decision, End, RequestKey, RequestKind};
 use crate::value::Value;
@@ -125,7 +126,7 @@ impl Turn<'_> {
     /// Tells whether no script will read what comes of a call.
     fn is_orphan(&self, call: &CallState) -> bool {
         // What the engine or `intake` asked had no effect that somebody would have to settle.
-        let asks = call.request.run == 0 || call.request.run == INTAKE_RUN;
+        let asks = [0, INTAKE_RUN, PREFILL_RUN].contains(&call.request.run);
         let Some(matter) = self.case.matter(call.matter).filter(|_| !asks) else {
             return false;
         };

@@ -11,13 +11,13 @@ use crate::digest::Digest;
 use crate::entry::{Body, Consent, Origin, Requested};
 use crate::id::MatterNo;
 use crate::material::{Attempt, Cause, Found, MaterialFound};
+use crate::prefill::PREFILL_RUN;
 use crate::request::{Ask, RequestKey};
 use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
 use super::accept::person;
-use super::undo::asks_source;
 use super::{Effect, Turn};
 
 /// Operation that fetches an electronic license (电子证照调用).
@@ -122,7 +122,7 @@ impl Turn<'_> {
         }
     }
 
-    fn has_consent(&self, no: MatterNo, license: &str) -> bool {
+    pub(super) fn has_consent(&self, no: MatterNo, license: &str) -> bool {
         let purpose = self.case.matter(no).map(|matter| matter.planned.code.as_str());
         self.case.consents.iter().any(|consent| {
             consent.license == license
@@ -142,7 +142,8 @@ impl Turn<'_> {
     ) -> Result<bool, FoldError> {
         let ordinal = self.case.matter(no).map_or(0, |matter| {
             let own = matter.run.requests.iter();
-            let own = own.filter(|request| asks_source(&request.made.key));
+            let own = own
+                .filter(|request| request.made.key.run == 0 && request.made.key.is_of_a_source());
             u32::try_from(own.count()).unwrap_or(u32::MAX)
         });
         let key = RequestKey { run: 0, generation: 0, scope: Vec::new(), ordinal };
@@ -224,7 +225,10 @@ impl Turn<'_> {
         body: &ReplyBody,
     ) -> Result<(), FoldError> {
         let no = call.matter;
-        if !asks_source(&call.request) {
+        if call.request.run == PREFILL_RUN {
+            return self.prefilled(call, body);
+        }
+        if !call.request.is_of_a_source() {
             return Ok(());
         }
         let Some((material, source)) = self.asked_for(no, &call.request) else {
@@ -251,6 +255,9 @@ impl Turn<'_> {
     /// A source could not be reached: the next one, or the applicant, is asked at once.
     pub(super) fn source_failed(&mut self, call: &CallState) -> Result<(), FoldError> {
         let no = call.matter;
+        if call.request.run == PREFILL_RUN {
+            return self.prefill_failed(call);
+        }
         self.push(no, Origin::Engine, Body::CallAbandoned { call: call.made.id })?;
         let Some((material, source)) = self.asked_for(no, &call.request) else {
             return Ok(());
@@ -274,7 +281,13 @@ impl Turn<'_> {
             "unavailable" => return Cause::Unavailable,
             _ => return Cause::NoRecord,
         }
-        let other = text("holder").is_some_and(|holder| holder != self.case.started.applicant.id);
+        self.read_record(output, &self.case.started.applicant.id)
+    }
+
+    /// Reads whether a record is the holder's, and valid today.
+    pub(super) fn read_record(&self, output: &Value, holder: &str) -> Cause {
+        let text = |name: &str| output.get(name).and_then(Value::as_text);
+        let other = text("holder").is_some_and(|other| other != holder);
         let today = self.context.now.date();
         let expired = text("valid_until")
             .and_then(|date| date.parse::<jiff::civil::Date>().ok())

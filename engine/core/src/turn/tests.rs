@@ -158,6 +158,16 @@ impl Story {
         matters: Vec<(MatterDef, Handler)>,
         advices: BTreeMap<MatterCode, Handler>,
     ) -> Self {
+        let mut story = Self::drafted(parts, matters, advices);
+        story.take(&[Command::Submit { by: applicant() }]);
+        story
+    }
+
+    fn drafted(
+        parts: Vec<Part>,
+        matters: Vec<(MatterDef, Handler)>,
+        advices: BTreeMap<MatterCode, Handler>,
+    ) -> Self {
         let mut scripts = Closures { advices, ..Closures::default() };
         let mut definitions = BTreeMap::new();
         for (definition, body) in matters {
@@ -202,7 +212,7 @@ impl Story {
             issuing: super::Issuing::Drafts,
         };
         let output = super::begin(id, started, Origin::Engine, &context).unwrap();
-        let mut story = Self {
+        Self {
             case: output.case,
             entries: output.entries,
             now,
@@ -211,9 +221,7 @@ impl Story {
             organisation: crate::organisation::Organisation::default(),
             scripts,
             bound_all: false,
-        };
-        story.take(&[Command::Submit { by: applicant() }]);
-        story
+        }
     }
 
     fn take(&mut self, commands: &[Command]) -> &mut Self {
@@ -345,6 +353,7 @@ mod late;
 mod losers;
 mod needs;
 mod patched;
+mod prefill;
 mod promises;
 mod returned;
 mod silence;

@@ -295,8 +295,3 @@ fn registered(matter: &Matter) -> impl Iterator<Item = &Request> {
 pub(super) fn undoes(key: &RequestKey) -> Option<u32> {
     (key.run == 0 && key.scope == [UNDO]).then_some(key.ordinal)
 }
-
-/// Tells whether a request of the engine asks a source for a material.
-pub(super) fn asks_source(key: &RequestKey) -> bool {
-    key.run == 0 && key.scope.is_empty()
-}

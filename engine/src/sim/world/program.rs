@@ -182,6 +182,7 @@ fn plain_matter(no: usize, decides_in: DecidesIn) -> MatterDef {
             label_en: String::new(),
             kind: FieldKind::Text { max: 64 },
             required: false,
+            source: None,
         }],
         materials: Vec::new(),
         gives: None,

@@ -79,6 +79,13 @@ fn states(engine: &mut Engine) {
                 with(&context, |current| expect_advice(current, matter, advice))
             },
         )
+        .register_fn(
+            "expect_field",
+            |context: NativeCallContext<'_>, _: &mut R, field: &str, value: Dynamic, from: &str| {
+                let wanted = from_script(&value, field).map_err(Trouble::thrown)?;
+                with(&context, |current| expect_field(current, field, (&wanted, from)))
+            },
+        )
         .register_fn("expect_waiting", |context: NativeCallContext<'_>, _: &mut R, party: &str| {
             with(&context, |current| expect_waiting(current, None, party))
         });
@@ -92,6 +99,16 @@ fn expect_waiting(current: &mut Current, matter: Option<&str>, party: &str) -> R
     let got = on.as_ref().map_or("nobody", |on| on.party.code());
     let code = &matter.planned.code;
     same(current, (&format!("{code} 等待谁"), &format!("whom {code} waits for")), party, got)
+}
+
+/// Compares a value of the form and the source that it came from; blank for what was typed.
+fn expect_field(current: &mut Current, field: &str, wanted: (&Value, &str)) -> Result<(), Trouble> {
+    let case = current.case()?;
+    let value = case.form().get(field).cloned().unwrap_or_default();
+    let source = case.provenance(field).map(|provenance| provenance.source).unwrap_or_default();
+    let shown = |value: &Value, source: &str| format!("{value}({source})");
+    let (expected, got) = (shown(wanted.0, wanted.1), shown(&value, &source));
+    same(current, (&format!("表单 {field}"), &format!("form field {field}")), &expected, &got)
 }
 
 /// Compares what `intake` advises: `accept`, `correct`, `not_accept`, `pending`, `failed`, `none`.

@@ -48,6 +48,16 @@ pub(super) fn register(engine: &mut Engine) {
                 consents(&context, person, license)
             },
         );
+    engine
+        .register_fn("prefills", |context: NativeCallContext<'_>, person: &mut Person| {
+            prefills(&context, person, "")
+        })
+        .register_fn(
+            "prefills",
+            |context: NativeCallContext<'_>, person: &mut Person, why: &str| {
+                prefills(&context, person, why)
+            },
+        );
     for word in ["amends", "corrects"] {
         engine
             .register_fn(
@@ -96,6 +106,14 @@ fn consents(context: &NativeCallContext<'_>, person: &Person, license: &str) -> 
         };
         let by = viewer(current, person)?;
         give(current, person, Command::Consent { by, consent })
+    })
+}
+
+/// Has the sources of the form asked for what is still open.
+fn prefills(context: &NativeCallContext<'_>, person: &Person, why: &str) -> Result<(), Thrown> {
+    with(context, |current| {
+        let by = viewer(current, person)?;
+        give(current, person, Command::Prefill { by, reason: why.to_owned() })
     })
 }
 

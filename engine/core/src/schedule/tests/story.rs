@@ -157,6 +157,7 @@ fn definition(setting: Setting) -> MatterDef {
             label_en: String::new(),
             kind: FieldKind::Text { max: 20 },
             required: false,
+            source: None,
         }],
         materials: Vec::new(),
         gives: None,

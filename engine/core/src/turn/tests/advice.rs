@@ -13,6 +13,7 @@ fn field(name: &str) -> crate::definition::Field {
         label_en: String::new(),
         kind: crate::definition::FieldKind::Text { max: 50 },
         required: false,
+        source: None,
     }
 }
 

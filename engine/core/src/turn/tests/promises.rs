@@ -18,6 +18,7 @@ pub(super) fn field(name: &str) -> crate::definition::Field {
         label: name.to_owned(),
         kind: crate::definition::FieldKind::Text { max: 50 },
         required: false,
+        source: None,
         label_en: String::new(),
     }
 }
