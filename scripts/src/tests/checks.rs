@@ -11,7 +11,7 @@ use crate::{Catalogue, check};
 #[track_caller]
 fn reported(name: &str, expected: &ExpectFile) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/bad").join(name);
-    let catalogue = (name == "operations").then(Catalogue::shipped);
+    let catalogue = ["operations", "intake"].contains(&name).then(Catalogue::shipped);
     let report = check(folder, catalogue.as_ref()).unwrap();
     assert!(report.has_errors());
     expected.assert_eq(&report.to_string());
@@ -50,6 +50,11 @@ fn syntax_and_declarations() {
 #[test]
 fn options_of_decisions_and_procedures() {
     reported("decisions", &expect_file!["bad/decisions/report.txt"]);
+}
+
+#[test]
+fn what_intake_may_ask_and_advise() {
+    reported("intake", &expect_file!["bad/intake/report.txt"]);
 }
 
 #[test]
