@@ -4,5 +4,6 @@
 mod breaker;
 mod durable;
 mod lawful;
+mod needs;
 mod restore;
 mod world;
