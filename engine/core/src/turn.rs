@@ -286,6 +286,7 @@ impl Turn<'_> {
             if known.any(|(at, state)| {
                 state.incident.kind == IncidentKind::Stalled
                     && begun.is_some_and(|(begun, _)| *at > begun)
+                    && needs_no_other(state)
             }) {
                 continue;
             }
@@ -327,6 +328,13 @@ impl Turn<'_> {
             || self.case.open_calls().any(|call| call.matter == matter.no)
             || has_unbound_call(matter)
     }
+}
+
+/// Tells whether an incident still speaks: it is open, or somebody said that it needs nothing
+/// more. One that was tried again in vain has to be told again.
+fn needs_no_other(state: &crate::case::IncidentState) -> bool {
+    let end = state.end.as_ref();
+    end.is_none_or(|end| end.settled.way.kind() == crate::way_out::WayKind::Acknowledge)
 }
 
 /// A call without a connector is an incident of its own already.

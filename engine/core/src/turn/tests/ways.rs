@@ -682,3 +682,13 @@ fn a_closure_of_another_service_is_refused() {
     story.way_of(&admin(), incident, WayTaken::Rebind(Arc::new(other)));
     assert_eq!(story.code(), "DRY_RUN_FAILED");
 }
+
+#[test]
+fn a_stall_that_was_tried_again_in_vain_is_told_again() {
+    let mut story = one(Box::new(|_: &mut Replay| Ok(RunEnd::Finished)));
+    assert_eq!(story.incidents(), ["STALLED"]);
+    story.way(&head(), WayOut::Retry);
+    assert_eq!(story.incidents(), ["STALLED", "STALLED"]);
+    story.way(&head(), WayOut::Acknowledge);
+    assert_eq!(story.incidents(), ["STALLED", "STALLED"], "somebody looked, and has it in hand");
+}
