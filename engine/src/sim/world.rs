@@ -18,6 +18,7 @@ mod check;
 mod dice;
 mod disk;
 mod house;
+mod meddlers;
 mod people;
 mod plan;
 mod program;
@@ -135,7 +136,8 @@ struct World {
 impl World {
     fn new(seed: u64, sabotage: Sabotage) -> Self {
         let mut seeds = Dice::new(seed).fork("services");
-        let services = (0..2).map(|no| program::grow(&mut seeds, no)).collect();
+        let services = (0..2).map(|no| program::grow(&mut seeds, no));
+        let services = services.collect();
         let faults = Faults::draw(&mut Dice::new(seed).fork("faults"));
         Self::with(seed, services, faults, sabotage)
     }
@@ -149,7 +151,12 @@ impl World {
         let witness = Arc::new(Witness::default());
         let disk =
             Disk::new(dice.fork("disk"), Arc::clone(&weather), Arc::clone(&witness), sabotage.disk);
-        let troupe = Troupe::new(services, Arc::clone(&weather), sabotage.script);
+        let mut later = dice.fork("later");
+        let services = services.into_iter().map(|service| {
+            let revised = program::revise(&mut later, &service);
+            [service, revised]
+        });
+        let troupe = Troupe::new(services.collect(), Arc::clone(&weather), sabotage.script);
         let agencies = Agencies::new(
             Arc::clone(&house),
             (Arc::clone(&weather), Arc::clone(&witness)),
@@ -200,6 +207,12 @@ impl World {
             let name = viewer.subject.clone();
             let work = person(self, viewer, &name).work();
             self.stage.begin(Owner::World, work);
+        }
+        for viewer in meddlers::all() {
+            let name = viewer.subject.clone();
+            let newest = self.troupe.later();
+            let meddle = person(self, viewer, &name).meddle(newest);
+            self.stage.begin(Owner::World, meddle);
         }
         let services = self.troupe.services();
         let services: Vec<_> = services.iter().map(|known| known.service.code.clone()).collect();
@@ -295,6 +308,9 @@ impl World {
             let crashes = self.crashes < CRASHES_MAX && self.weather.strikes(|faults| faults.crash);
             if crashes || self.must_restart() {
                 self.crash();
+            }
+            if self.weather.strikes(|faults| faults.release) {
+                self.troupe.release();
             }
             if !self.step(until) {
                 break;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tongban_core::case::{CallState, Case, Matter};
+use tongban_core::case::{CallState, Case, IncidentState, Matter};
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::entry::{Body, Entry, IncidentKind, Origin};
 use tongban_core::id::{CallId, CaseId, MatterNo, Seq};
@@ -18,8 +18,10 @@ use tongban_core::replay::Replay;
 use tongban_core::request::{NewRequest, RequestKey};
 use tongban_core::schedule::Reading;
 use tongban_core::summary::IndexRow;
+use tongban_core::way_out::WayKind;
 
 use super::disk::Written;
+use super::people::REBINDING;
 use super::script::Troupe;
 use super::witness::Witness;
 use crate::standing::Standing;
@@ -55,6 +57,9 @@ impl Check<'_> {
         let mut texts = BTreeMap::new();
         let mut owed = Owed::new();
         for written in history {
+            if written.entries.iter().any(turns_aside) {
+                owed.retain(|(case, _, _), _| *case != written.case);
+            }
             keeps_prefix(&owed, written)?;
             let case = self
                 .commit(&mut cases, written)
@@ -148,6 +153,10 @@ impl Check<'_> {
         let begun = case.matters.iter().filter(|matter| matter.run.begun.is_some());
         let all = touched.contains(&MatterNo::COORDINATOR);
         let begun = begun.filter(|matter| all || touched.contains(&matter.no));
+        // A run that had ended under another version is never played under this one.
+        let own =
+            |matter: &&Matter| case.rebound.is_none() || (matter.may_run() && matter.run.is_live());
+        let begun = begun.filter(own);
         begun.filter(|matter| matter.run.stopped.is_none()).try_for_each(|matter| {
             let fresh = self
                 .script(case, matter)
@@ -162,8 +171,7 @@ impl Check<'_> {
     }
 
     fn script(&self, case: &Arc<Case>, matter: &Matter) -> Result<Vec<NewRequest>, String> {
-        let closure =
-            self.troupe.closure(&case.started.closure).ok_or("the closure is not there")?;
+        let closure = self.troupe.closure(&case.closure()).ok_or("the closure is not there")?;
         let code = &matter.planned.code;
         let job = RunJob { closure: &closure, matter: code, function: RunFunction::Handle };
         let secret = self.secret.derive(b"case", &case.id.0);
@@ -180,7 +188,8 @@ impl Check<'_> {
         };
         // What the law has ended is played no more, and what the machine stopped is owed.
         let over = matter.law.ending().is_some_and(|ending| !ending.is_grant());
-        let excused = over || (self.owes_turns && run.is_live());
+        let steered = case.is_paused(matter.no) || run.cancel.is_some();
+        let excused = over || steered || (self.owes_turns && run.is_live());
         if (!expected || !fresh.is_empty()) && !excused {
             return Err(format!("the replay ends as {end:?}, with {} new requests", fresh.len()));
         }
@@ -223,6 +232,18 @@ impl Check<'_> {
             }
         })
     }
+}
+
+/// Tells whether a person had scripts go another way, so that what they would have asked is void.
+fn turns_aside(entry: &Entry) -> bool {
+    matches!(
+        entry.body,
+        Body::CaseRebound(_)
+            | Body::CancelRequested { .. }
+            | Body::RunRestarted { .. }
+            | Body::RunRewound(_)
+            | Body::ResultOverridden(_)
+    )
 }
 
 /// Compares what is asked with what would have been asked earlier.
@@ -287,6 +308,24 @@ fn note_texts(texts: &mut BTreeMap<String, u32>, written: &Written) {
         if let Body::FormChanged(changed) = &entry.body {
             said.insert(format!("form {}", changed.reason));
         }
+        if let Body::MessageArrived(message) = &entry.body {
+            said.extend(message.body.as_text().map(|text| format!("message {text}")));
+        }
+        if let Body::CaseRebound(rebound) = &entry.body
+            && rebound.reason.starts_with(REBINDING)
+        {
+            said.insert(format!("rebinding {}", rebound.reason));
+        }
+        if let Origin::Person { .. } = &entry.origin
+            && let Body::Paused { reason } | Body::Resumed { reason } = &entry.body
+        {
+            said.insert(format!("steering {reason}"));
+        }
+        if let Origin::Person { .. } = &entry.origin
+            && let Body::IncidentSettled(settled) | Body::WayOutProposed(settled) = &entry.body
+        {
+            said.insert(format!("way out {}", settled.reason));
+        }
         if let Body::Acted { act, .. } = &entry.body
             && act.kind == ActKind::Withdraw
         {
@@ -306,9 +345,14 @@ fn describe(case: &Case, matter: &Matter) -> String {
         let status = call.map(|call| &call.status);
         format!("\n    {} {} {end:?} {status:?}", request.made.key, request.made.ask.target())
     });
+    let incidents = case.incidents.iter().filter(|(_, state)| state.matter == matter.no);
+    let incidents = incidents.map(|(at, state)| {
+        let way = state.end.as_ref().map(|end| end.settled.way.kind());
+        format!("\n    {} at {at}, ended by {way:?}", state.incident.kind.code())
+    });
     let run = &matter.run;
     format!(
-        "matter {} of {} ({}, head {}, begun {:?}, finished {}, stopped {:?}, uncaught {:?}, materials {:?}){}",
+        "matter {} of {} ({}, head {}, begun {:?}, finished {}, stopped {:?}, uncaught {:?}, materials {:?}){}{}",
         matter.no,
         case.id,
         matter.law.code(),
@@ -319,6 +363,7 @@ fn describe(case: &Case, matter: &Matter) -> String {
         run.uncaught,
         matter.requirements.iter().map(|known| &known.how).collect::<Vec<_>>(),
         requests.collect::<String>(),
+        incidents.collect::<String>(),
     )
 }
 
@@ -333,8 +378,12 @@ fn is_shown(case: &Case, matter: &Matter) -> bool {
                 | IncidentKind::IntakeFailed
         )
     };
-    let mut incidents = case.open_incidents().filter(|(_, state)| state.matter == matter.no);
-    let incident = incidents.any(|(_, state)| stops(state.incident.kind));
+    let of_case = |state: &IncidentState| state.matter == MatterNo::COORDINATOR;
+    let mut incidents = case.incidents.values();
+    let incident = incidents.any(|state| {
+        let about = state.matter == matter.no || of_case(state);
+        about && stops(state.incident.kind) && is_in_hand(state)
+    });
     let task = case.open_tasks().any(|task| task.matter == matter.no);
     let waits = matter.filed.is_none()
         && matter.planned.after.iter().any(|earlier| {
@@ -345,9 +394,16 @@ fn is_shown(case: &Case, matter: &Matter) -> bool {
     incident || task || waits || card
 }
 
+/// Tells whether an incident waits for somebody, or somebody said that it needs nothing more.
+fn is_in_hand(state: &IncidentState) -> bool {
+    let way = state.end.as_ref().map(|end| end.settled.way.kind());
+    matches!(way, None | Some(WayKind::Acknowledge | WayKind::Skip | WayKind::Cancel))
+}
+
 fn is_call_shown(case: &Case, call: &CallState) -> bool {
-    let mut incidents = case.open_incidents();
-    let incident = incidents.any(|(_, state)| state.incident.call == Some(call.made.id));
+    let mut incidents = case.incidents.values();
+    let incident =
+        incidents.any(|state| state.incident.call == Some(call.made.id) && is_in_hand(state));
     incident || case.open_tasks().any(|task| task.opened.call == Some(call.made.id))
 }
 

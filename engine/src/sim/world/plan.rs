@@ -39,6 +39,10 @@ pub(super) struct Faults {
     pub(super) person_doubles: u32,
     /// A person acts on what he saw a while ago.
     pub(super) person_stale: u32,
+    /// A later version of every service comes into use; steps, not chances.
+    pub(super) release: u32,
+    /// Somebody steers scripts, moves pins or takes ways out.
+    pub(super) meddling: u32,
     /// Time passes while something could go on: a slow machine.
     pub(super) slow: u32,
 }
@@ -63,6 +67,8 @@ impl Faults {
             dawdling: some(60),
             person_doubles: some(250),
             person_stale: some(200),
+            release: some(4),
+            meddling: some(700),
             slow: some(30),
         }
     }

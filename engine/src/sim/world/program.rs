@@ -35,6 +35,8 @@ pub(super) enum Node {
     Decide(Eyes),
     /// A timer.
     Timer(Period),
+    /// A message on a channel.
+    Receive(&'static str),
     /// All of several.
     All(Vec<Node>),
     /// The ends of several.
@@ -65,6 +67,10 @@ pub(super) enum Step {
     Begin(Node),
     /// Waits for the oldest thing that was begun.
     Await,
+    /// Registers how to undo what follows.
+    Register,
+    /// What a later version of the program does beside, where a run was not past it.
+    Patched(Vec<Step>),
     /// Goes one way or the other by what arrived last.
     Branch(Vec<Step>, Vec<Step>),
 }
@@ -85,6 +91,11 @@ pub(super) struct Program {
     pub(super) finish: Finish,
 }
 
+/// The channel on which people send messages.
+pub(super) const CHANNEL: &str = "mail";
+/// The patch of a later version.
+pub(super) const PATCH: &str = "later";
+
 /// A service with the programs of its matters.
 pub(super) struct Service {
     pub(super) closure: Arc<Closure>,
@@ -102,7 +113,7 @@ fn some_period(dice: &mut Dice) -> Period {
 }
 
 fn grow_node(dice: &mut Dice, depth: usize) -> Node {
-    let kinds = if depth == 0 { 5 } else { 9 };
+    let kinds = if depth == 0 { 5 } else { 10 };
     match dice.below(kinds) {
         0..=2 => Node::Call(if dice.chance(700) { "bureau.check" } else { "archive.look" }),
         3 => Node::Decide(if dice.chance(200) { Eyes::Four } else { Eyes::Two }),
@@ -110,6 +121,8 @@ fn grow_node(dice: &mut Dice, depth: usize) -> Node {
         5 => Node::All(grow_nodes(dice, depth)),
         6 => Node::AllSettled(grow_nodes(dice, depth)),
         7 => Node::Race(grow_nodes(dice, depth)),
+        // Nobody promises to write: what waits for a message waits for a time.
+        8 => Node::Timeout(Box::new(Node::Receive(CHANNEL)), some_period(dice)),
         _ => Node::Timeout(Box::new(grow_node(dice, depth - 1)), some_period(dice)),
     }
 }
@@ -119,11 +132,12 @@ fn grow_nodes(dice: &mut Dice, depth: usize) -> Vec<Node> {
 }
 
 fn grow_step(dice: &mut Dice, depth: usize) -> Step {
-    match dice.below(if depth == 0 { 8 } else { 9 }) {
+    match dice.below(if depth == 0 { 9 } else { 10 }) {
         0..=2 => Step::Wait(grow_node(dice, 2)),
         3 | 4 => Step::Try(grow_node(dice, 2)),
         5 | 6 => Step::Begin(grow_node(dice, 1)),
         7 => Step::Await,
+        8 => Step::Register,
         _ => Step::Branch(grow_steps(dice, depth - 1, 2), grow_steps(dice, depth - 1, 2)),
     }
 }
@@ -231,6 +245,27 @@ pub(super) fn grow(dice: &mut Dice, no: usize) -> Service {
         matters.insert(definition.code.clone(), definition);
     }
     assemble(no, (parts, matters), programs)
+}
+
+/// Makes a later version of a service: most change what is still to come behind a patch, some
+/// change what may be past.
+pub(super) fn revise(dice: &mut Dice, service: &Service) -> Service {
+    let mut programs = service.programs.clone();
+    for program in programs.values_mut() {
+        let changed = Step::Patched(grow_steps(dice, 0, 2));
+        let at = dice.below(program.steps.len() + 1);
+        program.steps.insert(at, changed);
+        if dice.chance(150) {
+            program.steps.remove(0);
+        }
+    }
+    let digest = digest_of(&service.closure.service.code, &programs);
+    let closure = Closure { digest, ..(*service.closure).clone() };
+    Service { closure: Arc::new(closure), programs }
+}
+
+fn digest_of(service: &ServiceCode, programs: &BTreeMap<MatterCode, Program>) -> Digest {
+    Digest::of(format!("{service} {programs:?}").as_bytes())
 }
 
 /// Builds a service of one matter.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use tongban_core::agency::Call;
 use tongban_core::digest::Digest;
-use tongban_core::id::{CallId, CaseId, Seq};
+use tongban_core::id::{CallId, CaseId, MatterNo, Seq};
 use tongban_core::limits::IDEMPOTENCY_MILLIS;
 use tongban_core::port::Store as _;
 use tongban_core::time::Moment;
@@ -32,6 +32,9 @@ struct Inner {
     refused: BTreeSet<String>,
     /// Calls that had an effect at an agency, each with how often.
     effects: BTreeMap<CallId, u32>,
+    /// Cases that people know of, and where they had scripts pause.
+    cases: Vec<CaseId>,
+    paused: BTreeSet<(CaseId, MatterNo)>,
     /// Sums up all that happened, to compare two plays of one seed.
     trace: u64,
 }
@@ -131,6 +134,26 @@ impl Witness {
                 self.wrong("an acknowledged mutation is not remembered");
             }
         }
+    }
+
+    /// A case was started.
+    pub(super) fn started(&self, case: CaseId) {
+        self.lock().cases.push(case);
+    }
+
+    /// Returns the cases that were started.
+    pub(super) fn cases(&self) -> Vec<CaseId> {
+        self.lock().cases.clone()
+    }
+
+    /// Scripts were perhaps paused.
+    pub(super) fn paused(&self, case: CaseId, matter: MatterNo) {
+        self.lock().paused.insert((case, matter));
+    }
+
+    /// Returns where scripts were perhaps paused.
+    pub(super) fn pauses(&self) -> BTreeSet<(CaseId, MatterNo)> {
+        self.lock().paused.clone()
     }
 
     /// A mutation was answered as done now.
