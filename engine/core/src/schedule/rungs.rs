@@ -110,16 +110,20 @@ pub fn cards_on(
         if let Body::PeriodRenewed { .. } = &entry.body {
             // The period before it is not in the case any more.
             let then = Reading { now: entry.recorded_at, ..reading };
-            found.extend(reached(&case, then, &ended));
+            add_new(&mut found, reached(&case, then, &ended));
         }
         case.fold(entry)?;
     }
-    for rung in reached(&case, reading, &ended) {
+    add_new(&mut found, reached(&case, reading, &ended));
+    Ok(in_order(found))
+}
+
+fn add_new(found: &mut Vec<Rung>, rungs: Vec<Rung>) {
+    for rung in rungs {
         if !found.iter().any(|known| is_same(known, rung.matter, &rung.card)) {
             found.push(rung);
         }
     }
-    Ok(in_order(found))
 }
 
 fn reached(case: &Case, reading: Reading<'_>, ended: &BTreeMap<Seq, Moment>) -> Vec<Rung> {
@@ -264,7 +268,7 @@ impl Watched<'_> {
     fn rules<'a>(&'a self, reading: Reading<'a>) -> impl Iterator<Item = &'a CardRule> {
         reading.organisation.card_rules().iter().filter(|rule| {
             watches(rule.clock, self.clock.kind)
-                && rule.applies_to(&self.matter.planned.code, &self.case.started.region)
+                && rule.applies_to(&self.matter.planned.code, self.case.place_of(self.matter.no))
         })
     }
 

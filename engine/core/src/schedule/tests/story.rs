@@ -184,12 +184,8 @@ fn closure(setting: Setting) -> Arc<Closure> {
             regions: vec![RegionCode::new("420300")],
             promise: None,
             questions: Vec::new(),
-            parts: vec![Part {
-                matter: definition.code.clone(),
-                after: Vec::new(),
-                conditional: false,
-                tolerates: Vec::new(),
-            }],
+            parts: vec![Part::new(definition.code.clone())],
+            computed: false,
         },
         matters: BTreeMap::from([(definition.code.clone(), definition)]),
     })
