@@ -200,6 +200,7 @@ impl Log {
                 department: DepartmentCode::new("natural-resources"),
                 skipped: false,
                 after: Vec::new(),
+                computed: None,
             }],
         };
         self.push_for(MatterNo::COORDINATOR, Body::CaseStarted(Arc::new(started)));

@@ -4,6 +4,7 @@ use tongban_core::case::FoldError;
 use tongban_core::command::Refusal;
 use tongban_core::error::ErrorClass;
 use tongban_core::port::{ScriptFault, StoreError};
+use tongban_core::start::Unchosen;
 
 /// A failed call of the engine. A [`Refusal`] is the domain's answer, not a fault; it travels
 /// here so that `?` carries it.
@@ -74,6 +75,15 @@ impl EngineError {
             Self::Busy | Self::Stopped => ErrorClass::Transient,
             Self::ClosureMissing(_) | Self::Script(_) | Self::Log(_) => ErrorClass::Permanent,
             Self::Store(error) => error.class(),
+        }
+    }
+}
+
+impl From<Unchosen> for EngineError {
+    fn from(unchosen: Unchosen) -> Self {
+        match unchosen {
+            Unchosen::Script(fault) => Self::Script(fault),
+            Unchosen::Refused(refusal) => Self::Refused(refusal),
         }
     }
 }

@@ -265,7 +265,8 @@ impl Count<'_> {
         let rebound = stored.entries.iter().rev().find_map(|entry| {
             if let Body::CaseRebound(rebound) = &entry.body { Some(rebound.closure) } else { None }
         });
-        self.source.scripts.closure(&rebound.unwrap_or(started.closure))
+        let closure = self.source.scripts.closure(&rebound.unwrap_or(started.closure))?;
+        Some(closure.of_case(started))
     }
 }
 

@@ -208,6 +208,7 @@ pub fn case_at(
     let digest = case.closure();
     let closure = travel.script.closure(&digest);
     let closure = closure.ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
+    let closure = closure.of_case(&case.started);
     let calendar = travel.standing.calendar(&case.started.region);
     let organisation = &travel.standing.organisation;
     let reading = Reading { calendar, organisation, now: case.updated_at };

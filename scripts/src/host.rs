@@ -10,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, Map, Position, Scope};
-use tongban_core::definition::Closure;
+use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, Map, Position, Scope};
+use tongban_core::definition::{Closure, FieldKind, Part};
 use tongban_core::digest::Digest;
 use tongban_core::id::ServiceCode;
 use tongban_core::port::{
@@ -20,6 +20,7 @@ use tongban_core::port::{
 use tongban_core::replay::Replay;
 use tongban_core::value::Value;
 
+use crate::api::field::DeclaredPart;
 use crate::api::intake;
 use crate::api::matter_view::MatterView;
 use crate::api::outcome::OutcomeView;
@@ -84,6 +85,41 @@ impl Host {
     pub fn known(&self) -> Vec<Arc<Closure>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.values().map(|loaded| Arc::clone(&loaded.closure)).collect()
+    }
+
+    /// Returns what is loaded under a digest.
+    fn needed(&self, digest: &Digest) -> Result<Arc<Loaded>, ScriptFault> {
+        self.loaded(digest).ok_or_else(|| {
+            ScriptFault::new(
+                ScriptFaultKind::Infrastructure,
+                format!(
+                    "未加载摘要为 {digest} 的脚本 / the scripts of digest {digest} are not loaded"
+                ),
+            )
+        })
+    }
+
+    /// Calls a closure of a declaration with the answers. Pure, with limits.
+    fn predicate(
+        &self,
+        loaded: &Loaded,
+        closure: &FnPtr,
+        questions: &Map,
+    ) -> Result<Dynamic, ScriptFault> {
+        let engine = self.levels.engine(loaded.closure.api_level);
+        let engine = engine.expect("only closures of known levels are loaded");
+        let (service, questions) = (&loaded.service, questions.clone());
+        let answer =
+            suspend::counted(|| closure.call::<Dynamic>(engine, &service.ast, (questions,)));
+        answer.map_err(|error| {
+            let inner = service.innermost(&error);
+            diagnose::fault(diagnose::kind_of(inner), &service.finding_of(&error))
+        })
+    }
+
+    /// Tells whether a `when` predicate holds.
+    fn holds(&self, loaded: &Loaded, when: &FnPtr, questions: &Map) -> Result<bool, ScriptFault> {
+        answered(&loaded.service, &self.predicate(loaded, when, questions)?)
     }
 
     fn offered(&self) -> Arc<Active> {
@@ -277,35 +313,33 @@ impl Script for Host {
     }
 
     fn select(&self, closure: &Closure, answers: &Value) -> Result<Vec<bool>, ScriptFault> {
-        let loaded = self.loaded(&closure.digest).ok_or_else(|| {
-            ScriptFault::new(
-                ScriptFaultKind::Infrastructure,
-                format!(
-                    "未加载摘要为 {} 的脚本 / the scripts of digest {} are not loaded",
-                    closure.digest, closure.digest
-                ),
-            )
-        })?;
-        let engine = self.levels.engine(loaded.closure.api_level);
-        let engine = engine.expect("only closures of known levels are loaded");
-        let questions: Map = loaded
-            .questions
-            .iter()
-            .map(|name| {
-                let answer = answers.get(name).map_or(Dynamic::UNIT, to_script);
-                (name.as_str().into(), answer)
-            })
-            .collect();
+        let loaded = self.needed(&closure.digest)?;
+        let questions = asked(&loaded, answers);
         let whens = loaded.whens.iter();
         whens
             .map(|when| {
-                let Some(when) = when else { return Ok(true) };
-                let asked = (questions.clone(),);
-                let ast = &loaded.service.ast;
-                let answer = suspend::counted(|| when.call::<Dynamic>(engine, ast, asked));
-                answered(&loaded.service, answer)
+                when.as_ref().map_or(Ok(true), |when| self.holds(&loaded, when, &questions))
             })
             .collect()
+    }
+
+    fn compute(
+        &self,
+        closure: &Closure,
+        answers: &Value,
+    ) -> Result<Option<Vec<Part>>, ScriptFault> {
+        let loaded = self.needed(&closure.digest)?;
+        let Some(computes) = &loaded.computes else { return Ok(None) };
+        let questions = asked(&loaded, answers);
+        let given = self.predicate(&loaded, computes, &questions)?;
+        let mut parts = Vec::new();
+        for DeclaredPart { part, when } in parts_of(&loaded.service, given)? {
+            let holds = when.map_or(Ok(true), |when| self.holds(&loaded, &when, &questions))?;
+            if holds {
+                parts.push(part);
+            }
+        }
+        Ok(Some(parts))
     }
 
     fn run(&self, job: &RunJob<'_>, replay: Replay) -> RunOutput {
@@ -324,14 +358,46 @@ impl Script for Host {
 }
 
 /// Reads what a predicate said. A question that was left open counts as no.
-fn answered(
-    service: &Program,
-    answer: Result<Dynamic, Box<EvalAltResult>>,
-) -> Result<bool, ScriptFault> {
-    let answer = answer.map_err(|error| {
-        let inner = service.innermost(&error);
-        diagnose::fault(diagnose::kind_of(inner), &service.finding_of(&error))
-    })?;
+/// Returns the answers by question, as predicates read them. A list that is open is empty, any
+/// other open answer is `()`.
+fn asked(loaded: &Loaded, answers: &Value) -> Map {
+    let questions = loaded.closure.service.questions.iter();
+    questions
+        .map(|question| {
+            let open = || match question.kind {
+                FieldKind::List { .. } => Dynamic::from(rhai::Array::new()),
+                FieldKind::Text { .. }
+                | FieldKind::Number { .. }
+                | FieldKind::YesNo
+                | FieldKind::Date
+                | FieldKind::Choice(_) => Dynamic::UNIT,
+            };
+            let answer = answers.get(&question.name).filter(|answer| !answer.is_blank());
+            (question.name.as_str().into(), answer.map_or_else(open, to_script))
+        })
+        .collect()
+}
+
+/// Reads the set of matters that a service computed.
+fn parts_of(service: &Program, given: Dynamic) -> Result<Vec<DeclaredPart>, ScriptFault> {
+    let refused = |kind: &str| {
+        let trouble = Trouble::new(
+            "MATTERS_COMPUTED",
+            format!("matters 闭包应返回 part(…) 的列表，而不是 {kind}"),
+            format!("the closure of matters must return a list of part(…), not {kind}"),
+        );
+        let finding = service.main().finding(trouble, Position::NONE);
+        diagnose::fault(ScriptFaultKind::Script, &finding)
+    };
+    let list = given.into_array().map_err(|kind| refused(kind))?;
+    let parts = list.into_iter().map(|item| {
+        let kind = item.type_name();
+        item.try_cast::<DeclaredPart>().ok_or_else(|| refused(kind))
+    });
+    parts.collect()
+}
+
+fn answered(service: &Program, answer: &Dynamic) -> Result<bool, ScriptFault> {
     if answer.is_unit() {
         return Ok(false);
     }

@@ -12,7 +12,7 @@ use tongban_core::id::MatterCode;
 
 use crate::api::API_LEVEL;
 use crate::api::declare::{self, Declared, DeclaredService};
-use crate::check::{self, Report};
+use crate::check::{self, Report, structure};
 use crate::compile::Unit;
 use crate::diagnose::{Both, Finding, Trouble};
 use crate::levels::{self, Levels};
@@ -104,6 +104,7 @@ pub(crate) struct Loaded {
     pub(crate) blob: Vec<u8>,
     pub(crate) service: Program,
     pub(crate) whens: Vec<Option<FnPtr>>,
+    pub(crate) computes: Option<FnPtr>,
     pub(crate) questions: Arc<Vec<String>>,
     pub(crate) matters: BTreeMap<MatterCode, (Program, Arc<MatterDef>)>,
 }
@@ -165,7 +166,12 @@ impl Project {
     fn add_declaring(&mut self, engine: &Engine, unit: Arc<Unit>, kind: Kind) {
         let file = unit.file.clone();
         match self.declared(engine, unit, kind) {
-            Ok((program, Declared::Service(service))) => self.services.push((program, *service)),
+            Ok((program, Declared::Service(mut service))) => {
+                if service.def.computed {
+                    service.def.parts = structure::may_come(program.main());
+                }
+                self.services.push((program, *service));
+            }
             Ok((program, Declared::Matter(mut matter))) => {
                 let is_intake = |one: rhai::ScriptFnMetadata<'_>| one.name == "intake";
                 matter.advises = program.main().ast.iter_functions().any(is_intake);
@@ -280,6 +286,7 @@ fn close(
         blob,
         service,
         whens: declared.whens,
+        computes: declared.computes,
         questions: Arc::new(questions),
         matters,
     }

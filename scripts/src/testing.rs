@@ -314,6 +314,7 @@ fn started(closure: &Closure, form: Value) -> CaseStarted {
             department: part.1.department.clone(),
             skipped: false,
             after: Vec::new(),
+            computed: None,
         }],
     }
 }

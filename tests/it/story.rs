@@ -2,6 +2,7 @@
 //! answer as the story says. Lawful time stands still until a story moves it.
 
 mod breaker;
+mod computed;
 mod durable;
 mod lawful;
 mod needs;

@@ -14,8 +14,7 @@ use crate::entry::{
     Body, CallMade, CaseStarted, Consent, DocumentDrafted, Entry, Incident, IncidentKind,
     MatterFiled, PlannedMatter, TaskKind, TaskOpened,
 };
-use crate::id::RoleCode;
-use crate::id::{CallId, CaseId, MatterNo, Seq};
+use crate::id::{CallId, CaseId, MatterNo, RegionCode, RoleCode, Seq};
 use crate::law::{ActAnswer, Clock, Law};
 use crate::material::{Handed, MaterialGiven, Requirement};
 use crate::prefill::FieldsTried;
@@ -417,6 +416,12 @@ impl Case {
             case.fold(entry)?;
         }
         Ok(case)
+    }
+
+    /// Returns where a matter is decided: its own place, or where the case was filed.
+    pub fn place_of(&self, no: MatterNo) -> &RegionCode {
+        let part = self.matter(no).and_then(|matter| matter.planned.computed.as_deref());
+        part.and_then(|part| part.place.as_ref()).unwrap_or(&self.started.region)
     }
 
     /// Folds the first entry of a log.

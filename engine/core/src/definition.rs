@@ -3,11 +3,13 @@
 //! A declaration is pinned by the closure digest. It is stored nowhere: a case keeps only the
 //! digest and, per filed matter, the legal parameters of that day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::entry::CaseStarted;
 use crate::id::{DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, ServiceCode};
 use crate::law::{Procedure, Rules};
 use crate::prefill::FieldSource;
@@ -32,6 +34,29 @@ impl Closure {
         let part = self.service.parts.get(usize::from(no.0).checked_sub(1)?)?;
         Some((part, self.matters.get(&part.matter)?))
     }
+
+    /// Returns this closure as one case has it: the parts of a computed set are those that were
+    /// computed at its start, whatever its answers became.
+    pub fn of_case(self: &Arc<Self>, started: &CaseStarted) -> Arc<Self> {
+        let computed = started.matters.iter().map(|planned| planned.computed.as_deref().cloned());
+        let parts: Option<Vec<Part>> = computed.collect();
+        match parts {
+            Some(parts) if !parts.is_empty() => Arc::new(self.with_parts(parts)),
+            Some(_) | None => Arc::clone(self),
+        }
+    }
+
+    /// Returns this closure with other parts. What a part waits for outside the set passes
+    /// through, as a skipped matter does.
+    #[must_use]
+    pub fn with_parts(&self, mut parts: Vec<Part>) -> Self {
+        let codes: BTreeSet<MatterCode> = parts.iter().map(|part| part.matter.clone()).collect();
+        for part in &mut parts {
+            part.after.retain(|(earlier, _)| codes.contains(earlier));
+        }
+        let service = ServiceDef { parts, ..self.service.clone() };
+        Self { service, ..self.clone() }
+    }
 }
 
 /// The declaration of a combined service.
@@ -55,10 +80,13 @@ pub struct ServiceDef {
     pub questions: Vec<Field>,
     /// The matters, in order; part *n* becomes matter number *n* + 1.
     pub parts: Vec<Part>,
+    /// Whether the set of matters is computed from the answers, once, when a case starts. `parts`
+    /// then holds each matter that may come, once.
+    pub computed: bool,
 }
 
 /// One matter's place in a service.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// The matter.
     pub matter: MatterCode,
@@ -68,6 +96,24 @@ pub struct Part {
     pub conditional: bool,
     /// Materials that may come later (容缺): accepted without, promised for then.
     pub tolerates: Vec<String>,
+    /// Where it is decided, when not where the case was filed.
+    pub place: Option<RegionCode>,
+    /// What tells it from others of the same matter in one computed set; empty for the only one.
+    pub key: String,
+}
+
+impl Part {
+    /// Builds a part that waits for nothing, always comes, and is decided where the case is.
+    pub fn new(matter: MatterCode) -> Self {
+        Self {
+            matter,
+            after: Vec::new(),
+            conditional: false,
+            tolerates: Vec::new(),
+            place: None,
+            key: String::new(),
+        }
+    }
 }
 
 /// What a matter waits for in an earlier one.
@@ -231,6 +277,13 @@ pub enum FieldKind {
     Date,
     /// One of the listed values.
     Choice(Vec<String>),
+    /// Several values of one kind, in order, each once.
+    List {
+        /// What each is; never a list.
+        of: Box<Self>,
+        /// Most values.
+        max: u32,
+    },
 }
 
 /// A material that a matter requires, with its sources in order.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agency::AgencyReply;
 use crate::card::{CardAnswer, CardRaised};
-use crate::definition::{DecidesIn, Intake};
+use crate::definition::{DecidesIn, Intake, Part};
 use crate::digest::Digest;
 use crate::document::{DocumentNo, SealRecord, Service};
 use crate::id::{
@@ -482,6 +482,8 @@ pub struct PlannedMatter {
     pub skipped: bool,
     /// Matters that it comes after.
     pub after: Vec<MatterNo>,
+    /// Its part as it was computed from the answers, when the set of matters was.
+    pub computed: Option<Box<Part>>,
 }
 
 /// The filing of a matter with the legal parameters of that day.

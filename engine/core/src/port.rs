@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::agency::{Ack, AgencyReply, Call, CallContext, Fault, Invoked, Queried};
-use crate::definition::Closure;
+use crate::definition::{Closure, Part};
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::error::ErrorClass;
@@ -81,6 +81,17 @@ pub trait Script: Send + Sync {
     /// Evaluates the `when` predicates of a service for these answers: for each part, whether it
     /// is in. Pure, with limits.
     fn select(&self, closure: &Closure, answers: &Value) -> Result<Vec<bool>, ScriptFault>;
+
+    /// Computes the set of matters of a service for these answers; `None` for a service whose
+    /// matters are listed. Pure, with limits.
+    fn compute(
+        &self,
+        closure: &Closure,
+        answers: &Value,
+    ) -> Result<Option<Vec<Part>>, ScriptFault> {
+        let _: (&Closure, &Value) = (closure, answers);
+        Ok(None)
+    }
 
     /// Evaluates one function of a matter's script from the start against the journal.
     /// `Replay` keeps what was asked; the verdict follows its latch, not what the script said.

@@ -54,17 +54,22 @@ pub fn state(case: &Case) -> CaseState {
 /// for their word on one, and those that a card asks for an answer.
 pub fn scope(case: &Case) -> CaseScope {
     let matters = case.matters.iter().filter(|matter| matter.is_included());
-    let deciding = matters.map(|matter| matter.planned.department.clone());
+    let deciding =
+        matters.map(|matter| (matter.planned.department.clone(), case.place_of(matter.no).clone()));
     let office = |role: &RoleCode| !role.is_applicant() && !role.as_str().ends_with(".window");
     let asked = case.tasks.values().filter(|task| office(&task.role));
-    let asked = asked.map(|task| task.role.department());
+    let asked = asked.map(|task| (task.role.department(), task.opened.region.clone()));
+    let (here, elsewhere): (Vec<_>, Vec<_>) =
+        deciding.chain(asked).partition(|(_, place)| *place == case.started.region);
     let carded = case.cards.values().map(|card| RoleCode::new(card.raised.to.as_str()));
     let carded = carded.filter(office);
-    let departments = deciding.chain(asked).chain(carded.map(|role| role.department()));
+    let here = here.into_iter().map(|(department, _)| department);
+    let departments = here.chain(carded.map(|role| role.department()));
     CaseScope {
         region: case.started.region.clone(),
         applicant: case.started.applicant.id.clone(),
         departments: departments.collect(),
+        elsewhere: elsewhere.into_iter().collect(),
     }
 }
 
@@ -83,7 +88,7 @@ pub fn summarise(case: &Case, reading: Reading<'_>) -> CaseSummary {
         applicant_masked: mask_name(&case.started.applicant.name),
         created_at: case.created_at,
         updated_at: case.updated_at,
-        matters: matters.map(summarise_matter).collect(),
+        matters: matters.map(|matter| summarise_matter(case, matter)).collect(),
         tasks: tasks.collect(),
         incidents: u32::try_from(case.open_incidents().count()).unwrap_or(u32::MAX),
         next_due: schedule::next(case, reading),
@@ -112,12 +117,13 @@ pub fn summarise_task(case: &Case, task: &Task, calendar: &Calendar, now: Moment
     }
 }
 
-fn summarise_matter(matter: &Matter) -> MatterSummary {
+fn summarise_matter(case: &Case, matter: &Matter) -> MatterSummary {
     MatterSummary {
         no: matter.no,
         code: matter.planned.code.clone(),
         name: matter.planned.name.clone(),
         department: matter.planned.department.clone(),
+        place: case.place_of(matter.no).clone(),
         state: matter.law.code().to_owned(),
         open: matter.is_open() && matter.filed.is_some(),
         result: matter.result.as_ref().map(|result| result.number.clone()).unwrap_or_default(),
@@ -128,18 +134,20 @@ fn summarise_matter(matter: &Matter) -> MatterSummary {
 /// nothing else, so that the next commit knows exactly which rows are no longer true. `store` is
 /// the store's own secret, under which applicants are hashed alike in every case.
 pub fn rows(summary: &CaseSummary, store: &Secret) -> BTreeSet<IndexRow> {
-    let region = summary.scope.region.clone();
     let mut rows = BTreeSet::from([
         IndexRow::Applicant { hash: applicant_hash(store, &summary.scope.applicant) },
         IndexRow::Number { number: summary.number.clone() },
     ]);
     for matter in summary.matters.iter().filter(|matter| matter.open) {
-        let department = matter.department.clone();
-        rows.insert(IndexRow::Department { department, region: region.clone() });
+        let (department, region) = (matter.department.clone(), matter.place.clone());
+        rows.insert(IndexRow::Department { department, region });
     }
-    // A department's row leads to the place as well.
-    if !summary.matters.iter().any(|matter| matter.open) {
-        rows.insert(IndexRow::Region { region });
+    // A department's row leads to its place as well.
+    let elsewhere = summary.scope.elsewhere.iter().map(|(_, place)| place.clone());
+    for region in elsewhere.chain([summary.scope.region.clone()]) {
+        if !summary.matters.iter().any(|matter| matter.open && matter.place == region) {
+            rows.insert(IndexRow::Region { region });
+        }
     }
     for task in &summary.tasks {
         rows.insert(IndexRow::Queue {

@@ -16,7 +16,7 @@ use crate::entry::Entry;
 use crate::error::ErrorClass;
 use crate::port::ScriptFault;
 use crate::request::Outcome;
-use crate::start::StartCase;
+use crate::start::{StartCase, Unchosen};
 use crate::time::{Moment, Period, Unit};
 use crate::value::Value;
 
@@ -148,6 +148,15 @@ pub enum SceneError {
         "调用与答复往复不止,请检查脚本或部门的答复 / calls and answers go round without end; look at the script or at what the agencies say"
     )]
     Restless,
+}
+
+impl From<Unchosen> for SceneError {
+    fn from(unchosen: Unchosen) -> Self {
+        match unchosen {
+            Unchosen::Script(fault) => Self::Script(fault),
+            Unchosen::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
 }
 
 impl SceneError {

@@ -1,12 +1,16 @@
 //! Starting a case: from what the applicant said to the first entry.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::case::Case;
 use crate::command::Refusal;
-use crate::definition::{Closure, Field, FieldKind, MatterDef, Source};
+use crate::definition::{Closure, Field, FieldKind, MatterDef, Part, Source};
 use crate::entry::{Arrival, CaseStarted, Consent, Party, PlannedMatter};
-use crate::id::{MatterNo, RegionCode};
+use crate::id::{MatterCode, MatterNo, RegionCode};
 use crate::limits::CASE_MATTERS_MAX;
 use crate::material::MaterialGiven;
+use crate::port::{Script, ScriptFault};
 use crate::value::Value;
 
 /// What the applicant, or a clerk for him, starts a case with.
@@ -70,10 +74,11 @@ pub fn start(
         let matter = &closure.matters[&part.matter];
         PlannedMatter {
             code: part.matter.clone(),
-            name: matter.name.clone(),
+            name: name_of(matter, part),
             department: matter.department.clone(),
             skipped: !included,
             after: numbers_of(closure, part),
+            computed: service.computed.then(|| Box::new(part.clone())),
         }
     });
     Ok(CaseStarted {
@@ -96,6 +101,125 @@ pub fn start(
         arrival: input.arrival,
         matters: matters.collect(),
     })
+}
+
+/// Names a matter so that people can tell it from its like in the same case.
+fn name_of(matter: &MatterDef, part: &Part) -> String {
+    match part.key.as_str() {
+        "" => matter.name.clone(),
+        key => format!("{}({key})", matter.name),
+    }
+}
+
+/// Why the matters of a situation are not known.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Unchosen {
+    /// A predicate of the service failed.
+    #[error("{0}")]
+    Script(ScriptFault),
+    /// The answers lead to no set of matters that can be.
+    #[error("{0}")]
+    Refused(Refusal),
+}
+
+/// Returns the service as these answers have it, and which of its parts are in.
+///
+/// # Errors
+/// [`Unchosen::Script`] when a predicate fails, [`Unchosen::Refused`] when the answers lead to no
+/// set that can be.
+pub fn choose(
+    script: &dyn Script,
+    closure: &Arc<Closure>,
+    answers: &Value,
+) -> Result<(Arc<Closure>, Vec<bool>), Unchosen> {
+    if !closure.service.computed {
+        let selected = script.select(closure, answers).map_err(Unchosen::Script)?;
+        return Ok((Arc::clone(closure), selected));
+    }
+    // The closure that computes sees only answers that its questions take.
+    let checked = check_fields(&closure.service.questions, answers, "answers", Completeness::Draft);
+    checked.map_err(Unchosen::Refused)?;
+    let computed = script.compute(closure, answers).map_err(Unchosen::Script)?;
+    let resolved = with_computed(closure, computed.unwrap_or_default());
+    let resolved = resolved.map_err(Unchosen::Refused)?;
+    let all = vec![true; resolved.service.parts.len()];
+    Ok((Arc::new(resolved), all))
+}
+
+/// Returns the service as answers that may still be open have it. A set that cannot be computed
+/// yet shows what may come, and none of it as chosen.
+///
+/// # Errors
+/// [`Unchosen`] as [`choose`], but for a set that is empty.
+pub fn choose_so_far(
+    script: &dyn Script,
+    closure: &Arc<Closure>,
+    answers: &Value,
+) -> Result<(Arc<Closure>, Vec<bool>), Unchosen> {
+    if closure.service.computed {
+        let computed = script.compute(closure, answers).map_err(Unchosen::Script)?;
+        if computed.is_none_or(|parts| parts.is_empty()) {
+            return Ok((Arc::clone(closure), vec![false; closure.service.parts.len()]));
+        }
+    }
+    choose(script, closure, answers)
+}
+
+/// Checks a set of matters that was computed from the answers, and returns the service with it.
+///
+/// # Errors
+/// Refuses an empty set, one that is too large, a matter that the service does not hold, two that
+/// nothing tells apart, and a circle of matters that wait for each other.
+pub fn with_computed(closure: &Closure, parts: Vec<Part>) -> Result<Closure, Refusal> {
+    if parts.is_empty() || parts.len() > CASE_MATTERS_MAX {
+        return Err(Refusal::new(
+            "MATTERS_COMPUTED",
+            format!("按所填情形得出 {} 个事项,应为 1 到 {CASE_MATTERS_MAX} 个", parts.len()),
+            format!(
+                "these answers lead to {} matters; 1 to {CASE_MATTERS_MAX} may be",
+                parts.len()
+            ),
+        )
+        .at(["answers"]));
+    }
+    let mut seen = BTreeSet::new();
+    for part in &parts {
+        let known = closure.matters.contains_key(&part.matter);
+        if !known || !seen.insert((&part.matter, part.key.as_str())) {
+            let (zh, en) = if known { ("重复", "twice") } else { ("未声明", "undeclared") };
+            let (code, key) = (&part.matter, &part.key);
+            return Err(Refusal::new(
+                "MATTERS_COMPUTED",
+                format!("按所填情形得出的事项 {code}({key}){zh}"),
+                format!("the matter {code} ({key}) that the answers lead to is {en}"),
+            )
+            .at(["answers"]));
+        }
+    }
+    let resolved = closure.with_parts(parts);
+    match circle_in(&resolved.service.parts) {
+        None => Ok(resolved),
+        Some(code) => Err(Refusal::new(
+            "MATTERS_COMPUTED",
+            format!("按所填情形得出的事项互相等待,如 {code}"),
+            format!("the matters that the answers lead to wait for each other, such as {code}"),
+        )
+        .at(["answers"])),
+    }
+}
+
+/// Returns a matter that can never begin, because what it waits for waits for it.
+fn circle_in(parts: &[Part]) -> Option<&MatterCode> {
+    let mut open: Vec<&Part> = parts.iter().collect();
+    loop {
+        let codes: BTreeSet<&MatterCode> = open.iter().map(|part| &part.matter).collect();
+        let waits = |part: &&Part| part.after.iter().any(|(earlier, _)| codes.contains(earlier));
+        let left: Vec<&Part> = open.iter().copied().filter(waits).collect();
+        if left.len() == open.len() {
+            return left.first().map(|part| &part.matter);
+        }
+        open = left;
+    }
 }
 
 /// Checks that the service is offered at a place.
@@ -178,7 +302,7 @@ pub fn check_form(closure: &Closure, started: &CaseStarted, fields: &Value) -> R
 }
 
 /// Returns the numbers of the matters that `part` comes after.
-fn numbers_of(closure: &Closure, part: &crate::definition::Part) -> Vec<MatterNo> {
+fn numbers_of(closure: &Closure, part: &Part) -> Vec<MatterNo> {
     let parts = (1..).map(MatterNo).zip(&closure.service.parts);
     parts
         .filter(|(_, other)| part.after.iter().any(|(code, _)| *code == other.matter))
@@ -201,7 +325,7 @@ fn check_party(party: &Party, path: &str) -> Result<(), Refusal> {
 fn included<'a>(
     closure: &'a Closure,
     selected: &'a [bool],
-) -> impl Iterator<Item = (&'a crate::definition::Part, &'a MatterDef)> {
+) -> impl Iterator<Item = (&'a Part, &'a MatterDef)> {
     closure
         .service
         .parts
@@ -343,6 +467,21 @@ pub fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
                 return wrong(format!("须为其中之一:{list}"), format!("must be one of {list}"));
             }
         }
+        (FieldKind::List { of, max }, Value::List(values)) => {
+            if values.len() > *max as usize {
+                return wrong(format!("最多 {max} 项"), format!("takes at most {max} values"));
+            }
+            let each = Field { kind: FieldKind::clone(of), ..field.clone() };
+            for (at, value) in values.iter().enumerate() {
+                check_field(&each, value)?;
+                if values[..at].contains(value) {
+                    return wrong(
+                        "每项只能出现一次".to_owned(),
+                        "takes each value once".to_owned(),
+                    );
+                }
+            }
+        }
         (kind, _) => {
             let (zh, en) = match kind {
                 FieldKind::Text { .. } => ("须为文字", "must be text"),
@@ -350,6 +489,7 @@ pub fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
                 FieldKind::YesNo => ("须为是或否", "must be true or false"),
                 FieldKind::Date => ("须为日期 YYYY-MM-DD", "must be a date YYYY-MM-DD"),
                 FieldKind::Choice(_) => ("须为所列选项之一", "must be one of the choices"),
+                FieldKind::List { .. } => ("须为列表", "must be a list"),
             };
             return wrong(zh.to_owned(), en.to_owned());
         }

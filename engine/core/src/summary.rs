@@ -118,6 +118,8 @@ pub struct MatterSummary {
     pub name: String,
     /// The department.
     pub department: DepartmentCode,
+    /// Where it is decided.
+    pub place: RegionCode,
     /// Code of its state.
     pub state: String,
     /// Whether its department has it and it has not ended.

@@ -108,10 +108,15 @@ impl Viewer {
     pub fn sees(&self, scope: &CaseScope) -> bool {
         match self.role {
             Role::Applicant => self.party.as_ref() == Some(&scope.applicant),
-            Role::WindowClerk | Role::Supervisor | Role::SystemAdmin => self.covers(&scope.region),
+            // Whoever looks after a place looks after what is decided there.
+            Role::WindowClerk | Role::Supervisor | Role::SystemAdmin => {
+                self.covers(&scope.region) || scope.elsewhere.iter().any(|(_, at)| self.covers(at))
+            }
             Role::Approver | Role::OfficeHead => {
-                self.covers(&scope.region)
-                    && self.departments.iter().any(|own| scope.departments.contains(own))
+                let here = self.covers(&scope.region)
+                    && self.departments.iter().any(|own| scope.departments.contains(own));
+                let mut elsewhere = scope.elsewhere.iter();
+                here || elsewhere.any(|(of, at)| self.departments.contains(of) && self.covers(at))
             }
             Role::Integrator => false,
         }
@@ -164,6 +169,8 @@ pub struct CaseScope {
     pub applicant: String,
     /// Departments with a matter in it.
     pub departments: BTreeSet<DepartmentCode>,
+    /// Departments of other places with a matter in it.
+    pub elsewhere: BTreeSet<(DepartmentCode, RegionCode)>,
 }
 
 #[cfg(test)]
@@ -175,6 +182,7 @@ mod tests {
             region: RegionCode::new("420302"),
             applicant: "91420302MA4DEM010M".to_owned(),
             departments: [DepartmentCode::new("natural-resources")].into(),
+            elsewhere: BTreeSet::new(),
         }
     }
 
@@ -193,6 +201,19 @@ mod tests {
         assert!(!applicant.sees(&scope));
         assert!(applicant.for_party("91420302MA4DEM010M").sees(&scope));
         assert!(!Viewer::new("i", Role::Integrator).within("420000").sees(&scope));
+    }
+
+    #[test]
+    fn a_department_elsewhere_sees_a_case_with_its_matter_and_no_other_department_there() {
+        let mut scope = scope();
+        let there = Viewer::new("a", Role::Approver).within("420303").of("transport");
+        assert!(!there.sees(&scope));
+        let own = (DepartmentCode::new("transport"), RegionCode::new("420303"));
+        scope.elsewhere.insert(own);
+        assert!(there.sees(&scope));
+        assert!(!Viewer::new("b", Role::Approver).within("420303").of("fire").sees(&scope));
+        assert!(!Viewer::new("c", Role::Approver).within("420302").of("transport").sees(&scope));
+        assert!(Viewer::new("d", Role::Supervisor).within("420303").sees(&scope));
     }
 
     #[test]

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
     use crate::agency::{AgencyAct, AgencyReply, DocumentRef, ReplyBody};
     use crate::card::{CardAnswer, CardAnswerKind, CardLevel, CardRaised};
-    use crate::definition::{DecidesIn, Intake, Limits, Regime};
+    use crate::definition::{After, DecidesIn, Intake, Limits, Part, Regime};
     use crate::digest::Digest;
     use crate::document::{
         Attachment, DocumentKind, DocumentNo, NumberParts, SealKind, SealRecord, Service,
@@ -155,6 +155,17 @@ mod tests {
                 department: DepartmentCode::new("development-reform"),
                 skipped: false,
                 after: vec![MatterNo(2)],
+                computed: Some(Box::new(Part {
+                    after: vec![
+                        (MatterCode::new("b"), After::Accepted),
+                        (MatterCode::new("c"), After::Granted),
+                        (MatterCode::new("d"), After::Ended),
+                    ],
+                    tolerates: vec!["m".to_owned()],
+                    place: Some(RegionCode::new("420303")),
+                    key: "甲".to_owned(),
+                    ..Part::new(MatterCode::new("investment-filing"))
+                })),
             }],
         }))
     }

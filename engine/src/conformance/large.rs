@@ -32,6 +32,7 @@ fn summary_of_matters(count: u16) -> CaseSummary {
         code: MatterCode::new(format!("matter-{no}")),
         name: "示例事项".repeat(12),
         department: DepartmentCode::new("housing-construction"),
+        place: tongban_core::id::RegionCode::new("420302"),
         state: "accepted".to_owned(),
         open: true,
         result: String::new(),

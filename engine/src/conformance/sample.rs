@@ -132,6 +132,7 @@ fn planned((code, name, department): (&str, &str, &str)) -> PlannedMatter {
         department: DepartmentCode::new(department),
         skipped: false,
         after: Vec::new(),
+        computed: None,
     }
 }
 
@@ -296,6 +297,7 @@ pub fn summary(no: u32) -> CaseSummary {
             region: region(REGION),
             applicant: APPLICANT.to_owned(),
             departments: MATTERS.map(|(_, _, department)| DepartmentCode::new(department)).into(),
+            elsewhere: std::collections::BTreeSet::new(),
         },
         applicant_masked: mask_name(COMPANY),
         created_at: at,
@@ -316,6 +318,7 @@ fn matter_summary((no, (code, name, department)): (u16, (&str, &str, &str))) -> 
         code: MatterCode::new(code),
         name: name.to_owned(),
         department: DepartmentCode::new(department),
+        place: region(REGION),
         state: "granted".to_owned(),
         open: false,
         result: "鄂示 000001 号".to_owned(),

@@ -43,6 +43,7 @@ impl Engine {
 
     /// Returns the declarations that a case is pinned to, if they are available.
     pub fn declarations(&self, of: &CaseView) -> Option<Arc<Closure>> {
-        self.runtime.scripts.closure(&of.case().closure())
+        let closure = self.runtime.scripts.closure(&of.case().closure())?;
+        Some(closure.of_case(&of.case().started))
     }
 }

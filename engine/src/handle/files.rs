@@ -181,6 +181,7 @@ impl Engine {
         let digest = case.closure();
         let closure = self.runtime.scripts.closure(&digest);
         let closure = closure.ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
+        let closure = closure.of_case(&case.started);
         let required: Vec<&MaterialDef> = required(case, &closure, material).collect();
         if required.is_empty() {
             return Err(Refusal::new(

@@ -236,11 +236,15 @@ fn is_along(summary: &CaseSummary, along: &Along) -> bool {
         Along::Department(department, region) => {
             let mut open = summary.matters.iter().filter(|matter| {
                 matter.department == *department
+                    && region.covers(&matter.place)
                     && matches!(matter.state.as_str(), "filed" | "received" | "accepted")
             });
-            region.covers(&summary.scope.region) && open.next().is_some()
+            open.next().is_some()
         }
-        Along::Region(region) => region.covers(&summary.scope.region),
+        Along::Region(region) => {
+            let mut elsewhere = summary.scope.elsewhere.iter();
+            region.covers(&summary.scope.region) || elsewhere.any(|(_, at)| region.covers(at))
+        }
         Along::Incident(region) => region.covers(&summary.scope.region) && summary.incidents > 0,
         Along::Queue { .. } | Along::Applicant(_) => false,
     }

@@ -35,7 +35,7 @@ fn found(runtime: &Runtime, guiding: &Guiding) -> Result<Guide, EngineError> {
     let closure = runtime.active(&guiding.service, &guiding.region)?;
     start::check_offered(&closure, &guiding.region)?;
     answers::check(&closure, &guiding.answers)?;
-    let selected = runtime.scripts.select(&closure, &guiding.answers);
-    let selected = selected.map_err(EngineError::Script)?;
+    let (closure, selected) =
+        start::choose_so_far(runtime.scripts.as_ref(), &closure, &guiding.answers)?;
     Ok(guide(&closure, &selected, &guiding.answers))
 }

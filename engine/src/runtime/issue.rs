@@ -252,7 +252,8 @@ impl Runtime {
     fn closure_of(&self, case: &Case) -> Result<Arc<Closure>, Unmade> {
         let digest = case.closure();
         let closure = self.scripts.closure(&digest);
-        closure.ok_or_else(|| Unmade::ClosureMissing(digest.to_string()))
+        let closure = closure.ok_or_else(|| Unmade::ClosureMissing(digest.to_string()))?;
+        Ok(closure.of_case(&case.started))
     }
 }
 

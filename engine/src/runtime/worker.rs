@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tongban_core::case::Case;
-use tongban_core::command::{Answer, Command};
+use tongban_core::command::{Answer, Command, Refusal};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Secret;
-use tongban_core::entry::Origin;
+use tongban_core::entry::{CaseStarted, Origin};
 use tongban_core::id::{CaseId, CommitNo, MatterNo, RegionCode, Seq};
 use tongban_core::limits;
 use tongban_core::port::{IdempotencyRecord, ScriptFault, ScriptFaultKind, StoreError, Stored};
@@ -167,7 +167,6 @@ enum Loaded {
 }
 
 fn not_there() -> EngineError {
-    use tongban_core::command::Refusal;
     Refusal::new("CASE_NOT_FOUND", "没有这个办件", "there is no such case").into()
 }
 
@@ -202,7 +201,8 @@ fn evaluate(
     let closure = runtime
         .scripts
         .closure(&digest)
-        .ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
+        .ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?
+        .of_case(&case.started);
     let secret = runtime.case_secret(case.id);
     let now = runtime.lawful.now().max(case.updated_at);
     let standing = runtime.standing.now();
@@ -401,16 +401,37 @@ fn first_turn(
     number: String,
 ) -> Result<TurnOutput, EngineError> {
     let closure = runtime.active(&input.service, &input.region)?;
-    let selected = runtime.scripts.select(&closure, &input.answers).map_err(EngineError::Script)?;
+    let (closure, selected) = start::choose(runtime.scripts.as_ref(), &closure, &input.answers)?;
     let started = start::start(&closure, input, number, &selected)?;
     let now = runtime.lawful.now();
     let id = runtime.new_case_id(now);
     let secret = runtime.case_secret(id);
     let standing = runtime.standing.now();
+    check_calendars(&started, &standing)?;
     let pinned = Pinned { region: &started.region.clone(), secret: &secret, closure: &closure };
     let context = runtime.turn_context(now, &standing, pinned);
     let origin = Origin::Person { subject: by.subject.clone(), role: by.role.code().to_owned() };
     Ok(turn::begin(id, started, origin, &context)?)
+}
+
+/// Refuses a matter at a place with other working days: a case counts by one calendar.
+fn check_calendars(started: &CaseStarted, standing: &Standing) -> Result<(), EngineError> {
+    let own = standing.calendar(&started.region).version();
+    let parts = started.matters.iter().filter_map(|planned| planned.computed.as_deref());
+    let places = parts.filter_map(|part| part.place.as_ref());
+    for place in places {
+        if standing.calendar(place).version() != own {
+            let region = &started.region;
+            return Err(Refusal::new(
+                "PLACE_HAS_OTHER_CALENDAR",
+                format!("{place} 的工作日历与 {region} 不同,请在该地另行申办"),
+                format!("{place} counts other working days than {region}; apply there"),
+            )
+            .at(["answers"])
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// What belongs to one case and stays with it.

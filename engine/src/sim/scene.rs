@@ -480,7 +480,7 @@ impl Scene for CaseScene {
             date.day()
         ));
         let subject = input.applicant.id.clone();
-        let selected = self.script.select(&closure, &input.answers)?;
+        let (closure, selected) = start::choose(self.script.as_ref(), &closure, &input.answers)?;
         let started = start::start(&closure, input, number, &selected)?;
         let id = CaseId::new(self.now, CASE_TAIL);
         let secret = Secret::new(KEY).derive(b"case", &id.0);

@@ -8,6 +8,7 @@ use tongban_core::guide::answers::{example, takes};
 use tongban_core::guide::{Guide, Words, answers, guide};
 use tongban_core::id::ServiceCode;
 use tongban_core::port::Script as _;
+use tongban_core::start::{self, Unchosen};
 use tongban_core::value::Value;
 use tongban_scripts::Host;
 
@@ -46,10 +47,14 @@ impl Situation {
     /// Tells the guide for the answers, open questions counting as no.
     pub(super) fn guide(&self) -> Result<Guide, ProgramError> {
         let answers = self.answers.clone().unwrap_or_default();
-        let selected = self.host.select(&self.closure, &answers);
-        let selected =
-            selected.map_err(|fault| ProgramError::AnswersWrong(Both::of(&fault.message)))?;
-        Ok(guide(&self.closure, &selected, &answers))
+        let chosen = start::choose_so_far(&self.host, &self.closure, &answers);
+        let (closure, selected) = chosen.map_err(|error| match error {
+            Unchosen::Script(fault) => ProgramError::AnswersWrong(Both::of(&fault.message)),
+            Unchosen::Refused(refusal) => {
+                ProgramError::AnswersWrong(Both::new(refusal.zh, refusal.en))
+            }
+        })?;
+        Ok(guide(&closure, &selected, &answers))
     }
 
     /// Tells the guide of the whole service, every matter in it.

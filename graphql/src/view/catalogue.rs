@@ -245,12 +245,24 @@ impl FormField {
 
     /// 类型 / What it takes
     async fn kind(&self) -> FieldKind {
+        FieldKind::of(&self.0.kind)
+    }
+
+    /// 列表中每个值的类型 / What each value of a list is
+    async fn of(&self) -> Option<FieldKind> {
+        matches!(self.0.kind, definition::FieldKind::List { .. })
+            .then(|| FieldKind::of(single(&self.0.kind)))
+    }
+
+    /// 列表的最多项数 / Most values of a list
+    async fn max_values(&self) -> Option<u32> {
         match self.0.kind {
-            definition::FieldKind::Text { .. } => FieldKind::Text,
-            definition::FieldKind::Number { .. } => FieldKind::Number,
-            definition::FieldKind::YesNo => FieldKind::YesNo,
-            definition::FieldKind::Date => FieldKind::Date,
-            definition::FieldKind::Choice(_) => FieldKind::Choice,
+            definition::FieldKind::List { max, .. } => Some(max),
+            definition::FieldKind::Text { .. }
+            | definition::FieldKind::Number { .. }
+            | definition::FieldKind::YesNo
+            | definition::FieldKind::Date
+            | definition::FieldKind::Choice(_) => None,
         }
     }
 
@@ -267,24 +279,38 @@ impl FormField {
 
     /// 文字的最多字符数 / Most characters of a text
     async fn max_length(&self) -> Option<u32> {
-        match self.0.kind {
-            definition::FieldKind::Text { max } => Some(max),
+        match single(&self.0.kind) {
+            definition::FieldKind::Text { max } => Some(*max),
             definition::FieldKind::Number { .. }
             | definition::FieldKind::YesNo
             | definition::FieldKind::Date
-            | definition::FieldKind::Choice(_) => None,
+            | definition::FieldKind::Choice(_)
+            | definition::FieldKind::List { .. } => None,
         }
     }
 
     /// 单选的选项 / The choices
     async fn choices(&self) -> Option<&[String]> {
-        match &self.0.kind {
+        match single(&self.0.kind) {
             definition::FieldKind::Choice(choices) => Some(choices),
             definition::FieldKind::Text { .. }
             | definition::FieldKind::Number { .. }
             | definition::FieldKind::YesNo
-            | definition::FieldKind::Date => None,
+            | definition::FieldKind::Date
+            | definition::FieldKind::List { .. } => None,
         }
+    }
+}
+
+/// Returns what one value is: of a list, each of its values.
+fn single(kind: &definition::FieldKind) -> &definition::FieldKind {
+    match kind {
+        definition::FieldKind::List { of, .. } => of,
+        definition::FieldKind::Text { .. }
+        | definition::FieldKind::Number { .. }
+        | definition::FieldKind::YesNo
+        | definition::FieldKind::Date
+        | definition::FieldKind::Choice(_) => kind,
     }
 }
 

@@ -470,6 +470,22 @@ pub(crate) enum FieldKind {
     Date,
     /// 单选 / One of the choices
     Choice,
+    /// 多个值 / Several values
+    List,
+}
+
+impl FieldKind {
+    /// Returns the kind of a declared one.
+    pub(crate) fn of(kind: &definition::FieldKind) -> Self {
+        match kind {
+            definition::FieldKind::Text { .. } => Self::Text,
+            definition::FieldKind::Number { .. } => Self::Number,
+            definition::FieldKind::YesNo => Self::YesNo,
+            definition::FieldKind::Date => Self::Date,
+            definition::FieldKind::Choice(_) => Self::Choice,
+            definition::FieldKind::List { .. } => Self::List,
+        }
+    }
 }
 
 /// 材料来源 / Where a material may come from

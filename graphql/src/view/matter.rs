@@ -74,6 +74,11 @@ impl CaseMatter {
         self.row.department.as_str()
     }
 
+    /// 决定地的行政区划代码 / Code of the region where it is decided
+    async fn region(&self) -> &str {
+        self.row.place.as_str()
+    }
+
     /// 状态 / State
     async fn state(&self) -> MatterState {
         MatterState::of_code(&self.row.state)

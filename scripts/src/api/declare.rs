@@ -12,11 +12,11 @@ use tongban_core::definition::{
 use tongban_core::id::{DepartmentCode, MatterCode, RegionCode, ServiceCode};
 use tongban_core::limits;
 
-use crate::api::API_LEVEL_FIRST;
 use crate::api::field::{DeclaredField, DeclaredMaterial, DeclaredPart, DeclaredSource, texts};
 use crate::api::members::Members;
 use crate::api::procedure;
 use crate::api::time::period;
+use crate::api::{API_LEVEL_FIRST, COMPUTED_SINCE};
 use crate::diagnose::Trouble;
 use crate::levels;
 use crate::suspend::{self, Thrown};
@@ -28,6 +28,8 @@ pub(crate) struct DeclaredService {
     /// Level of the host functions that its scripts were written for.
     pub(crate) api_level: u32,
     pub(crate) whens: Vec<Option<FnPtr>>,
+    /// What computes the set of matters from the answers, where it is not listed.
+    pub(crate) computes: Option<FnPtr>,
 }
 
 /// What a file has declared.
@@ -97,8 +99,7 @@ const SERVICE: [&str; 10] = [
 
 fn service(map: Map) -> Result<DeclaredService, Thrown> {
     let mut members = Members::new("DECLARATION", "service", map);
-    let parts: Vec<DeclaredPart> = members.list("matters", "part(…)", "part(…)")?;
-    check_parts(&parts)?;
+    let (parts, computes) = matters(&mut members)?;
     let regions: Array = members.take("regions", "列表", "a list")?.unwrap_or_default();
     let promise = members.text("promise")?;
     let level: Option<INT> = members.take("api_level", "整数", "a whole number")?;
@@ -114,11 +115,39 @@ fn service(map: Map) -> Result<DeclaredService, Thrown> {
         promise: promise.as_deref().map(period).transpose()?,
         questions: fields(&mut members, "questions")?,
         parts: parts.iter().map(|part| part.part.clone()).collect(),
+        computed: computes.is_some(),
     };
     members.end(&SERVICE)?;
     let whens = parts.into_iter().map(|part| part.when).collect();
     let api_level = levels::known(level).map_err(Trouble::thrown)?;
-    Ok(DeclaredService { def, api_level, whens })
+    if def.computed && api_level < COMPUTED_SINCE {
+        return Err(Trouble::new(
+            "API_LEVEL",
+            "按情形得出事项需要更新的宿主函数级别",
+            "computing the matters needs a newer level of the host functions",
+        )
+        .advise(
+            format!("请声明 api_level: {COMPUTED_SINCE}。"),
+            format!("declare api_level: {COMPUTED_SINCE}."),
+        )
+        .thrown());
+    }
+    Ok(DeclaredService { def, api_level, whens, computes })
+}
+
+/// Reads the list of parts, or the closure that computes them; what may come of it is read from
+/// the text of the file.
+fn matters(members: &mut Members) -> Result<(Vec<DeclaredPart>, Option<FnPtr>), Thrown> {
+    let given: Option<Dynamic> = members.take("matters", "列表或闭包", "a list or a closure")?;
+    let given = match given.map(Dynamic::try_cast_result::<FnPtr>) {
+        Some(Ok(computes)) => return Ok((Vec::new(), Some(computes))),
+        Some(Err(given)) => given,
+        None => Dynamic::UNIT,
+    };
+    members.put("matters", given);
+    let parts: Vec<DeclaredPart> = members.list("matters", "part(…)", "part(…)")?;
+    check_parts(&parts)?;
+    Ok((parts, None))
 }
 
 fn check_parts(parts: &[DeclaredPart]) -> Result<(), Thrown> {

@@ -5,7 +5,8 @@ use std::str::FromStr as _;
 use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString};
 use rust_decimal::Decimal;
 use tongban_core::definition::{After, Field, FieldKind, MaterialDef, Part, Source};
-use tongban_core::id::MatterCode;
+use tongban_core::id::{MatterCode, RegionCode};
+use tongban_core::limits;
 use tongban_core::prefill::FieldSource;
 
 use crate::diagnose::Trouble;
@@ -49,6 +50,47 @@ pub(crate) fn register(engine: &mut Engine) {
     fields(engine);
     materials(engine);
     parts(engine);
+}
+
+/// What computes a set of matters needs: questions with several values, and parts that differ in
+/// place and key.
+pub(crate) fn register_computed(engine: &mut Engine) {
+    engine
+        .register_fn("list", |of: DeclaredKind| listed(&of, LIST_MAX))
+        .register_fn("list", |of: DeclaredKind, max: INT| listed(&of, max))
+        .register_fn("at", |mut part: DeclaredPart, place: &str| {
+            part.part.place = Some(RegionCode::new(place));
+            part
+        })
+        .register_fn("key", |mut part: DeclaredPart, key: &str| {
+            let plain = key.chars().all(|letter| !letter.is_control());
+            if key.is_empty() || key.chars().count() > KEY_MAX || !plain {
+                let (zh, en) =
+                    (format!("1 到 {KEY_MAX} 个字"), format!("1 to {KEY_MAX} characters"));
+                return Err(bound("key", &zh, &en));
+            }
+            key.clone_into(&mut part.part.key);
+            Ok(part)
+        });
+}
+
+/// Most characters of a part's key, which stands in the name of its matter.
+const KEY_MAX: usize = 32;
+
+/// Most values of a list that names no bound: as many as a case has matters.
+const LIST_MAX: INT = limits::CASE_MATTERS_MAX as INT;
+
+fn listed(of: &DeclaredKind, max: INT) -> Result<DeclaredKind, Thrown> {
+    let max = u32::try_from(max).ok().filter(|max| (1..=LIST_MAX).contains(&INT::from(*max)));
+    match (&of.0, max) {
+        (FieldKind::List { .. }, _) => {
+            Err(bound("list", "单个值的类型", "a kind of single values"))
+        }
+        (_, None) => {
+            Err(bound("list", &format!("1 到 {LIST_MAX} 项"), &format!("1 to {LIST_MAX} values")))
+        }
+        (of, Some(max)) => Ok(DeclaredKind(FieldKind::List { of: Box::new(of.clone()), max })),
+    }
 }
 
 fn kinds(engine: &mut Engine) {
@@ -196,12 +238,7 @@ fn materials(engine: &mut Engine) {
 fn parts(engine: &mut Engine) {
     engine
         .register_fn("part", |code: &str| DeclaredPart {
-            part: Part {
-                matter: MatterCode::new(code),
-                after: Vec::new(),
-                conditional: false,
-                tolerates: Vec::new(),
-            },
+            part: Part::new(MatterCode::new(code)),
             when: None,
         })
         .register_fn("when", |mut part: DeclaredPart, predicate: FnPtr| {

@@ -4,6 +4,7 @@
 //! results of earlier matters appear where the journal says they arrived.
 
 use rhai::{Array, Dynamic, Engine, Map, NativeCallContext};
+use tongban_core::case::MatterResult;
 use tongban_core::entry::Party;
 use tongban_core::id::MatterNo;
 use tongban_core::material::Found;
@@ -21,12 +22,14 @@ pub(crate) struct MatterView;
 type Member = fn(&Current) -> Dynamic;
 
 /// Every member of `m`.
-const MEMBERS: [(&str, Member); 9] = [
+const MEMBERS: [(&str, Member); 11] = [
     ("form", form),
     ("answers", answers),
     ("applicant", applicant),
     ("agent", agent),
     ("region", region),
+    ("place", place),
+    ("key", key),
     ("case_no", case_no),
     ("materials", materials),
     ("missing", missing),
@@ -91,6 +94,17 @@ fn region(run: &Current) -> Dynamic {
     run.replay.case().started.region.to_string().into()
 }
 
+/// Where the matter is decided.
+fn place(run: &Current) -> Dynamic {
+    run.replay.case().place_of(run.replay.matter().no).to_string().into()
+}
+
+/// What tells the matter from its like in the same case.
+fn key(run: &Current) -> Dynamic {
+    let part = run.replay.matter().planned.computed.as_deref();
+    part.map_or_else(String::new, |part| part.key.clone()).into()
+}
+
 fn case_no(run: &Current) -> Dynamic {
     run.replay.case().started.number.clone().into()
 }
@@ -147,23 +161,37 @@ fn missing(run: &Current) -> Dynamic {
         .into()
 }
 
+/// Results by matter; of a matter that came several times, by its key within.
 fn results(run: &Current) -> Dynamic {
-    run.replay
-        .results()
-        .map(|(earlier, result)| {
-            let mut fields = match &result.fields {
-                Value::Map(fields) => fields.clone(),
-                Value::Null
-                | Value::Bool(_)
-                | Value::Int(_)
-                | Value::Decimal(_)
-                | Value::Text(_)
-                | Value::List(_) => std::collections::BTreeMap::new(),
-            };
-            fields.insert("number".to_owned(), Value::from(result.number.as_str()));
-            let code = earlier.planned.code.as_str();
-            (code.into(), to_script(&Value::Map(fields)))
-        })
-        .collect::<Map>()
-        .into()
+    let mut all = Map::new();
+    for (earlier, result) in run.replay.results() {
+        let shown = shown_result(result);
+        let code = earlier.planned.code.as_str();
+        match earlier.planned.computed.as_deref().map(|part| part.key.as_str()) {
+            None | Some("") => {
+                all.insert(code.into(), shown);
+            }
+            Some(key) => {
+                let of_code = all.entry(code.into()).or_insert_with(|| Map::new().into());
+                if let Some(mut by_key) = of_code.write_lock::<Map>() {
+                    by_key.insert(key.into(), shown);
+                }
+            }
+        }
+    }
+    all.into()
+}
+
+fn shown_result(result: &MatterResult) -> Dynamic {
+    let mut fields = match &result.fields {
+        Value::Map(fields) => fields.clone(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Decimal(_)
+        | Value::Text(_)
+        | Value::List(_) => std::collections::BTreeMap::new(),
+    };
+    fields.insert("number".to_owned(), Value::from(result.number.as_str()));
+    to_script(&Value::Map(fields))
 }

@@ -1,7 +1,7 @@
 //! The members of a map that a script gives: each is taken by its name, and a strange one is
 //! refused with the nearest that is known.
 
-use rhai::{Array, Map};
+use rhai::{Array, Dynamic, Map};
 use tongban_core::time::Period;
 
 use crate::api::time::period;
@@ -19,6 +19,11 @@ impl Members {
     /// Takes the members of `map`; a trouble with them has `code`, and names them members of `what`.
     pub(crate) fn new(code: &'static str, what: &'static str, map: Map) -> Self {
         Self { code, what, map }
+    }
+
+    /// Puts a member back.
+    pub(crate) fn put(&mut self, name: &str, member: Dynamic) {
+        self.map.insert(name.into(), member);
     }
 
     /// Takes a member of this type.

@@ -27,6 +27,9 @@ pub(crate) const PATCHED_SINCE: u32 = 2;
 /// The level from which on scripts receive messages and say how to undo.
 pub(crate) const MAIL_SINCE: u32 = 2;
 
+/// The level from which on a service may compute its matters.
+pub(crate) const COMPUTED_SINCE: u32 = 2;
+
 /// The oldest level of these functions, and that of services which name none.
 pub(crate) const API_LEVEL_FIRST: u32 = 1;
 
@@ -81,6 +84,9 @@ pub(crate) fn register(engine: &mut Engine, level: u32) {
     }
     act::register(engine);
     intake::register(engine);
+    if level >= COMPUTED_SINCE {
+        field::register_computed(engine);
+    }
     if level >= PATCHED_SINCE {
         patch::register(engine);
     }

@@ -20,6 +20,24 @@ pub(crate) fn check(project: &Project, found: &mut Vec<Finding>) {
     for (unit, linked) in units {
         check_unit(unit, linked, found);
     }
+    for (program, service) in &project.services {
+        let closure = service.computes.as_ref().map(rhai::FnPtr::fn_name);
+        let linked = &program.ast;
+        let durable = closure.and_then(|name| durable_in(linked, name, &mut BTreeSet::new()));
+        if let Some(durable) = durable {
+            let trouble = Trouble::new(
+                "DURABLE_IN_CLOSURE",
+                format!("得出事项的闭包中不能调用 {durable}"),
+                format!("the closure that computes the matters cannot call {durable}"),
+            )
+            .advise(
+                "事项只由情形的答复得出；需要的数据请列为问题。",
+                "matters follow from the answers alone; make a question of what is needed.",
+            );
+            let unit = program.main();
+            found.push(unit.finding(trouble, walk::call_of(&unit.ast, &durable)));
+        }
+    }
     for library in &project.libraries {
         check_unit(library, &library.ast, found);
     }

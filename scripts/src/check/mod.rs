@@ -12,7 +12,7 @@ mod lawful;
 mod members;
 pub(crate) mod names;
 mod patches;
-mod structure;
+pub(crate) mod structure;
 pub(crate) mod walk;
 
 use std::fmt;

@@ -29,6 +29,57 @@ pub(crate) fn check(project: &Project, found: &mut Vec<Finding>) {
     }
 }
 
+/// Returns the matters that a computed set may hold: those that the file names as parts.
+pub(crate) fn may_come(unit: &Unit) -> Vec<Part> {
+    let mut codes = BTreeSet::new();
+    walk::calls(&unit.ast, &mut |call| {
+        let named = (call.expr.name == "part").then(|| call.expr.args.first().and_then(walk::text));
+        codes.extend(named.flatten().map(MatterCode::new));
+    });
+    codes.into_iter().map(|code| Part { conditional: true, ..Part::new(code) }).collect()
+}
+
+/// A case is pinned to the scripts of every matter that may come; so each must be named.
+fn check_computed(unit: &Unit, service: &ServiceDef, found: &mut Vec<Finding>) {
+    walk::calls(&unit.ast, &mut |call| {
+        let name = call.expr.name.as_str();
+        let Some(first) = call.expr.args.first() else { return };
+        let text = walk::text(first);
+        if name == "part" && text.is_none() {
+            let trouble = Trouble::new(
+                "PART_NOT_NAMED",
+                "part(…) 的编码须直接写出",
+                "the code of part(…) must be written out",
+            )
+            .advise(
+                "请写 part(\"编码\")，把随情形变化的写入 .key(…)。",
+                "write part(\"code\"), and put what varies into .key(…).",
+            );
+            found.push(unit.finding(trouble, call.at));
+        }
+        let awaited = name.starts_with("after").then_some(text).flatten();
+        let unknown =
+            awaited.filter(|code| !service.parts.iter().any(|part| part.matter.as_str() == *code));
+        if let Some(code) = unknown {
+            let known = service.parts.iter().map(|part| part.matter.as_str());
+            let trouble = Trouble::new(
+                "UNREACHABLE_MATTER",
+                format!("所等待的 {code} 不在本服务中"),
+                format!("{code}, which is waited for, is not part of this service"),
+            );
+            found.push(unit.finding(trouble.advise_nearest(code, known), call.at));
+        }
+    });
+    if service.parts.is_empty() {
+        let trouble = Trouble::new(
+            "DECLARATION",
+            "按情形得出事项的闭包没有 part(…)",
+            "the closure that computes the matters names no part(…)",
+        );
+        found.push(unit.finding(trouble, walk::place_of(&unit.ast, service.code.as_str())));
+    }
+}
+
 fn twice(unit: &Unit, other: &Unit, code: &str) -> Finding {
     let trouble = Trouble::new(
         "CODE_TWICE",
@@ -72,6 +123,11 @@ fn check_service(
                 add(trouble.advise_nearest(code, known.iter().copied()), code);
             }
         }
+    }
+    if service.computed {
+        // What comes before what is known with the answers only, and checked with them.
+        check_computed(unit, service, found);
+        return;
     }
     if let Some(cycle) = cycle(&parts) {
         let first = cycle[0].as_str();

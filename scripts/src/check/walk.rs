@@ -40,6 +40,17 @@ pub(crate) fn calls(ast: &AST, visit: &mut dyn FnMut(Call<'_>)) {
     });
 }
 
+/// Returns where a function is first called.
+pub(crate) fn call_of(ast: &AST, wanted: &str) -> Position {
+    let mut found = Position::NONE;
+    calls(ast, &mut |call| {
+        if call.expr.name == wanted && found.is_none() {
+            found = call.at;
+        }
+    });
+    found
+}
+
 /// Visits every node of a tree, functions included.
 pub(crate) fn nodes(ast: &AST, visit: &mut dyn FnMut(&ASTNode<'_>)) {
     ast.walk(&mut |path: &[ASTNode<'_>]| {

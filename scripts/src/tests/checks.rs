@@ -38,6 +38,11 @@ fn closures_that_cannot_be_sound() {
 }
 
 #[test]
+fn a_computed_set_names_its_parts_and_asks_nothing() {
+    reported("computed", &expect_file!["bad/computed/report.txt"]);
+}
+
+#[test]
 fn members_of_m() {
     reported("members", &expect_file!["bad/members/report.txt"]);
 }

@@ -151,6 +151,8 @@ pub(super) struct Setting<'a> {
     pub(super) agencies: Arc<Agencies>,
     /// When the applicant files.
     pub(super) filed_at: &'a str,
+    /// Answers to the questions.
+    pub(super) answers: Value,
     /// The form.
     pub(super) form: Value,
     /// Materials that come with the application.
@@ -168,6 +170,7 @@ impl Default for Setting<'_> {
             matters: Vec::new(),
             agencies: Arc::default(),
             filed_at: "2026-03-02T09:00:00+08:00",
+            answers: Value::Null,
             form: Value::Null,
             materials: Vec::new(),
             consents: Vec::new(),
@@ -188,6 +191,7 @@ impl Setting<'_> {
         let engine = engine(&store, scripts.path(), parts).await;
         let person = Party { id: APPLICANT.to_owned(), name: "测试甲".to_owned() };
         let input = StartCase {
+            answers: self.answers,
             form: self.form,
             materials: self.materials,
             consents: self.consents,
@@ -206,6 +210,8 @@ pub(super) const APPLICANT: &str = "420302199001010015";
 
 const SERVICE_HEAD: &str =
     r#"code: "test", name: "测试", lead: "hall", target: "person", regions: ["420300"],"#;
+
+const COMPUTING_QUESTIONS: &str = r#"questions: [question("route", "途经地", list(text(6), 5)), question("plan", "计划", yes_no())],"#;
 
 impl World {
     /// Starts and submits a case of a service with these parts and `(code, handle)` matters.
@@ -270,6 +276,16 @@ impl World {
         }
     }
 
+    /// Starts another case of the same service.
+    pub(super) async fn start_another(&mut self, answers: Value) -> Result<(), EngineError> {
+        let person = Party { id: APPLICANT.to_owned(), name: "测试甲".to_owned() };
+        let service = ServiceCode::new("test");
+        let input =
+            StartCase { answers, ..StartCase::new(service, RegionCode::new("420302"), person) };
+        let key = self.key();
+        self.engine.start_case(&applicant(), input, key).await.map(|_| ())
+    }
+
     fn key(&mut self) -> IdempotencyKey {
         self.keys += 1;
         IdempotencyKey(format!("story-{}", self.keys))
@@ -328,9 +344,19 @@ impl World {
 
     /// Waits for an open task of a matter and does it.
     pub(super) async fn decide(&mut self, matter: u16, said: Said) {
+        self.say(&officer(), MatterNo(matter), said).await.unwrap();
+    }
+
+    /// Waits for an open task of a matter and has somebody do it.
+    pub(super) async fn say(
+        &mut self,
+        by: &Viewer,
+        matter: MatterNo,
+        said: Said,
+    ) -> Result<(), EngineError> {
         let open = |view: &CaseView| {
             let mut tasks = view.case().open_tasks();
-            tasks.find(|task| task.matter == MatterNo(matter)).map(|task| (task.no, task.version))
+            tasks.find(|task| task.matter == matter).map(|task| (task.no, task.version))
         };
         let view = self.until(|view| open(view).is_some()).await;
         let (no, version) = open(&view).unwrap();
@@ -342,8 +368,7 @@ impl World {
         };
         let key = IdempotencyKey(format!("decide-{}", self.keys));
         let task = TaskId { case: self.case, no };
-        let viewer = Viewer::new("officer", Role::Approver).within("420300").of("office");
-        self.engine.complete_task(&viewer, task, Decided::at(version, outcome), key).await.unwrap();
+        self.engine.complete_task(by, task, Decided::at(version, outcome), key).await.map(|_| ())
     }
 
     /// Returns the kinds of tasks that are open.
@@ -431,7 +456,13 @@ fn write_scripts(folder: &Path, parts: &str, matters: &[(&str, &str, &str)]) {
     let office = folder.join("matters/office");
     std::fs::create_dir_all(&services).unwrap();
     std::fs::create_dir_all(&office).unwrap();
-    let service = format!("service(#{{ {SERVICE_HEAD} matters: [{parts}] }});");
+    // A closure computes the matters; it comes with the questions that it reads.
+    let set = if parts.starts_with('|') {
+        format!("api_level: 2, {COMPUTING_QUESTIONS} matters: {parts}")
+    } else {
+        format!("matters: [{parts}]")
+    };
+    let service = format!("service(#{{ {SERVICE_HEAD} {set} }});");
     std::fs::write(services.join("test.rhai"), service).unwrap();
     for (code, further, handle) in matters {
         let usual = [

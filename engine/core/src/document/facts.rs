@@ -96,7 +96,7 @@ impl Teller<'_> {
     }
 
     fn office(&self) -> Option<&Office> {
-        let region = &self.told.case.started.region;
+        let region = self.told.case.place_of(self.matter.no);
         self.told.reading.organisation.office_of(&self.matter.planned.department, region)
     }
 

@@ -74,6 +74,13 @@ pub fn takes(question: &Field) -> Words {
             format!("其中之一:{}", choices.join("、")),
             format!("one of {}", choices.join(", ")),
         ),
+        FieldKind::List { of, max } => {
+            let each = takes(&Field { kind: FieldKind::clone(of), ..question.clone() });
+            Words::new(
+                format!("最多 {max} 项的列表,每项为{}", each.zh),
+                format!("a list of at most {max} values, each {}", each.en),
+            )
+        }
     }
 }
 
@@ -85,6 +92,9 @@ pub fn example(question: &Field) -> Value {
         FieldKind::Number { .. } => Value::Int(1),
         FieldKind::Date => Value::text("2026-03-02"),
         FieldKind::Choice(choices) => choices.first().map_or(Value::Null, Value::text),
+        FieldKind::List { of, .. } => {
+            Value::List(vec![example(&Field { kind: FieldKind::clone(of), ..question.clone() })])
+        }
     }
 }
 
@@ -95,12 +105,17 @@ fn fits(kind: &FieldKind, answer: &Value) -> bool {
         (FieldKind::Text { max }, Value::Text(text)) => text.chars().count() <= *max as usize,
         (FieldKind::Date, Value::Text(text)) => text.parse::<jiff::civil::Date>().is_ok(),
         (FieldKind::Choice(choices), Value::Text(text)) => choices.contains(text),
+        (FieldKind::List { of, max }, Value::List(values)) => {
+            let distinct = (1..values.len()).all(|at| !values[..at].contains(&values[at]));
+            distinct && values.len() <= *max as usize && values.iter().all(|each| fits(of, each))
+        }
         (
             FieldKind::YesNo
             | FieldKind::Number { .. }
             | FieldKind::Text { .. }
             | FieldKind::Date
-            | FieldKind::Choice(_),
+            | FieldKind::Choice(_)
+            | FieldKind::List { .. },
             Value::Null
             | Value::Bool(_)
             | Value::Int(_)

@@ -50,6 +50,10 @@ pub(super) struct Shape<'a> {
     at_most: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_values: Option<u32>,
 }
 
 impl<'a> Shape<'a> {
@@ -63,8 +67,16 @@ impl<'a> Shape<'a> {
             above: None,
             at_most: None,
             choices: None,
+            of: None,
+            max_values: None,
         };
-        match &field.kind {
+        shape.take(&field.kind);
+        shape
+    }
+
+    fn take(&mut self, kind: &'a FieldKind) {
+        let shape = self;
+        match kind {
             FieldKind::Text { max } => {
                 shape.kind = "text";
                 shape.max_length = Some(*max);
@@ -80,7 +92,11 @@ impl<'a> Shape<'a> {
                 shape.kind = "choice";
                 shape.choices = Some(choices);
             }
+            FieldKind::List { of, max } => {
+                shape.take(of);
+                shape.of = Some(std::mem::replace(&mut shape.kind, "list"));
+                shape.max_values = Some(*max);
+            }
         }
-        shape
     }
 }

@@ -54,10 +54,9 @@ type Row = (MatterDef, Vec<(&'static str, After)>, &'static [&'static str]);
 
 fn closure(promise: &str, rows: Vec<Row>) -> Closure {
     let parts = rows.iter().map(|(matter, after, tolerates)| Part {
-        matter: matter.code.clone(),
         after: after.iter().map(|(code, after)| (MatterCode::new(*code), *after)).collect(),
-        conditional: false,
         tolerates: tolerates.iter().map(|code| (*code).to_owned()).collect(),
+        ..Part::new(matter.code.clone())
     });
     let service = ServiceDef {
         code: ServiceCode::new("s"),
@@ -72,6 +71,7 @@ fn closure(promise: &str, rows: Vec<Row>) -> Closure {
             field("c", FieldKind::Choice(vec!["a".to_owned(), "b".to_owned()])),
         ],
         parts: parts.collect(),
+        computed: false,
     };
     let matters: BTreeMap<_, _> =
         rows.into_iter().map(|(matter, _, _)| (matter.code.clone(), matter)).collect();

@@ -334,7 +334,7 @@ impl Turn<'_> {
         let opened = TaskOpened {
             kind: TaskKind::ConfirmDenial,
             role: RoleCode::new(format!("{}.approver", matter.planned.department)),
-            region: self.case.started.region.clone(),
+            region: self.case.place_of(no).clone(),
             title: format!("确认{label}:{}", matter.planned.name),
             facts: detail.clone(),
             request: Some(key),
@@ -494,7 +494,7 @@ impl Turn<'_> {
             id: CallId::derive(self.case.id.created_at(), self.context.secret, &path),
             generation,
             connector: connector.to_owned(),
-            region: self.case.started.region.clone(),
+            region: self.case.place_of(no).clone(),
             issued_at: self.context.wire_now,
             deadline: self.context.wire_now.plus_millis(limits::CALL_PATIENCE_MILLIS),
             reply_within: None,

@@ -60,17 +60,17 @@ impl Turn<'_> {
         Ok(moved)
     }
 
-    fn by_code(&self, code: &MatterCode) -> Option<&Matter> {
-        self.case.matters.iter().find(|matter| matter.planned.code == *code)
+    fn by_code<'a>(&'a self, code: &'a MatterCode) -> impl Iterator<Item = &'a Matter> {
+        self.case.matters.iter().filter(move |matter| matter.planned.code == *code)
     }
 
-    /// A skipped predecessor passes through.
+    /// A skipped predecessor passes through; of one that came several times, each is waited for.
     fn readiness(&self, part: &Part) -> Readiness {
         let mut ready = Readiness::Ready;
-        for (code, after) in &part.after {
-            let Some(earlier) = self.by_code(code).filter(|earlier| earlier.is_included()) else {
-                continue;
-            };
+        let awaited = part.after.iter().flat_map(|(code, after)| {
+            self.by_code(code).filter(|earlier| earlier.is_included()).map(move |one| (one, after))
+        });
+        for (earlier, after) in awaited {
             let ending = earlier.law.ending();
             let accepted = earlier.law.stage.is_handled();
             let there = match after {
@@ -87,7 +87,8 @@ impl Turn<'_> {
             }
             let (name, state) = (&earlier.planned.name, earlier.law.stage.name());
             return Readiness::Never(format!(
-                "前置事项“{name}”{state} / {code} ended as {}",
+                "前置事项“{name}”{state} / {} ended as {}",
+                earlier.planned.code,
                 earlier.law.stage.code()
             ));
         }
@@ -147,7 +148,10 @@ impl Turn<'_> {
         for source in sources {
             match source {
                 Source::ResultOf(earlier) => {
-                    let Some(earlier) = self.by_code(earlier) else {
+                    // Of a matter that came several times, the one under the same key is meant.
+                    let same = |matter: &&Matter| key_of(matter) == part.key;
+                    let of_key = self.by_code(earlier).find(same);
+                    let Some(earlier) = of_key.or_else(|| self.by_code(earlier).next()) else {
                         continue;
                     };
                     if let Some(result) = &earlier.result {
@@ -178,6 +182,11 @@ impl Turn<'_> {
         }
         Found::Missing
     }
+}
+
+/// Returns what tells a matter from its like in the same case.
+fn key_of(matter: &Matter) -> &str {
+    matter.planned.computed.as_deref().map_or("", |part| part.key.as_str())
 }
 
 /// Tells whether a matter reads the result of `code`: it comes after it, or a material is it.

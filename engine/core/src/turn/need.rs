@@ -80,15 +80,16 @@ impl Turn<'_> {
             return Ok(());
         };
         let ((kind, title), (request, facts)) = (what, with);
-        let role = if kind == TaskKind::Applicant {
-            RoleCode::applicant()
+        let (role, place) = if kind == TaskKind::Applicant {
+            (RoleCode::applicant(), &self.case.started.region)
         } else {
-            RoleCode::new(format!("{}.approver", matter.planned.department))
+            let role = RoleCode::new(format!("{}.approver", matter.planned.department));
+            (role, self.case.place_of(no))
         };
         let opened = TaskOpened {
             kind,
             role,
-            region: self.case.started.region.clone(),
+            region: place.clone(),
             title: format!("{}:{title}", matter.planned.name),
             facts,
             request,

@@ -144,7 +144,7 @@ impl Turn<'_> {
         let organisation = self.context.organisation;
         let department = self.case.matter(no).map(|matter| &matter.planned.department);
         let department = department.unwrap_or(&started.lead);
-        let office = organisation.office_of(department, &started.region);
+        let office = organisation.office_of(department, self.case.place_of(no));
         let word = office.and_then(|office| office.word.as_deref()).unwrap_or(NEUTRAL_WORD);
         let running = self.case.documents.len() + 1;
         let parts = NumberParts {

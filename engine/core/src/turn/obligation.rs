@@ -171,7 +171,7 @@ impl Turn<'_> {
         let opened = TaskOpened {
             kind,
             role: RoleCode::new(format!("{}.approver", matter.planned.department)),
-            region: self.case.started.region.clone(),
+            region: self.case.place_of(state.matter).clone(),
             title,
             facts,
             request: Some(state.request.clone()),

@@ -282,11 +282,14 @@ impl Turn<'_> {
             Some(matter) => (self.case.started.lead.clone(), matter.planned.name.clone()),
             None => (self.case.started.lead.clone(), self.case.started.service_name.clone()),
         };
+        // The window is where the case was filed, whoever decides elsewhere.
+        let place =
+            if role == "window" { &self.case.started.region } else { self.case.place_of(no) };
         let label = TaskKind::ALL.iter().find(|(known, _, _)| *known == kind);
         let opened = TaskOpened {
             kind,
             role: RoleCode::new(format!("{department}.{role}")),
-            region: self.case.started.region.clone(),
+            region: place.clone(),
             title: format!("{}:{name}", label.map_or("", |(_, _, label)| label)),
             facts,
             request: None,

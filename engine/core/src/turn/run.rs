@@ -129,7 +129,7 @@ impl Turn<'_> {
                 let opened = TaskOpened {
                     kind: TaskKind::Decide,
                     role: RoleCode::new(role),
-                    region: self.case.started.region.clone(),
+                    region: self.case.place_of(no).clone(),
                     title: title.clone(),
                     facts: facts.clone(),
                     request: Some(key),
@@ -205,7 +205,7 @@ impl Turn<'_> {
         operation: &str,
         place: Option<&str>,
     ) -> Option<crate::entry::CallMade> {
-        let region = place.map_or_else(|| self.case.started.region.clone(), RegionCode::new);
+        let region = place.map_or_else(|| self.case.place_of(no).clone(), RegionCode::new);
         let connector = self.context.wiring.connector_for(operation, &region)?;
         let mut made = self.call_made(no, key, 0, &connector);
         made.reply_within = self.context.wiring.reply_within(operation, &region);
@@ -219,7 +219,7 @@ impl Turn<'_> {
         operation: &str,
         place: Option<&str>,
     ) -> Result<(), FoldError> {
-        let region = place.unwrap_or_else(|| self.case.started.region.as_str()).to_owned();
+        let region = place.unwrap_or_else(|| self.case.place_of(no).as_str()).to_owned();
         let message = format!(
             "{operation} 在 {region} 没有绑定连接器,请在接线配置中绑定 / {operation} is bound to no connector at {region}; bind it in the wiring"
         );

@@ -108,10 +108,8 @@ fn matter(code: &str) -> MatterDef {
 
 fn part(code: &str, after: &[&str]) -> Part {
     Part {
-        matter: MatterCode::new(code),
         after: after.iter().map(|code| (MatterCode::new(*code), After::Granted)).collect(),
-        conditional: false,
-        tolerates: Vec::new(),
+        ..Part::new(MatterCode::new(code))
     }
 }
 
@@ -187,6 +185,7 @@ impl Story {
                 promise: None,
                 questions: Vec::new(),
                 parts,
+                computed: false,
             },
             matters: definitions,
         });

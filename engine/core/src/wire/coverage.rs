@@ -252,6 +252,7 @@ fn all() -> Variants {
         agency::ReplyBody,
         card::CardAnswerKind,
         card::CardLevel,
+        definition::After,
         definition::DecidesIn,
         definition::Intake,
         definition::Regime,

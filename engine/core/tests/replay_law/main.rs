@@ -54,12 +54,7 @@ impl Interpreter {
             fees: Vec::new(),
             advises: false,
         };
-        let part = Part {
-            matter: matter.code.clone(),
-            after: Vec::new(),
-            conditional: false,
-            tolerates: Vec::new(),
-        };
+        let part = Part::new(matter.code.clone());
         let service = ServiceDef {
             code: ServiceCode::new("s"),
             name: "服务".to_owned(),
@@ -70,6 +65,7 @@ impl Interpreter {
             promise: None,
             questions: Vec::new(),
             parts: vec![part],
+            computed: false,
         };
         let closure = Closure {
             digest: Digest([1; 32]),

@@ -12,7 +12,7 @@ use tongban_core::id::{MatterNo, RegionCode, ServiceCode};
 use tongban_core::material::MaterialGiven;
 use tongban_core::port::Script as _;
 use tongban_core::rehearsal::{Said, SceneError};
-use tongban_core::start::StartCase;
+use tongban_core::start::{self, StartCase};
 use tongban_core::value::Value;
 
 use crate::diagnose::Trouble;
@@ -146,15 +146,15 @@ fn submit(current: &mut Current) -> Result<Result<(), Refusal>, Trouble> {
 fn application(
     current: &Current,
     given: &mut Given,
-    closure: &Closure,
+    closure: &Arc<Closure>,
     region: &str,
 ) -> Result<StartCase, Trouble> {
     let region = given.text("region")?.unwrap_or_else(|| region.to_owned());
     let person = party(given, "applicant")?
         .unwrap_or_else(|| Party { id: APPLICANT.0.to_owned(), name: APPLICANT.1.to_owned() });
     let answers = given.take("answers").unwrap_or_else(Value::map);
-    let selected = current.host.select(closure, &answers);
-    let selected = selected.map_err(|fault| of_scene(&SceneError::Script(fault)))?;
+    let chosen = start::choose(current.host.as_ref(), closure, &answers);
+    let (closure, selected) = chosen.map_err(|error| of_scene(&error.into()))?;
     let consents: Vec<Consent> = codes(&given.list("consents")?.unwrap_or_default())
         .into_iter()
         .map(|license| Consent {
@@ -164,7 +164,7 @@ fn application(
             text_version: "1".to_owned(),
         })
         .collect();
-    let materials = materials(given, &consents, (closure, &selected))?;
+    let materials = materials(given, &consents, (&closure, &selected))?;
     let service = ServiceCode::new(closure.service.code.as_str());
     Ok(StartCase {
         agent: party(given, "agent")?,

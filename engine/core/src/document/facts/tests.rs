@@ -64,12 +64,7 @@ fn definition(basis: &str, regime: Regime) -> MatterDef {
 }
 
 fn closure(definition: MatterDef) -> Closure {
-    let part = Part {
-        matter: definition.code.clone(),
-        after: Vec::new(),
-        conditional: false,
-        tolerates: Vec::new(),
-    };
+    let part = Part::new(definition.code.clone());
     Closure {
         digest: Digest([1; 32]),
         api_level: 1,
@@ -83,6 +78,7 @@ fn closure(definition: MatterDef) -> Closure {
             promise: None,
             questions: Vec::new(),
             parts: vec![part],
+            computed: false,
         },
         matters: BTreeMap::from([(definition.code.clone(), definition)]),
     }
@@ -115,6 +111,7 @@ impl Log {
                 department: definition.department.clone(),
                 skipped: false,
                 after: Vec::new(),
+                computed: None,
             }],
         };
         let filed = MatterFiled {
