@@ -230,7 +230,7 @@ fn grow_part(dice: &mut Dice, no: usize, materials: &[MaterialDef]) -> Part {
     }
     let later = materials.iter().filter(|_| dice.chance(700));
     let tolerates = later.map(|material| material.code.clone()).collect();
-    Part { matter: matter_code(no), after, conditional: false, tolerates }
+    Part { after, tolerates, ..Part::new(matter_code(no)) }
 }
 
 /// Grows a service.
@@ -276,12 +276,7 @@ pub(super) fn single(decides_in: DecidesIn, steps: Vec<Step>) -> Service {
         DecidesIn::Here | DecidesIn::Manual => Finish::Decides,
         DecidesIn::Connector => Finish::Leaves,
     };
-    let part = Part {
-        matter: matter.code.clone(),
-        after: Vec::new(),
-        conditional: false,
-        tolerates: Vec::new(),
-    };
+    let part = Part::new(matter.code.clone());
     let programs = [(matter.code.clone(), Program { steps, finish })];
     assemble(0, (vec![part], [(matter.code.clone(), matter)].into()), programs.into())
 }
@@ -304,6 +299,7 @@ fn assemble(
             promise: None,
             questions: Vec::new(),
             parts,
+            computed: false,
         },
         matters,
     };

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseError;
 
 use super::story::*;
 use crate::card::CardRaised;
