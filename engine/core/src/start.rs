@@ -419,15 +419,44 @@ fn distance(one: &str, other: &str) -> usize {
     one.chars().count().max(other.chars().count()) - same
 }
 
+fn wrong(field: &Field, zh: &str, en: &str) -> Refusal {
+    Refusal::new("INVALID_FIELD", format!("“{}”{zh}", field.label), format!("{} {en}", field.name))
+}
+
+fn must_be(kind: &FieldKind) -> (&'static str, &'static str) {
+    match kind {
+        FieldKind::Text { .. } => ("须为文字", "must be text"),
+        FieldKind::Number { .. } => ("须为数字", "must be a number"),
+        FieldKind::YesNo => ("须为是或否", "must be true or false"),
+        FieldKind::Date => ("须为日期 YYYY-MM-DD", "must be a date YYYY-MM-DD"),
+        FieldKind::Choice(_) => ("须为所列选项之一", "must be one of the choices"),
+        FieldKind::List { .. } => ("须为列表", "must be a list"),
+    }
+}
+
+/// Checks the values of a list: so many, each right, each once.
+fn check_list(
+    field: &Field,
+    (of, max): (&FieldKind, u32),
+    values: &[Value],
+) -> Result<(), Refusal> {
+    if values.len() > max as usize {
+        let (zh, en) = (format!("最多 {max} 项"), format!("takes at most {max} values"));
+        return Err(wrong(field, &zh, &en));
+    }
+    let each = Field { kind: of.clone(), ..field.clone() };
+    for (at, value) in values.iter().enumerate() {
+        check_value(&each, value)?;
+        if values[..at].contains(value) {
+            return Err(wrong(field, "每项只能出现一次", "takes each value once"));
+        }
+    }
+    Ok(())
+}
+
 /// Checks one value of a field.
 pub fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
-    let wrong = |zh: String, en: String| {
-        Err(Refusal::new(
-            "INVALID_FIELD",
-            format!("“{}”{zh}", field.label),
-            format!("{} {en}", field.name),
-        ))
-    };
+    let wrong = |zh: String, en: String| Err(wrong(field, &zh, &en));
     match (&field.kind, value) {
         (FieldKind::Text { max }, Value::Text(text)) => {
             if text.chars().count() > *max as usize {
@@ -468,29 +497,10 @@ pub fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
             }
         }
         (FieldKind::List { of, max }, Value::List(values)) => {
-            if values.len() > *max as usize {
-                return wrong(format!("最多 {max} 项"), format!("takes at most {max} values"));
-            }
-            let each = Field { kind: FieldKind::clone(of), ..field.clone() };
-            for (at, value) in values.iter().enumerate() {
-                check_field(&each, value)?;
-                if values[..at].contains(value) {
-                    return wrong(
-                        "每项只能出现一次".to_owned(),
-                        "takes each value once".to_owned(),
-                    );
-                }
-            }
+            return check_list(field, (of, *max), values);
         }
         (kind, _) => {
-            let (zh, en) = match kind {
-                FieldKind::Text { .. } => ("须为文字", "must be text"),
-                FieldKind::Number { .. } => ("须为数字", "must be a number"),
-                FieldKind::YesNo => ("须为是或否", "must be true or false"),
-                FieldKind::Date => ("须为日期 YYYY-MM-DD", "must be a date YYYY-MM-DD"),
-                FieldKind::Choice(_) => ("须为所列选项之一", "must be one of the choices"),
-                FieldKind::List { .. } => ("须为列表", "must be a list"),
-            };
+            let (zh, en) = must_be(kind);
             return wrong(zh.to_owned(), en.to_owned());
         }
     }

@@ -320,7 +320,8 @@ fn fitting(field: &Field, value: &Value) -> Value {
             | FieldKind::Number { .. }
             | FieldKind::YesNo
             | FieldKind::Date
-            | FieldKind::Choice(_),
+            | FieldKind::Choice(_)
+            | FieldKind::List { .. },
             _,
         ) => value.clone(),
     }
