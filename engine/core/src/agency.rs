@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::id::{CallId, DepartmentCode, MatterCode, RegionCode};
+use crate::limits;
 use crate::request::Outcome;
 use crate::time::Moment;
 use crate::value::Value;
@@ -98,6 +99,26 @@ impl ReplyBody {
             Self::Accepted { .. } | Self::Act(_) => false,
             Self::Completed { .. } | Self::Otherwise(_) => true,
         }
+    }
+
+    /// Tells whether a log may hold it: no more data than a value has, no name without bounds.
+    pub(crate) fn fits(&self) -> bool {
+        let (names, bytes): (Vec<&str>, usize) = match self {
+            Self::Accepted { ticket, .. } => (ticket.iter().map(String::as_str).collect(), 0),
+            Self::Act(act) => (
+                vec![&act.act, &act.document_no, &act.officer],
+                act.ground.len() + act.detail.size(),
+            ),
+            Self::Completed { output, documents } => {
+                let names = documents.iter().flat_map(|one| [one.role.as_str(), &one.number]);
+                let names: Vec<&str> = names.collect();
+                let listed: usize = names.iter().map(|name| name.len() + 32).sum();
+                (names, output.size() + listed)
+            }
+            Self::Otherwise(outcome) => (Vec::new(), outcome.reason.len() + outcome.detail.size()),
+        };
+        names.iter().all(|name| name.len() <= limits::NAME_BYTES_MAX)
+            && bytes <= limits::VALUE_BYTES_MAX
     }
 }
 

@@ -30,6 +30,7 @@ mod call;
 mod mail;
 mod matter;
 mod record;
+mod undo;
 mod way_out;
 
 /// A log that cannot have been written by this engine.
@@ -357,6 +358,9 @@ pub struct CallState {
     pub clock: Option<Clock>,
     /// Where it stands.
     pub status: CallStatus,
+    /// Whether it was taken up again after it had failed: it is asked for, and never sent again
+    /// under this id, for its deadline is another one.
+    pub reopened: bool,
     /// Messages stored so far: number and digest.
     pub messages: BTreeMap<u32, Digest>,
     /// Entry since which no script waits for it: it is an obligation only.

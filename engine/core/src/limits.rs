@@ -62,6 +62,14 @@ pub const MAILBOX_MAX: usize = 256;
 /// Incidents that one request may settle.
 pub const INCIDENTS_AT_ONCE_MAX: usize = 1_000;
 
+/// Bytes of a name that a request carries: an operation, a role, a place, a patch. Index rows hold
+/// some of them.
+pub const NAME_BYTES_MAX: usize = 200;
+/// Bytes of the title of a task, which lists carry.
+pub const TITLE_BYTES_MAX: usize = 600;
+/// Tasks that may be open in one case before a script opens another: its summary carries them.
+pub const CASE_TASKS_MAX: usize = 512;
+
 /// Levels of nesting in a value.
 pub const VALUE_DEPTH_MAX: usize = 24;
 /// Bytes of a value.

@@ -27,6 +27,7 @@ use crate::time::{Moment, Period};
 use crate::value::Value;
 use crate::way_out::Message;
 
+mod compare;
 mod patch;
 mod release;
 
@@ -320,24 +321,11 @@ impl Replay {
         self.skip_deprecated(&ask);
         let key = self.next_key();
         self.ordinal += 1;
-        if self.ordinal > limits::RUN_REQUESTS_MAX {
-            return Err(self.over_limit(&format!(
-                "一次执行最多 {} 个请求 / a run may make at most {} requests",
-                limits::RUN_REQUESTS_MAX,
-                limits::RUN_REQUESTS_MAX
-            )));
-        }
-        self.bytes += ask.weight();
-        if self.bytes > limits::RUN_REQUEST_BYTES_MAX {
-            return Err(self.over_limit(&format!(
-                "一次执行的请求数据最多 {} 字节 / the requests of a run may hold at most {} bytes",
-                limits::RUN_REQUEST_BYTES_MAX,
-                limits::RUN_REQUEST_BYTES_MAX
-            )));
-        }
+        self.within_limits(&ask)?;
         if let Some(index) = self.recorded(&key) {
             return self.replayed(index, &ask);
         }
+        self.must_fit(&ask)?;
         let digest = fingerprint(&self.secret, &ask);
         let adopts = self.adoptable(&ask, digest);
         let node = match &adopts {
@@ -432,30 +420,6 @@ impl Replay {
             return Some(guess);
         }
         requests.iter().position(|request| request.made.key == *key)
-    }
-
-    /// Compares what is asked with what the journal holds. The fingerprints themselves are
-    /// compared, not their digests: the journal has both, and a replay makes many.
-    fn replayed(&mut self, index: usize, ask: &Ask) -> Result<Handle, Stop> {
-        let made = Arc::clone(&self.matter().run.requests[index].made);
-        if made.seen == self.seen && made.ask.asks_the_same(ask) {
-            return Ok(self.node(Node::Journal(index)));
-        }
-        let side = |kind, target: &str, digest: Digest, seen: Seq| {
-            format!("{kind:?} {target} (digest {digest:?}, seen {seen})")
-        };
-        let mut fault = ScriptFault::new(
-            ScriptFaultKind::Mismatch,
-            format!(
-                "重放与日志不一致:请求 {} / the replay asked for something else than the journal holds, at request {}",
-                made.key, made.key
-            ),
-        );
-        fault.expected = side(made.ask.kind(), &made.ask.target(), made.digest, made.seen);
-        let digest = fingerprint(&self.secret, ask);
-        fault.got = side(ask.kind(), &ask.target(), digest, self.seen);
-        self.differs_at = Some(made.key.clone());
-        Err(self.fail(fault))
     }
 
     fn node(&mut self, node: Node) -> Handle {

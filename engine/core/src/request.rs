@@ -28,11 +28,24 @@ pub struct RequestKey {
     pub ordinal: u32,
 }
 
+/// Scope of the engine's own requests that undo; run 0 is the engine's.
+const UNDO: u16 = 1;
+
 impl RequestKey {
     /// Tells whether the engine itself asks a source, for a material or for the form: what does
     /// not answer at once gives way. What it asks to undo something has a scope, and does not.
     pub fn is_of_a_source(&self) -> bool {
         (self.run == 0 && self.scope.is_empty()) || self.run == PREFILL_RUN
+    }
+
+    /// Names the engine's call that undoes registration `index`, asked for the `generation`th time.
+    pub(crate) fn undoing(index: u32, generation: u16) -> Self {
+        Self { run: 0, generation, scope: vec![UNDO], ordinal: index }
+    }
+
+    /// Returns which registration this request of the engine undoes, if it is one that does.
+    pub(crate) fn undoes(&self) -> Option<u32> {
+        (self.run == 0 && self.scope == [UNDO]).then_some(self.ordinal)
     }
 }
 

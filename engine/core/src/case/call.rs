@@ -69,6 +69,7 @@ impl Case {
                     ..Clock::running(ClockKind::Connector, within, entry.recorded_at)
                 }),
                 status: CallStatus::Open,
+                reopened: false,
                 messages: BTreeMap::new(),
                 released: None,
                 amends,
@@ -160,11 +161,13 @@ impl Case {
                     Some(entry.seq);
                 Ok(())
             }
-            (RequestKind::Compensate | RequestKind::Patch, _) => {
-                Err(at.wrong("nothing waits for what undoes, or for a patch"))
-            }
+            (RequestKind::Patch, _) => Err(at.wrong("nothing waits for a patch")),
             (
-                RequestKind::Timer | RequestKind::Decide | RequestKind::Act | RequestKind::Call,
+                RequestKind::Timer
+                | RequestKind::Decide
+                | RequestKind::Act
+                | RequestKind::Call
+                | RequestKind::Compensate,
                 _,
             ) => {
                 let outcome = crate::replay::no_longer_waited_for();

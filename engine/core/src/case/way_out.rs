@@ -54,17 +54,13 @@ impl Case {
                 self.matter_mut(entry)?.run.cancel = Some(cancel);
                 Ok(())
             }
-            Body::CompensationEnded => {
-                if let Some(cancel) = &mut self.matter_mut(entry)?.run.cancel {
-                    cancel.undone = true;
-                }
-                Ok(())
-            }
+            Body::CompensationEnded => self.fold_compensated(entry),
             Body::CallReopened { call, deadline } => {
                 let at = self.at(entry);
                 let error = || at.wrong(format!("there is no call {call}"));
                 let call = self.calls.get_mut(call).ok_or_else(error)?;
                 call.status = CallStatus::Open;
+                call.reopened = true;
                 call.made.deadline = *deadline;
                 Ok(())
             }

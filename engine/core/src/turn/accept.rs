@@ -17,7 +17,6 @@ use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
 use super::notice::Serving;
-use super::undo::undoes;
 use super::{Effect, QUERY_MILLIS_DEFAULT, Turn};
 
 /// Names a viewer as the cause of an entry.
@@ -273,6 +272,13 @@ impl Turn<'_> {
         if let Some(ack) = self.out_of_turn(&call, reply)? {
             return Ok(Answer::Acked(ack));
         }
+        if !reply.body.fits() {
+            return Ok(refuse(
+                "REPLY_TOO_LARGE",
+                "回执超过大小上限,未保存;大的内容请以文件引用传递",
+                "the reply is larger than what is kept, and was not stored; pass large contents by reference",
+            ));
+        }
         let origin = Origin::Agency { connector: connector.to_owned() };
         self.push(call.matter, origin.clone(), Body::CallReplied(Arc::new(reply.clone())))?;
         match &reply.body {
@@ -395,7 +401,7 @@ impl Turn<'_> {
                 self.source_failed(&call)?;
                 return Ok(Answer::Done);
             }
-            if undoes(&call.request).is_some() {
+            if call.request.undoes().is_some() {
                 self.undo_failed(&call, &fault.to_string())?;
                 return Ok(Answer::Done);
             }
@@ -431,7 +437,7 @@ impl Turn<'_> {
                 self.source_failed(&call)?;
                 return Ok(Answer::Done);
             }
-            if undoes(&call.request).is_some() {
+            if call.request.undoes().is_some() {
                 self.undo_failed(&call, "对方多次未收到 / the agency never saw it")?;
                 return Ok(Answer::Done);
             }
@@ -458,6 +464,10 @@ impl Turn<'_> {
         self.woken.extend(advising);
         for call in self.case.open_calls() {
             match call.status {
+                // Its outcome is not known, and its body would be another one.
+                CallStatus::Open if call.reopened => {
+                    self.effects.push(Effect::Query { call: call.made.id, after_millis: 0 });
+                }
                 CallStatus::Open => self.effects.push(Effect::Send(call.made.id)),
                 CallStatus::Accepted { next_query_after, .. } => self.effects.push(Effect::Query {
                     call: call.made.id,

@@ -36,7 +36,11 @@ impl Turn<'_> {
             self.context.secret.clone(),
             Arc::clone(self.context.calendar),
         );
-        let RunOutput { end, asked, released, unheard } = self.context.script.run(&job, replay);
+        let output = self.context.script.run(&job, replay);
+        if let Some(fault) = self.too_many_tasks(&output.asked) {
+            return self.raise_fault(no, fault);
+        }
+        let RunOutput { end, asked, released, unheard } = output;
         self.record(no, asked)?;
         self.let_go(no, released)?;
         self.came_unheard(no, unheard)?;
@@ -82,6 +86,19 @@ impl Turn<'_> {
         (generation < limits::RUN_GENERATIONS_MAX).then(|| generation + 1)
     }
 
+    /// A script that would open more tasks than a case may have fails, before it opens any.
+    fn too_many_tasks(&self, asked: &[NewRequest]) -> Option<ScriptFault> {
+        let asks = asked.iter().filter(|one| one.ask.kind() == RequestKind::Decide);
+        let new = asks.filter(|one| one.adopts.is_none()).count();
+        let most = limits::CASE_TASKS_MAX;
+        if new == 0 || self.case.open_tasks().count() + new <= most {
+            return None;
+        }
+        let text =
+            format!("一个办件最多同时有 {most} 个待办 / a case may have at most {most} open tasks");
+        Some(ScriptFault::new(ScriptFaultKind::Limit, text))
+    }
+
     pub(super) fn record(&mut self, no: MatterNo, fresh: Vec<NewRequest>) -> Result<(), FoldError> {
         for request in fresh {
             self.record_one(no, request)?;
@@ -110,9 +127,9 @@ impl Turn<'_> {
             self.woken.insert(no);
             return self.refresh_task(no, &made);
         }
-        let waited_for = !matches!(made.ask.kind(), RequestKind::Compensate | RequestKind::Patch);
-        if !leaves && waited_for {
-            // It was asked between a stop and the wait that throws it: written down, never sent.
+        if !leaves && made.ask.kind() != RequestKind::Patch {
+            // It was asked between a stop and the wait that throws it: written down, never sent,
+            // and never undone.
             let by = self.case.head;
             self.push(no, Origin::Engine, Body::RequestReleased { request: key, by })?;
             return Ok(());

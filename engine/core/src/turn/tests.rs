@@ -347,6 +347,7 @@ macro_rules! or_end {
 
 mod advice;
 mod dry_run;
+mod durable;
 mod hands;
 mod late;
 mod losers;

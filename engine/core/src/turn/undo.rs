@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::agency::ReplyBody;
-use crate::case::{CallState, FoldError, Matter, Task};
+use crate::case::{CallState, FoldError, Task};
 use crate::command::Refusal;
 use crate::entry::{Body, IncidentKind, Origin, Requested, TaskKind};
 use crate::id::{CallId, MatterNo};
@@ -19,9 +19,6 @@ use crate::way_out::WayKind;
 
 use super::accept::person;
 use super::{Effect, Turn};
-
-/// Scope of the engine's requests that undo; run 0 is the engine's own.
-const UNDO: u16 = 1;
 
 /// What is to be done about one registration.
 enum Undone {
@@ -112,7 +109,7 @@ impl Turn<'_> {
         let Some(matter) = self.case.matter(no) else {
             return Ok(());
         };
-        let own = matter.run.cancel.is_some() || registered(matter).next().is_none();
+        let own = matter.run.cancel.is_some() || matter.run.registered().next().is_none();
         if own || ending.is_grant() {
             return Ok(());
         }
@@ -146,7 +143,7 @@ impl Turn<'_> {
             return Ok(false);
         };
         let known: Vec<(u32, Ask)> = (0..)
-            .zip(registered(matter))
+            .zip(matter.run.registered())
             .map(|(index, request)| (index, request.made.ask.clone()))
             .collect();
         for (index, ask) in known.into_iter().rev() {
@@ -154,7 +151,7 @@ impl Turn<'_> {
                 Undone::Yes => {}
                 Undone::UnderWay => return Ok(false),
                 Undone::Ask(generation) => {
-                    let key = RequestKey { run: 0, generation, scope: vec![UNDO], ordinal: index };
+                    let key = RequestKey::undoing(index, generation);
                     self.ask_undo(no, key, ask)?;
                     return Ok(true);
                 }
@@ -167,7 +164,7 @@ impl Turn<'_> {
 
     fn undone(&self, no: MatterNo, index: u32) -> Undone {
         let requests = self.case.matter(no).into_iter().flat_map(|matter| &matter.run.requests);
-        let asked = requests.filter(|request| undoes(&request.made.key) == Some(index));
+        let asked = requests.filter(|request| request.made.key.undoes() == Some(index));
         let Some(last) = asked.max_by_key(|request| request.made.key.generation) else {
             return Undone::Ask(0);
         };
@@ -226,7 +223,7 @@ impl Turn<'_> {
         call: &CallState,
         body: &ReplyBody,
     ) -> Result<(), FoldError> {
-        if undoes(&call.request).is_none() {
+        if call.request.undoes().is_none() {
             return Ok(());
         }
         let ReplyBody::Otherwise(outcome) = body else {
@@ -282,16 +279,4 @@ impl Turn<'_> {
         let act = self.act_now(ActKind::Terminate, &said.opinion);
         self.request_act(no, person(by), act, None)
     }
-}
-
-/// Returns what a script registered for undoing, in the order of the log, each once.
-fn registered(matter: &Matter) -> impl Iterator<Item = &Request> {
-    matter.run.requests.iter().filter(|request| {
-        matches!(request.made.ask, Ask::Compensate { .. }) && request.made.adopts.is_none()
-    })
-}
-
-/// Returns which registration a request of the engine undoes, if it is one that does.
-pub(super) fn undoes(key: &RequestKey) -> Option<u32> {
-    (key.run == 0 && key.scope == [UNDO]).then_some(key.ordinal)
 }

@@ -12,7 +12,7 @@ fn admin() -> Viewer {
     Viewer::new("admin", Role::SystemAdmin).within("420300")
 }
 
-fn head() -> Viewer {
+pub(super) fn head() -> Viewer {
     Viewer::new("head", Role::OfficeHead).within("420300").of("natural-resources")
 }
 
@@ -356,7 +356,7 @@ fn a_call_that_is_under_way_is_not_overridden() {
     assert_eq!(story.code(), "CALL_UNDER_WAY");
 }
 
-fn compensate(operation: &str) -> Ask {
+pub(super) fn compensate(operation: &str) -> Ask {
     let (operation, input) = (operation.to_owned(), Value::map());
     Ask::Compensate { operation, place: None, input }
 }
