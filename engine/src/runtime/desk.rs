@@ -193,14 +193,15 @@ impl Desk {
         Ok(())
     }
 
-    /// Waits for work; `None` once the desk is closed and nothing is left.
+    /// Waits for work; `None` once the desk is closed and nothing is left. A turn that is out may
+    /// still bring back what has to be done.
     pub(crate) fn next(&self) -> Option<Job> {
         let mut inner = self.lock();
         loop {
             if let Some(job) = inner.next() {
                 return Some(job);
             }
-            if inner.closed {
+            if inner.closed && inner.out == 0 {
                 return None;
             }
             inner = self.work.wait(inner).unwrap_or_else(PoisonError::into_inner);
@@ -222,7 +223,7 @@ impl Desk {
     /// Gives a case back after its turn, with its state if that is known to be committed.
     pub(crate) fn give_back(&self, id: CaseId, held: Option<Held>, attempts: u32) {
         let mut inner = self.lock();
-        inner.out -= 1;
+        self.end_one(&mut inner);
         let tick = inner.ticks;
         inner.ticks += 1;
         let slot = inner.slots.entry(id).or_default();
@@ -256,7 +257,15 @@ impl Desk {
 
     /// Ends a job that was not a turn.
     pub(crate) fn started(&self) {
-        self.lock().out -= 1;
+        self.end_one(&mut self.lock());
+    }
+
+    /// The last job of a closed desk lets the script threads go.
+    fn end_one(&self, inner: &mut Inner) {
+        inner.out -= 1;
+        if inner.closed && inner.out == 0 {
+            self.work.notify_all();
+        }
     }
 
     /// Returns the committed state of a case that is at hand and idle.
@@ -299,5 +308,55 @@ impl Inner {
             held: slot.held.take(),
             attempts: slot.attempts,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wake() -> Waiting {
+        Waiting { command: Command::Wake, record: None, reply: None }
+    }
+
+    /// Script threads used to leave while a commit was under way: what waited for the same case
+    /// was never taken up, and the engine never stopped.
+    #[test]
+    fn what_waits_behind_a_commit_is_done_though_the_desk_was_closed_meanwhile() {
+        // Often enough that the script thread comes first at least once.
+        for _ in 0..50 {
+            let (desk, case) = (Desk::new(4), CaseId([7; 16]));
+            desk.submit(case, wake()).unwrap();
+            let Some(Job::Turn(first)) = desk.next() else { panic!("a turn is ready") };
+            desk.submit(case, wake()).unwrap();
+            desk.close();
+            assert!(desk.submit(case, wake()).is_err(), "nothing new is taken");
+            let taken = std::thread::scope(|threads| {
+                let script_thread = threads.spawn(|| {
+                    let Some(Job::Turn(second)) = desk.next() else { return 0 };
+                    desk.give_back(second.id, None, 0);
+                    assert!(desk.next().is_none(), "then the thread may go");
+                    second.waiting.len()
+                });
+                std::thread::yield_now();
+                desk.give_back(first.id, None, 0);
+                script_thread.join().unwrap()
+            });
+            assert_eq!(taken, 1);
+            assert!(desk.is_quiet());
+        }
+    }
+
+    #[test]
+    fn every_thread_leaves_a_closed_desk() {
+        let desk = Desk::new(4);
+        desk.submit(CaseId([7; 16]), wake()).unwrap();
+        let Some(Job::Turn(turning)) = desk.next() else { panic!("a turn is ready") };
+        std::thread::scope(|threads| {
+            let others = [0, 1, 2].map(|_| threads.spawn(|| desk.next().is_none()));
+            desk.close();
+            desk.give_back(turning.id, None, 0);
+            assert!(others.into_iter().all(|thread| thread.join().unwrap()));
+        });
     }
 }

@@ -5,18 +5,19 @@
 //! the id refuses it from then on (the fence), so that a new call is safe. A fault that cannot
 //! get better becomes an incident for a person.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tongban_core::agency::CallContext;
 use tongban_core::agency::{Ack, AgencyReply, Fault, FaultClass, Invoked, Queried, ReplyBody};
 use tongban_core::command::{Answer, Command};
 use tongban_core::id::{CallId, CaseId};
 use tongban_core::limits;
-use tongban_core::port::Connector;
+use tongban_core::port::{Connector, StoreError};
 use tongban_core::turn::QUERY_MILLIS_DEFAULT;
 
 use super::Runtime;
-use super::desk::Waiting;
 use super::parked::Handed;
 use super::turn::{CommittedCall, CommittedEffect, Lineage, Step};
 use super::{issue, parked};
@@ -36,18 +37,13 @@ pub(super) fn carry_out(runtime: &Arc<Runtime>, effects: Vec<CommittedEffect>) {
                 continue;
             }
         };
-        if !runtime.carried.begin(effect.call.id) {
-            continue;
-        }
-        let own = Arc::clone(runtime);
+        let Some(carrying) = Carrying::begin(runtime, effect.call.id) else { continue };
         runtime.tasks.spawn(async move {
-            let id = effect.call.id;
             tokio::select! {
                 biased;
-                () = own.stopping.cancelled() => {}
-                () = carry(&own, effect) => {}
+                () = carrying.runtime.stopping.cancelled() => {}
+                () = carry(&carrying.runtime, effect) => {}
             }
-            own.carried.end(id);
         });
     }
 }
@@ -138,7 +134,7 @@ impl Carrier<'_> {
         let invoked = {
             let _permit = self.runtime.permit(&self.effect.connector).await;
             crash::pass(Point::BeforeSend);
-            self.connector.invoke(&self.effect.call, &context).await
+            unbroken(async { self.connector.invoke(&self.effect.call, &context).await }).await
         };
         crash::pass(Point::AfterSend);
         match invoked {
@@ -150,8 +146,10 @@ impl Carrier<'_> {
             }
             Ok(Invoked::AskPerson(task)) => {
                 let command = Command::AskPerson { call: self.effect.call.id, task };
-                deliver(self.runtime, self.effect.case, command).await;
-                Next::Over
+                match try_deliver(self.runtime, self.effect.case, command).await {
+                    Ok(()) => Next::Over,
+                    Err(why) => self.fail(unusable(why)).await,
+                }
             }
             Err(fault) => self.after_fault(fault).await,
         }
@@ -193,8 +191,14 @@ impl Carrier<'_> {
         match fault.class {
             FaultClass::Retryable | FaultClass::Unavailable | FaultClass::Unknown => {
                 let wait = fault.retry_after.unwrap_or_else(|| back_off(self.attempt));
-                self.runtime.wire.wait_millis(wait.min(limits::CALL_BACKOFF_MILLIS_MAX)).await;
-                Next::Send
+                let wait = wait.min(limits::CALL_BACKOFF_MILLIS_MAX);
+                let over = self.runtime.carried.over(self.effect.call.id);
+                tokio::select! {
+                    biased;
+                    // A callback has ended it: nothing is to be sent again.
+                    () = over.notified() => Next::Over,
+                    () = self.runtime.wire.wait_millis(wait) => Next::Send,
+                }
             }
             FaultClass::Expired => Next::AskNow,
             FaultClass::Refused | FaultClass::ContractViolation | FaultClass::Conflict => {
@@ -216,7 +220,10 @@ impl Carrier<'_> {
             self.pause = next_query_after.unwrap_or(QUERY_MILLIS_DEFAULT);
         }
         let connector = self.effect.connector.clone();
-        deliver(self.runtime, self.effect.case, Command::Reply { connector, reply }).await;
+        let command = Command::Reply { connector, reply };
+        if let Err(why) = try_deliver(self.runtime, self.effect.case, command).await {
+            return self.fail(unusable(why)).await;
+        }
         crash::pass(Point::AfterReply);
         if terminal {
             return Next::Over;
@@ -263,7 +270,7 @@ impl Carrier<'_> {
         let mut context = self.context();
         context.after_seq = self.runtime.last_message(self.effect.case, self.effect.call.id).await;
         let _permit = self.runtime.permit(&self.effect.connector).await;
-        self.connector.query(&self.effect.call, &context).await
+        unbroken(async { self.connector.query(&self.effect.call, &context).await }).await
     }
 
     async fn fenced(&mut self) -> Next {
@@ -289,19 +296,51 @@ pub(super) fn back_off(attempt: u32) -> u64 {
     doubled.min(limits::CALL_BACKOFF_MILLIS_MAX)
 }
 
-/// Puts what an agency said before its case, until it is stored.
+/// A reply that no log can hold: the agency has done something, and a person finds out what.
+fn unusable(why: String) -> Fault {
+    Fault {
+        class: FaultClass::ContractViolation,
+        effect: tongban_core::agency::Effect::Unknown,
+        code: "reply_unusable".to_owned(),
+        retry_after: None,
+        text: why,
+    }
+}
+
+/// Carries an attempt out. A connector that panics leaves the outcome unknown, and nothing else.
+async fn unbroken<T>(attempt: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a connector panicked");
+        Err(Fault {
+            class: FaultClass::Unknown,
+            effect: tongban_core::agency::Effect::Unknown,
+            code: "connector_panicked".to_owned(),
+            retry_after: None,
+            text: "连接器异常中止,结果不明 / the connector panicked; the outcome is unknown"
+                .to_owned(),
+        })
+    })
+}
+
+/// Puts a command of the engine's own before its case, until it is stored.
 pub(super) async fn deliver(runtime: &Arc<Runtime>, case: CaseId, command: Command) {
+    if let Err(why) = try_deliver(runtime, case, command).await {
+        tracing::error!(case.id = %case, "a case does not take what it was told: {why}");
+    }
+}
+
+/// Puts what an agency said before its case, until it is stored; fails when the case will never
+/// take it, with the reason.
+async fn try_deliver(runtime: &Arc<Runtime>, case: CaseId, command: Command) -> Result<(), String> {
     let mut attempt = 0;
     loop {
-        let (reply, told) = tokio::sync::oneshot::channel();
-        let waiting = Waiting { command: command.clone(), record: None, reply: Some(reply) };
-        let submitted = runtime.desk.submit(case, waiting);
-        let outcome = match submitted {
-            Ok(()) => told.await.unwrap_or(Err(EngineError::Stopped)),
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Ok(_) | Err(EngineError::Stopped) => return,
+        let told = runtime.ask(case, command.clone(), None).await;
+        match told.map(|told| told.answer) {
+            Ok(Answer::Refused(refusal)) => return Err(refusal.to_string()),
+            Ok(Answer::Done | Answer::Acked(_)) | Err(EngineError::Stopped) => return Ok(()),
+            Err(EngineError::Store(error @ StoreError::TooLarge { .. })) => {
+                return Err(error.to_string());
+            }
             Err(error) => {
                 tracing::debug!(case.id = %case, error.code = error.code(), "a reply waits to be stored");
                 attempt += 1;
@@ -334,13 +373,36 @@ pub(super) async fn give(
     let command = Command::Reply { connector, reply };
     let told = runtime.ask(case, command, None).await?;
     crash::pass(Point::BeforeAck);
-    if terminal {
+    let ack = match told.answer {
+        Answer::Acked(ack) => ack,
+        Answer::Done => Ack::Stored,
+        Answer::Refused(refusal) => return Err(refusal.into()),
+    };
+    // A message that contradicts another ends nothing: its call goes on being asked about.
+    if terminal && matches!(ack, Ack::Stored | Ack::Duplicate) {
         runtime.carried.finish(id);
     }
-    Ok(match told.answer {
-        Answer::Acked(ack) => ack,
-        Answer::Done | Answer::Refused(_) => Ack::Stored,
-    })
+    Ok(ack)
+}
+
+/// A call that has a carrier for as long as this lives.
+struct Carrying {
+    runtime: Arc<Runtime>,
+    call: CallId,
+}
+
+impl Carrying {
+    /// Takes a call up, unless somebody has.
+    fn begin(runtime: &Arc<Runtime>, call: CallId) -> Option<Self> {
+        let is_new = runtime.carried.begin(call);
+        is_new.then(|| Self { runtime: Arc::clone(runtime), call })
+    }
+}
+
+impl Drop for Carrying {
+    fn drop(&mut self) {
+        self.runtime.carried.end(self.call);
+    }
 }
 
 /// Calls that have a carrier.

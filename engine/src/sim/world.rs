@@ -14,6 +14,8 @@
 //! everything must come to rest: ended, or shown to somebody who can act.
 
 mod agency;
+#[cfg(test)]
+mod carriers;
 mod check;
 mod dice;
 mod disk;

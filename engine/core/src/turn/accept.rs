@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{CallId, MatterNo, RoleCode};
 use crate::law::{Act, ActAnswer, ActKind};
+use crate::limits::{NAME_BYTES_MAX, TITLE_BYTES_MAX};
 use crate::prefill::PREFILL_RUN;
 use crate::recommend::INTAKE_RUN;
 use crate::request::{Ask, Decision, Outcome, OutcomeKind};
@@ -365,6 +366,13 @@ impl Turn<'_> {
             // Nobody is troubled for what the applicant can type himself.
             self.prefill_failed(&call)?;
             return Ok(Answer::Acked(Ack::Stored));
+        }
+        if task.role.len() > NAME_BYTES_MAX || task.title.len() > TITLE_BYTES_MAX {
+            return Ok(refuse(
+                "TASK_TOO_LARGE",
+                "连接器给出的待办角色或标题过长",
+                "the role or title that the connector gave the task is too long",
+            ));
         }
         let input = self.case.matter(call.matter).and_then(|matter| {
             match &matter.run.request(&call.request)?.made.ask {

@@ -26,7 +26,7 @@ fn quiet(service: Service) -> World {
 }
 
 /// The same, with some connectors of a test's own.
-fn quiet_with<const N: usize>(
+pub(super) fn quiet_with<const N: usize>(
     service: Service,
     connectors: [(&'static str, Arc<dyn Connector>); N],
     sabotage: Sabotage,
@@ -42,18 +42,18 @@ fn quiet_with<const N: usize>(
 }
 
 /// Does what can be done without time passing.
-fn settle(world: &mut World) {
+pub(super) fn settle(world: &mut World) {
     while world.step(world.stage.now()) {}
 }
 
 /// Lets days pass, with all that happens in them.
-fn pass_days(world: &mut World, days: i64) {
+pub(super) fn pass_days(world: &mut World, days: i64) {
     let until = world.stage.now().plus_millis(days * DAY_MILLIS);
     while world.step(until) {}
 }
 
 /// Does something with the engine; the answer is there once the world has settled.
-fn ask<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+pub(super) fn ask<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     world: &World,
     work: impl FnOnce(Engine) -> F,
 ) -> Arc<Mutex<Option<T>>> {
@@ -80,7 +80,7 @@ fn draft(world: &mut World) -> CaseId {
     started.lock().unwrap().take().unwrap().unwrap().case
 }
 
-fn submit(world: &mut World) -> CaseId {
+pub(super) fn submit(world: &mut World) -> CaseId {
     let case = draft(world);
     send_in(world, case).unwrap();
     case
