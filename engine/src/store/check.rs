@@ -4,17 +4,21 @@
 //! caller and stops it. The entries are encoded here, on the caller's thread, once.
 
 use tongban_core::id::Seq;
-use tongban_core::limits::{RECORD_INLINE_BYTES_MAX, VALUE_BYTES_MAX};
+use tongban_core::limits::{
+    CASE_TASKS_MAX, NAME_BYTES_MAX, RECORD_INLINE_BYTES_MAX, TITLE_BYTES_MAX, VALUE_BYTES_MAX,
+};
 use tongban_core::port::{Commit, Planted, StoreError};
 use tongban_core::summary::{CaseSummary, IndexRow};
 use tongban_core::wire;
 
 /// Bytes of one encoded entry: a case start holds answers, form and names together.
 pub(super) const ENTRY_BYTES_MAX: usize = 4 * VALUE_BYTES_MAX;
-/// Bytes of an encoded summary: 128 matters with long names.
-pub(super) const SUMMARY_BYTES_MAX: usize = 96 * 1024;
+/// Bytes of an encoded summary: 128 matters with long names, and all the tasks that a case may
+/// have open, with long titles, roles and places.
+pub(super) const SUMMARY_BYTES_MAX: usize =
+    96 * 1024 + CASE_TASKS_MAX * (TITLE_BYTES_MAX + 2 * NAME_BYTES_MAX);
 /// Bytes of one text in an index key.
-const KEY_TEXT_BYTES_MAX: usize = 200;
+const KEY_TEXT_BYTES_MAX: usize = NAME_BYTES_MAX;
 
 /// The encoded parts of a commit.
 #[derive(Debug)]

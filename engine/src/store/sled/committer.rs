@@ -131,7 +131,14 @@ struct Batch {
     newest: CommitNo,
     feed: Vec<(Moment, FeedItem)>,
     answers: Vec<Answer>,
+    /// What the request that is being staged has replaced, so that it can be taken back.
+    replaced: Vec<Replaced>,
+    /// Size of a record of that request which no leaf may hold.
+    oversize: Option<usize>,
 }
+
+/// A key of the batch, and what the batch held for it; `None` when it held nothing.
+type Replaced = (Vec<u8>, Option<Option<Vec<u8>>>);
 
 /// Who waits for the batch, with what he will be told.
 enum Answer {
@@ -170,19 +177,22 @@ impl Committer {
         {
             match job {
                 Job::Append(append, reply) => {
-                    let outcome = self.stage(&mut batch, *append);
+                    let outcome = batch.wholly(|batch| self.stage(batch, *append));
                     batch.answers.push(Answer::Append(reply, outcome));
                 }
                 Job::Write(writes, reply) => {
-                    self.stage_writes(&mut batch, writes);
-                    batch.answers.push(Answer::Other(reply, Ok(())));
+                    let outcome = batch.wholly(|batch| {
+                        self.stage_writes(batch, writes);
+                        Ok(())
+                    });
+                    batch.answers.push(Answer::Other(reply, outcome));
                 }
                 Job::Mend(mending, reply) => {
-                    let outcome = self.stage_mend(&mut batch, &mending);
+                    let outcome = batch.wholly(|batch| self.stage_mend(batch, &mending));
                     batch.answers.push(Answer::Other(reply, outcome));
                 }
                 Job::Plant(planting, reply) => {
-                    let outcome = self.stage_plant(&mut batch, &planting);
+                    let outcome = batch.wholly(|batch| self.stage_plant(batch, &planting));
                     batch.answers.push(Answer::Other(reply, outcome));
                 }
             }
@@ -214,7 +224,10 @@ impl Committer {
     /// Writes records while nobody else can send any: for opening.
     pub(super) fn write_alone(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         let mut batch = Batch::new(*self.durable.borrow());
-        self.stage_writes(&mut batch, writes);
+        batch.wholly(|batch| {
+            self.stage_writes(batch, writes);
+            Ok(())
+        })?;
         self.write(&batch)
     }
 
@@ -478,9 +491,12 @@ impl Committer {
     fn set(&self, batch: &mut Batch, key: Vec<u8>, payload: Option<&[u8]>) {
         let record = payload.map(|payload| envelope::wrap(&*self.disk.cipher, &key, payload));
         let size = record.as_ref().map_or(0, Vec::len);
-        debug_assert!(size <= RECORD_BYTES_MAX, "record of {size} bytes");
+        if size > RECORD_BYTES_MAX {
+            batch.oversize = Some(size);
+        }
         batch.bytes += key.len() + size;
-        batch.writes.insert(key, record);
+        let before = batch.writes.insert(key.clone(), record);
+        batch.replaced.push((key, before));
     }
 }
 
@@ -497,7 +513,41 @@ pub(super) fn remembered(
 
 impl Batch {
     fn new(newest: CommitNo) -> Self {
-        Self { writes: BTreeMap::new(), bytes: 0, newest, feed: Vec::new(), answers: Vec::new() }
+        Self {
+            writes: BTreeMap::new(),
+            bytes: 0,
+            newest,
+            feed: Vec::new(),
+            answers: Vec::new(),
+            replaced: Vec::new(),
+            oversize: None,
+        }
+    }
+
+    /// Stages one request, all of it or nothing: sled would put a record above the limit into a
+    /// file that it never syncs, so that one refuses its request and leaves the others alone.
+    fn wholly<T>(
+        &mut self,
+        stage: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let before = (self.bytes, self.newest, self.feed.len());
+        self.replaced.clear();
+        let staged = stage(self);
+        let outcome = match self.oversize.take() {
+            Some(bytes) => Err(StoreError::TooLarge { what: "record".to_owned(), bytes }),
+            None => staged,
+        };
+        if outcome.is_err() {
+            for (key, record) in self.replaced.drain(..).rev() {
+                match record {
+                    Some(record) => self.writes.insert(key, record),
+                    None => self.writes.remove(&key),
+                };
+            }
+            (self.bytes, self.newest) = (before.0, before.1);
+            self.feed.truncate(before.2);
+        }
+        outcome
     }
 
     /// Tells everyone what came of his request. Who has gone away is not told.

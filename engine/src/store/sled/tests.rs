@@ -11,6 +11,7 @@ use tongban_core::limits::{PARKED_RECORDS_MAX, RECORD_BYTES_MAX};
 use tongban_core::port::{Commit, Store as _, StoreError, Upkeep};
 use tongban_core::summary::IndexRow;
 
+use super::committer::Write;
 use super::{Holder, OpenError, SledOptions, SledStore, key};
 use crate::conformance::StorePlace;
 use crate::conformance::sample::{Draft, case_id, number_row, parked_case, queue_row, timer_row};
@@ -364,4 +365,41 @@ async fn no_record_passes_the_limit() {
             assert!(size <= RECORD_BYTES_MAX, "{size} bytes at {key:?}");
         }
     }
+}
+
+/// Bytes that do not get smaller by packing.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let next = |state: &mut u64| {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        state.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(|| next(&mut state)).take(len).collect()
+}
+
+/// Only a debug build used to notice: sled keeps a larger record in a file that it never syncs.
+#[tokio::test]
+async fn a_record_above_the_limit_is_refused_and_leaves_nothing() {
+    let folder = Folder::new();
+    let store = folder.open_sled();
+    let key = |no: u8| [b"\x01test", [no].as_slice()].concat();
+    let write = |no: u8, len: usize| Write { key: key(no), payload: Some(noise(len)) };
+    // A version byte and the id of a key come before a payload.
+    let most = RECORD_BYTES_MAX - 5;
+    for (no, len) in [(1, most - 1), (2, most)] {
+        store.write(vec![write(no, len)]).await.unwrap();
+        assert_eq!(store.disk.get(&key(no)).unwrap(), Some(noise(len)));
+    }
+    let refused = store.write(vec![write(3, 10), write(2, 20), write(4, most + 1)]).await;
+    let bytes = RECORD_BYTES_MAX + 1;
+    assert_eq!(refused, Err(StoreError::TooLarge { what: "record".to_owned(), bytes }));
+    assert_eq!(store.disk.get(&key(3)).unwrap(), None, "all or nothing");
+    assert_eq!(store.disk.get(&key(2)).unwrap(), Some(noise(most)), "what was there stays");
+    assert!(records(&store).into_iter().all(|(size, _)| size <= RECORD_BYTES_MAX));
+    store.write(vec![write(5, 10)]).await.unwrap();
+    Draft::start(&store, 1).commit(&store).await;
+    drop(store);
+    assert!(has_case(&folder.open_sled(), 1).await, "the store goes on");
 }
