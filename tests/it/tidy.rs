@@ -307,3 +307,11 @@ fn cores_clippy_settings_repeat_those_of_the_root() {
     let read = |path| tree::parse(path, tree().text(path).expect("clippy.toml is in the tree"));
     none(rules::clippy_repeated(&read("clippy.toml"), &read("engine/core/clippy.toml")));
 }
+
+#[test]
+fn every_promise_names_its_test() {
+    let sources: Vec<Source> = tree().sources().collect();
+    let page = tree().files("engine/GUARANTEES.md", "").next().expect("the promises are written");
+    none(rules::promises(page, &sources));
+    assert!(page.text.contains("\n## Not promised\n"), "what is not promised is said");
+}

@@ -8,7 +8,7 @@ pub const RUN_OPERATIONS_MAX: u64 = 200_000;
 pub const RUN_CALL_LEVELS_MAX: usize = 32;
 /// Nesting of an expression, at the top level and inside functions.
 pub const RUN_EXPRESSION_DEPTH_MAX: usize = 64;
-/// Bytes of one string in a script.
+/// Bytes of text of one value in a script: a string, or a list or map with all that is in it.
 pub const RUN_STRING_BYTES_MAX: usize = 32 * 1024;
 /// Elements of one array in a script.
 pub const RUN_ARRAY_SIZE_MAX: usize = 4_096;

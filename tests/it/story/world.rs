@@ -38,6 +38,10 @@ pub(super) enum Does {
     Accepts,
     /// Cannot be reached.
     IsDown,
+    /// Its connector panics.
+    Breaks,
+    /// Completes it with this output.
+    Gives(Value),
 }
 
 /// Agencies in one connector; each operation answers from its own list, then completes.
@@ -60,6 +64,10 @@ impl Agencies {
         let next = self.told.lock().unwrap().get_mut(&operation).and_then(VecDeque::pop_front);
         match next.unwrap_or(Does::Completes("")) {
             Does::Completes(number) => Ok(completed(call.id, number)),
+            Does::Breaks => panic!("a connector with a mistake"),
+            Does::Gives(output) => {
+                Ok(reply(call.id, 1, ReplyBody::Completed { output, documents: Vec::new() }))
+            }
             Does::Rejects => Ok(reply(call.id, 1, rejected())),
             Does::Accepts => {
                 let body =
@@ -317,6 +325,15 @@ impl World {
         let (no, version) = open(&view).unwrap();
         let (task, key) = (TaskId { case: self.case, no }, self.key());
         self.engine.complete_task(by, task, Decided::at(version, outcome), key).await.map(|_| ())
+    }
+
+    /// Starts and submits another case, for the same applicant, and looks at it from here on.
+    pub(super) async fn begin_another(&mut self) {
+        let person = Party { id: APPLICANT.to_owned(), name: "测试甲".to_owned() };
+        let input = StartCase::new(ServiceCode::new("test"), RegionCode::new("420302"), person);
+        let (start, submit) = (self.key(), self.key());
+        self.case = self.engine.start_case(&applicant(), input, start).await.unwrap().case;
+        self.engine.submit_case(&applicant(), self.case, submit).await.unwrap();
     }
 
     /// Moves lawful time to a moment.

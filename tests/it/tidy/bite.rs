@@ -166,3 +166,43 @@ fn matters_without_a_service_are_found() {
         &["scripts/matters/a/unused.rhai", "scripts/matters/a/misnamed.rhai", "scripts/matters"],
     );
 }
+
+#[test]
+fn promises_without_a_test_are_found() {
+    let sources = [
+        Source::new(
+            "a/b.rs",
+            "#[test]\n/// Why.\nfn held() {}\nfn helper() {}\n#[tokio::test]\nasync fn later() {}",
+        ),
+        Source::new("engine/src/conformance.rs", "macro: [stamped, gone]"),
+        Source::new(
+            "engine/src/conformance/x.rs",
+            "pub async fn stamped() {}\npub async fn idle() {}",
+        ),
+    ];
+    let page = "\
+# Promises of `Some::thing`
+prose promises nothing
+| what | test |
+| --- | --- |
+| one | `a/b::held`, `a/b::later` |
+| two | by design |
+| three | `a/b::helper` |
+| four | `a/b::absent`, `a/c::held` |
+* five
+| six | `engine/src/conformance/x::stamped` |
+| seven | `engine/src/conformance/x::idle`, `engine/src/conformance/x::gone` |
+## Not promised
+* eight
+* nine, see `a/b::absent`
+## More
+- ten
+";
+    let page = page.replace("`Some::thing`", "things");
+    let complaints = rules::promises(&file("P.md", &page), &sources);
+    let wanted = [
+        "P.md:6", "P.md:7", "P.md:8", "P.md:8", "P.md:9", "P.md:11", "P.md:11", "P.md:14",
+        "P.md:16",
+    ];
+    check(&complaints, &wanted);
+}

@@ -226,3 +226,57 @@ pub(crate) fn unused_matters(matters: &[&File], services: &[&File]) -> Vec<Compl
     complaints.extend(missing.map(|part| format!("scripts/matters: no file for part `{part}`")));
     complaints
 }
+
+/// Heading of the part of a page of promises whose lines need no test.
+const NOT_PROMISED: &str = "## Not promised";
+/// The file that stamps out the tests of the stores, and the folder where their bodies are.
+const STAMP: (&str, &str) = ("engine/src/conformance.rs", "engine/src/conformance/");
+
+/// Lists promises without a test, and tests that are named and not there. A promise is a row of a
+/// table or an item of a list; it names its tests in backticks, as `path/of/the/file::test`.
+pub(crate) fn promises(page: &File, sources: &[Source]) -> Vec<Complaint> {
+    let lines: Vec<&str> = page.text.lines().collect();
+    let is_rule = |line: &str| line.starts_with("| -") || line.starts_with("|-");
+    let mut complaints = Vec::new();
+    let mut promised = true;
+    for (index, line) in lines.iter().enumerate() {
+        if line.starts_with("## ") {
+            promised = *line != NOT_PROMISED;
+        }
+        let is_head = lines.get(index + 1).is_some_and(|next| is_rule(next));
+        let is_row = line.starts_with('|') && !is_rule(line) && !is_head;
+        let is_item = line.starts_with("* ") || line.starts_with("- ");
+        let named: Vec<(&str, &str)> = line
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter_map(|quoted| quoted.split_once("::"))
+            .collect();
+        let at = format!("{}:{}", page.path, index + 1);
+        if promised && (is_row || is_item) && named.is_empty() {
+            complaints.push(format!(
+                "{at}: a promise without a test; name one as `path::test`, or move the line to \
+                 \"{NOT_PROMISED}\""
+            ));
+        }
+        for (path, test) in named {
+            if !has_test(sources, &format!("{path}.rs"), test) {
+                complaints.push(format!("{at}: {path}.rs has no test `{test}`"));
+            }
+        }
+    }
+    complaints
+}
+
+fn has_test(sources: &[Source], path: &str, test: &str) -> bool {
+    let source = |path: &str| sources.iter().find(|source| source.path == path);
+    let Some(file) = source(path) else {
+        return false;
+    };
+    let (stamp, folder) = STAMP;
+    if !path.starts_with(folder) {
+        return file.tests().iter().any(|known| known == test);
+    }
+    let stamped = source(stamp).is_some_and(|stamp| stamp.places(test).next().is_some());
+    stamped && file.functions().iter().any(|function| function.name == test)
+}

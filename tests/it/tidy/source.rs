@@ -70,6 +70,19 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Lists the names of the functions that a test runner runs.
+    pub(crate) fn tests(&self) -> Vec<String> {
+        let is_test = |line: usize| {
+            let above = self.code[..line - 1].iter().rev().map(|line| line.trim());
+            let mut attributes = above.take_while(|line| line.is_empty() || line.starts_with("#["));
+            attributes.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test"))
+        };
+        let functions = self.functions().into_iter();
+        functions.filter(|own| is_test(own.line)).map(|own| own.name).collect()
+    }
+}
+
 fn is_word(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
