@@ -308,10 +308,6 @@ impl Turn<'_> {
         if self.retry.is_some() || matter.run.stopped.is_some() || cancelled || paused || unread {
             return true;
         }
-        let elsewhere = matter
-            .filed
-            .as_ref()
-            .is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector);
         let timer = matter.run.requests.iter().any(|request| {
             request.settled.is_none()
                 && !request.discarded
@@ -321,8 +317,8 @@ impl Turn<'_> {
                 )
         });
         let stands = matter.law.special_procedure().is_some() || matter.law.correction().is_some();
-        elsewhere
-            || stands
+        stands
+            || self.may_hear_of_it(matter)
             || timer
             || self.case.open_tasks().any(|task| task.matter == matter.no)
             || self.case.open_calls().any(|call| call.matter == matter.no)
@@ -335,6 +331,20 @@ impl Turn<'_> {
 fn needs_no_other(state: &crate::case::IncidentState) -> bool {
     let end = state.end.as_ref();
     end.is_none_or(|end| end.settled.way.kind() == crate::way_out::WayKind::Acknowledge)
+}
+
+impl Turn<'_> {
+    /// Tells whether a department that decides in its own system may still act, and its silence
+    /// would be noticed: it was told of the matter by a call, and a clock runs that raises cards.
+    fn may_hear_of_it(&self, matter: &crate::case::Matter) -> bool {
+        let elsewhere = matter
+            .filed
+            .as_ref()
+            .is_some_and(|filed| filed.decides_in == crate::definition::DecidesIn::Connector);
+        let mut calls = self.case.calls.values();
+        let told = calls.any(|call| call.matter == matter.no && !call.request.is_of_a_source());
+        elsewhere && told && matter.law.clocks().iter().any(crate::law::Clock::is_running)
+    }
 }
 
 /// A call without a connector is an incident of its own already.

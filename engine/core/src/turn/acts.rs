@@ -116,6 +116,10 @@ impl Turn<'_> {
             )?;
             return self.undo_after(no, ending);
         }
+        self.settle_by_itself(
+            |incident, matter| matter == no && incident.kind == IncidentKind::Stalled,
+            "事项已办结 / the matter has ended",
+        )?;
         let waiting: Vec<MatterNo> = self
             .case
             .matters

@@ -570,6 +570,44 @@ fn a_department_that_decides_elsewhere_reports_its_acts() {
 }
 
 #[test]
+fn nobody_is_told_when_a_department_that_decides_elsewhere_never_acts() {
+    let mut definition = matter("a");
+    definition.decides_in = DecidesIn::Connector;
+    definition.regime = Regime::PublicService;
+    definition.limits = Limits { statutory: None, promised: None };
+    let mut story = Story::begin(
+        vec![part("a", &[])],
+        vec![(
+            definition,
+            Box::new(|replay| {
+                let handle = replay.request(call("title.register"))?;
+                or_end!(get(replay, handle));
+                Ok(RunEnd::Finished)
+            }),
+        )],
+    );
+    let accepted = story.reply_to(1, 1, act("accepted", "", "2026-03-02T09:00:30+08:00"));
+    story.take(&[accepted]);
+    assert!(story.incidents().is_empty(), "the call is under way: {:?}", story.incidents());
+    let asked = story.open_call(1);
+    story.completes(1);
+    assert_eq!(story.incidents(), ["STALLED"], "no clock would ever notice the silence");
+    let decided = act("decided", "granted", "2026-03-02T09:05:00+08:00");
+    story.take(&[reply_as(&asked, 20, decided)]);
+    assert_eq!(story.stage(1), "granted", "{:?}", story.incidents());
+    assert_eq!(story.case.open_incidents().count(), 0, "what went on by itself needs nobody");
+}
+
+#[test]
+fn a_department_that_was_never_told_of_a_matter_is_a_stall() {
+    let mut definition = matter("a");
+    definition.decides_in = DecidesIn::Connector;
+    let body: Handler = Box::new(|_| Ok(RunEnd::Finished));
+    let story = Story::begin(vec![part("a", &[])], vec![(definition, body)]);
+    assert_eq!(story.incidents(), ["STALLED"], "acts come through calls, and there was none");
+}
+
+#[test]
 fn a_decision_that_overtakes_its_acceptance_waits_for_it() {
     let mut story = elsewhere();
     let decided = story.reply_to(1, 2, act("decided", "granted", "2026-03-02T09:05:00+08:00"));
