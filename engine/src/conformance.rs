@@ -10,6 +10,7 @@
 )]
 
 pub mod append;
+pub mod audited;
 pub mod closures;
 pub mod differential;
 pub mod feed;
@@ -107,6 +108,7 @@ macro_rules! store_conformance {
                     cases_are_found_by_the_millisecond_of_their_creation,
                 ],
                 closures: [kept_closures_are_listed_once],
+                audited: [the_audit_log_stays_in_order_and_is_never_replaced],
                 publications: [publications_stay_in_order_and_are_never_replaced],
                 feed: [
                     the_feed_tells_every_commit_in_order,

@@ -1,5 +1,6 @@
 //! [`Engine`]: what the outside may ask. Every call takes a [`Viewer`].
 
+mod audit;
 mod documents;
 mod duplicates;
 mod figures;
@@ -8,6 +9,7 @@ mod guide;
 mod incidents;
 mod parked;
 mod read;
+mod rebind;
 mod travel;
 mod versions;
 mod work;
@@ -15,6 +17,7 @@ mod work;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tongban_core::audit::AuditedAct;
 use tongban_core::command::{Answer, Command, Refusal, TaskAt};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Digest;
@@ -38,9 +41,12 @@ use crate::standing::Standing;
 
 pub use self::documents::{DocumentError, DocumentPage, Show, Unmade};
 pub use self::files::{CaseFile, FileError, Upload};
-pub use self::incidents::{IncidentFilter, IncidentItem, LeftBehind, SettledOne};
+pub use self::incidents::{
+    CallConcerned, IncidentFilter, IncidentItem, IncidentStage, LeftBehind, SettledOne,
+};
 pub use self::parked::ParkedView;
 pub(crate) use self::read::outermost;
+pub use self::rebind::{Rebinding, Rebound, ReboundOne, Undecided};
 pub use self::versions::MoveVersion;
 pub use self::work::{Change, Decided};
 
@@ -394,6 +400,10 @@ impl Engine {
             return Err(EngineError::Clock(
                 "有调用尚未结束,稍后再拨动时钟 / calls are under way; move the clock when they are over".to_owned(),
             ));
+        }
+        if millis > 0 {
+            let target = format!("+{millis} ms");
+            self.note(viewer, AuditedAct::ClockMoved, (target, "")).await?;
         }
         let offset = clock.offset().saturating_add(i64::try_from(millis).unwrap_or(i64::MAX));
         self.runtime.store.keep_clock_offset(offset).await?;

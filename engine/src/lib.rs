@@ -6,6 +6,7 @@
 //! holds every store to the same promises. Scripts and connectors come in through ports.
 
 mod api;
+pub mod audit;
 pub mod blob;
 mod builder;
 pub mod clock;
@@ -36,6 +37,7 @@ pub use api::{
 pub use builder::{EngineBuilder, Missing, Options, Publishing, StartError};
 pub use error::EngineError;
 pub use handle::{
-    CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError, IncidentFilter,
-    IncidentItem, LeftBehind, MoveVersion, ParkedView, SettledOne, Show, Unmade, Upload,
+    CallConcerned, CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError,
+    IncidentFilter, IncidentItem, IncidentStage, LeftBehind, MoveVersion, ParkedView, Rebinding,
+    Rebound, ReboundOne, SettledOne, Show, Undecided, Unmade, Upload,
 };

@@ -724,6 +724,25 @@ impl IncidentKind {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, code)| code)
     }
 
+    /// Returns the Chinese name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ScriptFailed => "脚本出错",
+            Self::ReplayMismatch => "脚本与日志不一致",
+            Self::LimitExceeded => "脚本超出限额",
+            Self::TurnFailed => "系统执行失败",
+            Self::CallFailed => "调用未成功",
+            Self::TerminalConflict => "部门回执前后矛盾",
+            Self::UnlawfulAct => "部门报告的行为不成立",
+            Self::Stalled => "无从推进",
+            Self::DeemedAccepted => "逾期视为受理",
+            Self::NoticeNotIssued => "文书未能出具",
+            Self::CompensationFailed => "撤销未成功",
+            Self::MessageUnread => "必办消息未读",
+            Self::IntakeFailed => "受理建议未作出",
+        }
+    }
+
     /// Tells whether the matter's script stops until a person has acted.
     pub fn stops_script(self) -> bool {
         matches!(

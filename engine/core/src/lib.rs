@@ -6,6 +6,7 @@
 //! shell (`tongban-engine`) loads, commits, and carries out effects.
 
 pub mod agency;
+pub mod audit;
 pub mod bundle;
 pub mod calendar;
 pub mod card;

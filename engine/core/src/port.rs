@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::agency::{Ack, AgencyReply, Call, CallContext, Fault, Invoked, Queried};
+use crate::audit::Audited;
 use crate::definition::{Closure, Part};
 use crate::digest::Digest;
 use crate::entry::Entry;
@@ -478,6 +479,16 @@ pub trait Store: Send + Sync {
 
     /// Returns every kept step, by service and number.
     fn publications(&self) -> Later<'_, Result<Vec<Publication>, StoreError>>;
+
+    /// Keeps a record of the audit log; returns after it is durable. A number that the log has
+    /// already is [`StoreError::NumberTaken`].
+    fn keep_audited(&self, kept: Audited) -> Later<'_, Result<(), StoreError>>;
+
+    /// Returns records of the audit log after number `after`, oldest first.
+    fn audited(&self, after: u64, most: usize) -> Later<'_, Result<Vec<Audited>, StoreError>>;
+
+    /// Returns the newest record of the audit log.
+    fn last_audited(&self) -> Later<'_, Result<Option<Audited>, StoreError>>;
 
     /// Parks a message about a call that the store does not know; returns after it is durable.
     /// Twice is once.

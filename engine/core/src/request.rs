@@ -59,6 +59,31 @@ impl std::fmt::Display for RequestKey {
     }
 }
 
+/// A text that names no request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("请求须写作 1.0#3 或 1.0/2#3 / a request is written as 1.0#3 or 1.0/2#3")]
+pub struct NoRequestKey;
+
+impl std::str::FromStr for RequestKey {
+    type Err = NoRequestKey;
+
+    fn from_str(text: &str) -> Result<Self, NoRequestKey> {
+        let parts = text.split_once('#').and_then(|(path, ordinal)| {
+            let mut steps = path.split('/');
+            let (run, generation) = steps.next()?.split_once('.')?;
+            let scope: Result<Vec<u16>, _> = steps.map(str::parse).collect();
+            Some(Self {
+                run: run.parse().ok()?,
+                generation: generation.parse().ok()?,
+                scope: scope.ok()?,
+                ordinal: ordinal.parse().ok()?,
+            })
+        });
+        // Signs and leading zeros read as numbers, but nothing prints them.
+        parts.filter(|key: &Self| key.to_string() == text).ok_or(NoRequestKey)
+    }
+}
+
 /// What kind of thing is asked for.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub enum RequestKind {
@@ -403,5 +428,15 @@ mod tests {
         assert!(key(0, &[]).is_of_a_source() && key(PREFILL_RUN, &[]).is_of_a_source());
         assert!(!key(0, &[1]).is_of_a_source(), "the engine undoes something");
         assert!(!key(1, &[]).is_of_a_source(), "a script asks");
+    }
+
+    #[test]
+    fn a_request_reads_back_as_it_prints_and_nothing_else_does() {
+        for text in ["1.0#3", "12.2/0/7#0"] {
+            assert_eq!(text.parse::<RequestKey>().unwrap().to_string(), text);
+        }
+        for text in ["", "1.0", "1#3", "1.0#", "+1.0#3", "1.0#03", "1.0/#3", "1.0#3 "] {
+            assert_eq!(text.parse::<RequestKey>(), Err(NoRequestKey), "{text}");
+        }
     }
 }

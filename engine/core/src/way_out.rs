@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::entry::IncidentKind;
-use crate::id::Seq;
+use crate::id::{DepartmentCode, Seq};
 use crate::request::{Outcome, RequestKey};
 use crate::value::Value;
+use crate::viewer::{Role, Viewer};
 
 /// How an incident is ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -209,6 +210,39 @@ impl IncidentKind {
             Self::NoticeNotIssued | Self::IntakeFailed => &[Retry, Acknowledge],
             Self::CompensationFailed => &[Retry, Skip],
         }
+    }
+}
+
+/// Tells whether a viewer sees the incidents of the department that answers for them: an office
+/// those of its own matters, the lead department those of the case.
+pub fn sees_incidents(viewer: &Viewer, office: &DepartmentCode) -> bool {
+    match viewer.role {
+        Role::SystemAdmin | Role::Supervisor => true,
+        Role::Approver | Role::OfficeHead => viewer.departments.contains(office),
+        Role::Applicant | Role::WindowClerk | Role::Integrator => false,
+    }
+}
+
+/// Tells whether a viewer may take a way out of an incident that `office` answers for. Technical
+/// ways are the system's admin's too; the department's word is the department's alone.
+pub fn may_settle(viewer: &Viewer, office: &DepartmentCode, way: WayKind) -> bool {
+    let own = viewer.departments.contains(office);
+    match (way, viewer.role) {
+        (
+            WayKind::Retry | WayKind::Rebind | WayKind::Restart | WayKind::Acknowledge,
+            Role::SystemAdmin,
+        ) => true,
+        (WayKind::Acknowledge | WayKind::Override | WayKind::Skip, Role::Approver)
+        | (_, Role::OfficeHead) => own,
+        (
+            _,
+            Role::Applicant
+            | Role::WindowClerk
+            | Role::Approver
+            | Role::Integrator
+            | Role::Supervisor
+            | Role::SystemAdmin,
+        ) => false,
     }
 }
 

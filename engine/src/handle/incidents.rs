@@ -4,18 +4,20 @@
 use tongban_core::case::{Case, IncidentState};
 use tongban_core::command::{Command, Refusal, Steering, WayTaken};
 use tongban_core::entry::IncidentKind;
-use tongban_core::id::{CaseId, CommitNo, MatterCode, MatterNo, Seq, ServiceCode};
+use tongban_core::id::{
+    CallId, CaseId, CommitNo, MatterCode, MatterNo, RegionCode, Seq, ServiceCode,
+};
 use tongban_core::limits;
 use tongban_core::port::Page;
 use tongban_core::request::{Ask, RequestKey};
 use tongban_core::summary::{Along, CaseSummary};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
-use tongban_core::way_out::{WayKind, WayOut};
+use tongban_core::way_out::{WayKind, WayOut, may_settle, sees_incidents};
 
 use super::Engine;
 use super::read::outermost;
-use crate::api::{CaseFilter, IdempotencyKey, PageRequest, Receipt};
+use crate::api::{CaseFilter, CaseView, IdempotencyKey, PageRequest, Receipt};
 use crate::error::EngineError;
 
 /// Which incidents are meant. Everything that is set must hold.
@@ -29,9 +31,24 @@ pub struct IncidentFilter {
     pub matter: Option<MatterCode>,
     /// Only raised at or after this time.
     pub since: Option<Moment>,
+    /// Only of cases filed in this region or inside it.
+    pub region: Option<RegionCode>,
+    /// Only as far as this.
+    pub stage: Option<IncidentStage>,
 }
 
-/// An incident that nobody has ended.
+/// How far an incident has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+pub enum IncidentStage {
+    /// Nobody has said anything.
+    Open,
+    /// A first person has proposed a way out that takes two.
+    Proposed,
+    /// Somebody has ended it, or it was mended by itself.
+    Settled,
+}
+
+/// An incident, with the ways out that its viewer has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentItem {
     /// The case.
@@ -44,10 +61,77 @@ pub struct IncidentItem {
     pub seq: Seq,
     /// Its matter; `None` for the case as a whole.
     pub matter: Option<MatterCode>,
-    /// What happened, and what was proposed.
+    /// What happened, what was proposed, and how it was ended.
     pub state: IncidentState,
-    /// The ways out that its kind allows.
-    pub ways: &'static [WayKind],
+    /// The call concerned.
+    pub call: Option<CallConcerned>,
+    /// The ways out that its kind offers and this viewer may take; none once it is settled.
+    pub ways: Vec<WayKind>,
+}
+
+/// The call that an incident is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CallConcerned {
+    /// Its id.
+    pub id: CallId,
+    /// The request that it carries.
+    pub request: RequestKey,
+    /// `role.operation`, with the place if it is another one.
+    pub target: String,
+    /// The connector that it went through.
+    pub connector: String,
+}
+
+impl IncidentItem {
+    fn of(viewer: &Viewer, case: &Case, seq: Seq, state: &IncidentState) -> Self {
+        let office = case.answers_for(state.matter);
+        let offered = state.incident.kind.ways().iter().copied();
+        let open = offered.filter(|way| state.is_open() && may_settle(viewer, office, *way));
+        let matter = case.matter(state.matter);
+        let call = state.incident.call.and_then(|id| case.calls.get(&id));
+        Self {
+            case: case.id,
+            number: case.started.number.clone(),
+            service: case.started.service.clone(),
+            seq,
+            matter: matter.map(|matter| matter.planned.code.clone()),
+            state: state.clone(),
+            call: call.map(|call| CallConcerned {
+                id: call.made.id,
+                request: call.request.clone(),
+                target: matter
+                    .and_then(|matter| matter.run.request(&call.request))
+                    .map(|request| request.made.ask.target())
+                    .unwrap_or_default(),
+                connector: call.made.connector.clone(),
+            }),
+            ways: open.collect(),
+        }
+    }
+
+    /// Returns how far it has come.
+    pub fn stage(&self) -> IncidentStage {
+        stage_of(&self.state)
+    }
+}
+
+fn stage_of(state: &IncidentState) -> IncidentStage {
+    match (&state.end, &state.proposed) {
+        (Some(_), _) => IncidentStage::Settled,
+        (None, Some(_)) => IncidentStage::Proposed,
+        (None, None) => IncidentStage::Open,
+    }
+}
+
+impl CaseView {
+    /// Returns the incidents of the case that the viewer may see, settled ones too, in the order
+    /// in which they were raised.
+    pub fn incidents(&self, viewer: &Viewer) -> Vec<IncidentItem> {
+        let case = self.case();
+        let all = case.incidents.iter();
+        let own = all.filter(|(_, state)| answers_for(viewer, case, state.matter));
+        own.map(|(seq, state)| IncidentItem::of(viewer, case, *seq, state)).collect()
+    }
 }
 
 /// What a way out has come to for one of many incidents.
@@ -73,19 +157,15 @@ pub struct LeftBehind {
 }
 
 impl Engine {
-    /// Returns the open incidents in the viewer's scope, of at most `page.first` cases.
+    /// Returns the open incidents in the viewer's scope, of at most `page.first` cases. Settled
+    /// ones are shown with their case.
     pub async fn incidents(
         &self,
         viewer: &Viewer,
         filter: &IncidentFilter,
         page: PageRequest,
     ) -> Result<Page<IncidentItem>, EngineError> {
-        let scopes: Vec<Along> = match viewer.role {
-            Role::SystemAdmin | Role::Supervisor | Role::Approver | Role::OfficeHead => {
-                outermost(viewer).into_iter().map(Along::Incident).collect()
-            }
-            Role::Applicant | Role::WindowClerk | Role::Integrator => Vec::new(),
-        };
+        let scopes = along(viewer, filter);
         let cases = CaseFilter { service: filter.service.clone(), ..CaseFilter::default() };
         let found = self.walk(&scopes, &cases, page).await?;
         let mut items = Vec::new();
@@ -106,15 +186,7 @@ impl Engine {
         };
         let open = case.open_incidents().filter(|(_, state)| is_meant(filter, &case, state));
         let own = open.filter(|(_, state)| answers_for(viewer, &case, state.matter));
-        let item = |(seq, state): (Seq, &IncidentState)| IncidentItem {
-            case: case.id,
-            number: case.started.number.clone(),
-            service: case.started.service.clone(),
-            seq,
-            matter: case.matter(state.matter).map(|matter| matter.planned.code.clone()),
-            state: state.clone(),
-            ways: state.incident.kind.ways(),
-        };
+        let item = |(seq, state)| IncidentItem::of(viewer, &case, seq, state);
         Ok(own.map(item).collect())
     }
 
@@ -319,20 +391,28 @@ fn is_meant(filter: &IncidentFilter, case: &Case, state: &IncidentState) -> bool
     let since = filter.since.is_none_or(|since| state.raised_at >= since);
     let code = case.matter(state.matter).map(|matter| &matter.planned.code);
     let matter = filter.matter.as_ref().is_none_or(|wanted| code == Some(wanted));
-    kind && since && matter
+    let stage = filter.stage.is_none_or(|stage| stage_of(state) == stage);
+    kind && since && matter && stage
 }
 
 /// An office sees the incidents of its own matters; the lead department those of the case.
 fn answers_for(viewer: &Viewer, case: &Case, no: MatterNo) -> bool {
+    sees_incidents(viewer, case.answers_for(no))
+}
+
+/// Returns the rows that are read: of the viewer's regions, or the part of them that is meant.
+fn along(viewer: &Viewer, filter: &IncidentFilter) -> Vec<Along> {
     match viewer.role {
-        Role::SystemAdmin | Role::Supervisor => true,
-        Role::Approver | Role::OfficeHead => {
-            let matter = case.matter(no);
-            let own = matter.map_or(&case.started.lead, |matter| &matter.planned.department);
-            viewer.departments.contains(own)
-        }
-        Role::Applicant | Role::WindowClerk | Role::Integrator => false,
+        Role::SystemAdmin | Role::Supervisor | Role::Approver | Role::OfficeHead => {}
+        Role::Applicant | Role::WindowClerk | Role::Integrator => return Vec::new(),
     }
+    let own = outermost(viewer);
+    let meant = match &filter.region {
+        None => own,
+        Some(region) if viewer.covers(region) => vec![region.clone()],
+        Some(region) => own.into_iter().filter(|own| region.covers(own)).collect(),
+    };
+    meant.into_iter().map(Along::Incident).collect()
 }
 
 impl SettledOne {

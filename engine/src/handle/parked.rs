@@ -1,13 +1,18 @@
 //! What agencies said about calls that a restored store does not know: a list for a person.
 
-use tongban_core::agency::ReplyBody;
+use tongban_core::agency::{Ack, ReplyBody};
+use tongban_core::audit::AuditedAct;
+use tongban_core::case::CallState;
 use tongban_core::command::Refusal;
-use tongban_core::id::CallId;
+use tongban_core::id::{CallId, CaseId};
+use tongban_core::port::{ParkedPlace, ParkedReply};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
 
 use super::Engine;
+use super::audit::must_say_why;
 use crate::error::EngineError;
+use crate::runtime::parked;
 
 /// A parked message, without what it says about people.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,13 +34,13 @@ impl Engine {
     /// were made between a backup and its restore. Each is handed in once its case asks again.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] unless an integrator or a supervisor asks.
+    /// [`EngineError::Refused`] unless an integrator, a supervisor or an admin asks.
     pub fn parked_replies(&self, viewer: &Viewer) -> Result<Vec<ParkedView>, EngineError> {
-        if !matches!(viewer.role, Role::Integrator | Role::Supervisor) {
+        if !matches!(viewer.role, Role::Integrator | Role::Supervisor | Role::SystemAdmin) {
             return Err(Refusal::new(
                 "NOT_PERMITTED",
-                "只有集成人员或督查人员可以查看未匹配的回执",
-                "only an integrator or a supervisor sees replies that match no call",
+                "只有集成人员、督查人员或系统管理员可以查看未匹配的回执",
+                "only integrators, supervisors and admins see replies that match no call",
             )
             .into());
         }
@@ -49,6 +54,88 @@ impl Engine {
                 at: parked.at,
             })
             .collect())
+    }
+
+    /// Hands a parked reply to an open call of the same connector, by the word of a person who
+    /// has made sure that it answers that call. The audit log keeps who and why; the case's log
+    /// keeps the reply as the agency's own.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] unless an admin who covers the case asks, with a reason; when
+    /// there is no such reply; and when the call is not open or is another connector's.
+    pub async fn deliver_parked(
+        &self,
+        viewer: &Viewer,
+        place: ParkedPlace,
+        (to, reason): (CallId, &str),
+    ) -> Result<CaseId, EngineError> {
+        let parked = self.settling_parked(viewer, &place, reason)?;
+        let case = self.runtime.case_of_call(to, &parked.connector).await?;
+        let found = match case {
+            Some(case) => self.case(viewer, case).await?,
+            None => None,
+        };
+        let open = found.as_ref().and_then(|view| view.case().calls.get(&to));
+        let Some(view) = found.as_ref().filter(|_| open.is_some_and(CallState::is_open)) else {
+            return Err(Refusal::new(
+                "CALL_NOT_OPEN",
+                format!("连接器 {} 没有编号为 {to} 的未结调用", parked.connector),
+                format!("{} has no open call {to}", parked.connector),
+            )
+            .at(["toCallId"])
+            .into());
+        };
+        let case = view.case().id;
+        let target = format!("{} {} {} → {to}", place.2, place.0, place.1);
+        self.note(viewer, AuditedAct::ReplyDelivered, (target, reason)).await?;
+        let ack = parked::deliver_by_hand(&self.runtime, parked, (case, to)).await?;
+        match ack {
+            Ack::Stored | Ack::Duplicate => Ok(case),
+            Ack::Superseded | Ack::TerminalConflict | Ack::UnknownCall => Err(Refusal::new(
+                "REPLY_NOT_TAKEN",
+                "该调用已有更新或不同的回执,未并入;回执仍留在列表中",
+                "the call has a later or another reply; this one stays in the list",
+            )
+            .into()),
+        }
+    }
+
+    /// Puts a parked reply aside for good; the audit log keeps who and why.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] unless an admin asks, with a reason, and when there is no such
+    /// reply.
+    pub async fn dismiss_parked(
+        &self,
+        viewer: &Viewer,
+        place: ParkedPlace,
+        reason: &str,
+    ) -> Result<(), EngineError> {
+        self.settling_parked(viewer, &place, reason)?;
+        let target = format!("{} {} {}", place.2, place.0, place.1);
+        self.note(viewer, AuditedAct::ReplyDismissed, (target, reason)).await?;
+        Ok(parked::unpark(&self.runtime, place).await?)
+    }
+
+    fn settling_parked(
+        &self,
+        viewer: &Viewer,
+        place: &ParkedPlace,
+        reason: &str,
+    ) -> Result<ParkedReply, EngineError> {
+        if viewer.role != Role::SystemAdmin {
+            return Err(Refusal::new(
+                "NOT_PERMITTED",
+                "未匹配的回执由系统管理员处理",
+                "a system's admin settles replies that match no call",
+            )
+            .into());
+        }
+        must_say_why(reason)?;
+        self.runtime.parked.at(place).ok_or_else(|| {
+            Refusal::new("REPLY_NOT_FOUND", "没有这份未匹配的回执", "there is no such parked reply")
+                .into()
+        })
     }
 }
 

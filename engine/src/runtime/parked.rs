@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tongban_core::agency::{Ack, AgencyReply};
 use tongban_core::command::Command;
-use tongban_core::id::CallId;
+use tongban_core::id::{CallId, CaseId};
 use tongban_core::limits::PARKED_REPLIES_MAX;
 use tongban_core::port::{ParkedPlace, ParkedReply, StoreError};
 
@@ -49,6 +49,11 @@ impl Parked {
     /// Returns everything that is parked, by call and number.
     pub(crate) fn all(&self) -> Vec<ParkedReply> {
         self.lock().values().cloned().collect()
+    }
+
+    /// Returns the message at a place.
+    pub(crate) fn at(&self, place: &ParkedPlace) -> Option<ParkedReply> {
+        self.lock().get(place).cloned()
     }
 
     fn of(&self, call: CallId) -> Vec<ParkedReply> {
@@ -118,7 +123,25 @@ pub(super) async fn hand_in(runtime: &Arc<Runtime>, effect: &CommittedCall) -> H
     handed
 }
 
-async fn unpark(runtime: &Arc<Runtime>, place: ParkedPlace) -> Result<(), StoreError> {
+/// Hands a parked message to a call that a person has named, and drops it from the list.
+pub(crate) async fn deliver_by_hand(
+    runtime: &Arc<Runtime>,
+    parked: ParkedReply,
+    to: (CaseId, CallId),
+) -> Result<Ack, EngineError> {
+    let place = parked.place();
+    let (case, call) = to;
+    let ParkedReply { connector, reply, .. } = parked;
+    let ack = give(runtime, case, connector, AgencyReply { call, ..reply }).await?;
+    match ack {
+        Ack::Stored | Ack::Duplicate => unpark(runtime, place).await?,
+        Ack::Superseded | Ack::TerminalConflict | Ack::UnknownCall => {}
+    }
+    Ok(ack)
+}
+
+/// Drops a parked message that a person has settled.
+pub(crate) async fn unpark(runtime: &Arc<Runtime>, place: ParkedPlace) -> Result<(), StoreError> {
     runtime.store.unpark(place.clone()).await?;
     runtime.parked.lock().remove(&place);
     Ok(())

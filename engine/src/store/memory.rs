@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use tongban_core::audit::Audited;
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::entry::Entry;
 use tongban_core::id::{CaseId, CommitNo, Epoch, Generation, Seq, ServiceCode};
@@ -47,6 +48,7 @@ struct State {
     foreign: BTreeMap<CaseId, Foreign>,
     /// Steps of versions, by service and number.
     publications: BTreeMap<(ServiceCode, u32), Publication>,
+    audited: BTreeMap<u64, Audited>,
     feed: VecDeque<(Moment, FeedItem)>,
     /// Newest commit that the feed has dropped.
     feed_floor: CommitNo,
@@ -398,6 +400,32 @@ impl Store for MemoryStore {
 
     fn publications(&self) -> Later<'_, Result<Vec<Publication>, StoreError>> {
         Box::pin(async move { Ok(lock(&self.state).publications.values().cloned().collect()) })
+    }
+
+    fn keep_audited(&self, kept: Audited) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            match lock(&self.state).audited.entry(kept.no) {
+                btree_map::Entry::Vacant(vacant) => {
+                    vacant.insert(kept);
+                    Ok(())
+                }
+                btree_map::Entry::Occupied(_) => Err(StoreError::NumberTaken(kept.no.to_string())),
+            }
+        })
+    }
+
+    fn audited(&self, after: u64, most: usize) -> Later<'_, Result<Vec<Audited>, StoreError>> {
+        Box::pin(async move {
+            let state = lock(&self.state);
+            let later = state.audited.range(after.saturating_add(1)..);
+            Ok(later.take(most).map(|(_, kept)| kept.clone()).collect())
+        })
+    }
+
+    fn last_audited(&self) -> Later<'_, Result<Option<Audited>, StoreError>> {
+        Box::pin(async move {
+            Ok(lock(&self.state).audited.last_key_value().map(|(_, kept)| kept.clone()))
+        })
     }
 
     fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {

@@ -5,6 +5,7 @@
 //! (`read`) go to the tree. `open` locks the folder and guards what is in it. Nothing outside
 //! this module may know sled: its maintenance is uncertain, and its flush is no sync.
 
+mod audited;
 mod committer;
 mod disk;
 mod files;
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tongban_core::audit::Audited;
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::id::{CaseId, CommitNo, Epoch, Generation};
 use tongban_core::limits::{FEED_MILLIS, IDEMPOTENCY_MILLIS, RECORD_INLINE_BYTES_MAX};
@@ -475,6 +477,20 @@ impl Store for SledStore {
 
     fn publications(&self) -> Later<'_, Result<Vec<Publication>, StoreError>> {
         Box::pin(self.publications_now())
+    }
+
+    fn keep_audited(&self, kept: Audited) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(self.keep_audited_now(kept))
+    }
+
+    fn audited(&self, after: u64, most: usize) -> Later<'_, Result<Vec<Audited>, StoreError>> {
+        let disk = Arc::clone(&self.disk);
+        Box::pin(blocking(move || disk.audited(after, most)))
+    }
+
+    fn last_audited(&self) -> Later<'_, Result<Option<Audited>, StoreError>> {
+        let disk = Arc::clone(&self.disk);
+        Box::pin(blocking(move || disk.last_audited()))
     }
 
     fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {

@@ -198,7 +198,19 @@ impl Taking<'_> {
         for publication in self.source.store.publications().await? {
             self.put(&Record::Publication(publication))?;
         }
-        Ok(())
+        self.audited().await
+    }
+
+    async fn audited(&mut self) -> Result<(), CarryError> {
+        let mut after = 0;
+        loop {
+            let page = self.source.store.audited(after, STEP).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.no;
+            for kept in page {
+                self.put(&Record::Audited(kept))?;
+            }
+        }
     }
 
     fn others(&self) -> Result<Vec<FileMark>, CarryError> {

@@ -144,6 +144,7 @@ impl Backup {
                     Record::Foreign(foreign) => target.store.keep_foreign(foreign).await?,
                     Record::Mutation(kept) => target.store.keep_mutations(vec![kept]).await?,
                     Record::Publication(kept) => target.store.keep_publication(kept).await?,
+                    Record::Audited(kept) => target.store.keep_audited(kept).await?,
                     Record::Closure((digest, sources)) => {
                         target.store.keep_closure(digest, sources).await?;
                     }
@@ -259,7 +260,7 @@ fn count(found: &mut Counts, record: &Record) {
         }
         Record::Mutation(_) => found.mutations += 1,
         Record::Closure(_) => found.closures += 1,
-        Record::Foreign(_) | Record::Publication(_) => {}
+        Record::Foreign(_) | Record::Publication(_) | Record::Audited(_) => {}
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tongban_core::audit::Audited;
 use tongban_core::digest::Digest;
 use tongban_core::entry::Entry;
 use tongban_core::id::{CaseId, CommitNo, Seq};
@@ -38,6 +39,8 @@ pub(super) enum Record {
     Foreign(Foreign),
     /// A step of a version of a service.
     Publication(Publication),
+    /// A record of the audit log.
+    Audited(Audited),
 }
 
 /// The log of a case, as far as it is carried.

@@ -6,7 +6,7 @@ use super::{
     CallStatus, Cancelled, Case, FoldError, IncidentEnd, IncidentState, Paused, Request, Settled,
 };
 use crate::entry::{Body, Entry, Origin};
-use crate::id::{MatterNo, Seq};
+use crate::id::{DepartmentCode, MatterNo, Seq};
 use crate::request::{End, Outcome, OutcomeKind, RequestKey};
 use crate::way_out::{IncidentSettled, Overriding, ResultOverridden, RunRewound, Tail, WayOut};
 
@@ -19,6 +19,12 @@ fn subject(entry: &Entry) -> String {
 }
 
 impl Case {
+    /// Returns the department that answers for a matter, or for the case as a whole (0).
+    pub fn answers_for(&self, no: MatterNo) -> &DepartmentCode {
+        let matter = self.matter(no);
+        matter.map_or(&self.started.lead, |matter| &matter.planned.department)
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
     pub(super) fn fold_way_out(&mut self, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {

@@ -11,12 +11,13 @@ use crate::command::{Answer, Refusal, Steering, WayTaken};
 use crate::definition::Closure;
 use crate::dry_run::{Candidate, dry_run};
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind};
-use crate::id::{CallId, DepartmentCode, MatterNo, Seq};
+use crate::id::{CallId, MatterNo, Seq};
 use crate::limits;
 use crate::request::{Ask, RequestKey};
 use crate::viewer::{Role, Viewer};
 use crate::way_out::{
-    CaseRebound, IncidentSettled, Overriding, ResultOverridden, RunRewound, Tail, WayKind, WayOut,
+    CaseRebound, IncidentSettled, Overriding, ResultOverridden, RunRewound, Tail, WayOut,
+    may_settle, sees_incidents,
 };
 
 use super::accept::person;
@@ -95,7 +96,7 @@ impl Turn<'_> {
             )
             .at(["way"]));
         }
-        if !self.may_settle(by, &state, kind) {
+        if !may_settle(by, self.case.answers_for(state.matter), kind) {
             return Err(not_permitted(kind.name()));
         }
         check_reason(reason)?;
@@ -113,42 +114,8 @@ impl Turn<'_> {
         Ok(state)
     }
 
-    /// An office sees the incidents of its own matters; the lead department those of the case.
     fn sees_incident(&self, by: &Viewer, state: &IncidentState) -> bool {
-        match by.role {
-            Role::SystemAdmin | Role::Supervisor => true,
-            Role::Approver | Role::OfficeHead => {
-                by.departments.contains(self.answers_for(state.matter))
-            }
-            Role::Applicant | Role::WindowClerk | Role::Integrator => false,
-        }
-    }
-
-    /// Returns the department that answers for a matter, or for the case as a whole.
-    fn answers_for(&self, no: MatterNo) -> &DepartmentCode {
-        let matter = self.case.matter(no);
-        matter.map_or(&self.case.started.lead, |matter| &matter.planned.department)
-    }
-
-    fn may_settle(&self, by: &Viewer, state: &IncidentState, way: WayKind) -> bool {
-        let own = by.departments.contains(self.answers_for(state.matter));
-        match (way, by.role) {
-            (
-                WayKind::Retry | WayKind::Rebind | WayKind::Restart | WayKind::Acknowledge,
-                Role::SystemAdmin,
-            ) => true,
-            (WayKind::Acknowledge | WayKind::Override | WayKind::Skip, Role::Approver)
-            | (_, Role::OfficeHead) => own,
-            (
-                _,
-                Role::Applicant
-                | Role::WindowClerk
-                | Role::Approver
-                | Role::Integrator
-                | Role::Supervisor
-                | Role::SystemAdmin,
-            ) => false,
-        }
+        sees_incidents(by, self.case.answers_for(state.matter))
     }
 
     /// Refuses a way that would lead nowhere, before anything is recorded.
@@ -534,7 +501,7 @@ impl Turn<'_> {
                 "there is no such matter",
             ));
         }
-        let own = by.departments.contains(self.answers_for(no));
+        let own = by.departments.contains(self.case.answers_for(no));
         let may = match by.role {
             Role::SystemAdmin => steering != Steering::Cancel,
             Role::OfficeHead => own,

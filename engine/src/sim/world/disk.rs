@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use tongban_core::audit::Audited;
 use tongban_core::digest::{Digest, Secret};
 use tongban_core::entry::{Body, Entry};
 use tongban_core::id::{CallId, CaseId, CommitNo, Epoch, RegionCode, Seq};
@@ -97,6 +98,8 @@ pub(super) enum Record {
     Unparked(ParkedPlace),
     /// A step of a version.
     Publication(Box<Publication>),
+    /// A record of the audit log.
+    Audited(Box<Audited>),
 }
 
 /// What a test breaks on purpose, to see that it is noticed.
@@ -303,6 +306,7 @@ impl Disk {
             Record::Parked(parked) => drop(now(image.park(*parked))),
             Record::Unparked(place) => drop(now(image.unpark(place))),
             Record::Publication(kept) => drop(now(image.keep_publication(*kept))),
+            Record::Audited(kept) => drop(now(image.keep_audited(*kept))),
         }
         image
     }
@@ -530,6 +534,23 @@ impl Store for Disk {
 
     fn publications(&self) -> Later<'_, Result<Vec<Publication>, StoreError>> {
         Box::pin(async move { self.readable()?.publications().await })
+    }
+
+    fn keep_audited(&self, kept: Audited) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.image().keep_audited(kept.clone()).await?;
+            let ticket = self.write(&Record::Audited(Box::new(kept)));
+            self.settled(ticket).await;
+            Ok(())
+        })
+    }
+
+    fn audited(&self, after: u64, most: usize) -> Later<'_, Result<Vec<Audited>, StoreError>> {
+        Box::pin(async move { self.readable()?.audited(after, most).await })
+    }
+
+    fn last_audited(&self) -> Later<'_, Result<Option<Audited>, StoreError>> {
+        Box::pin(async move { self.readable()?.last_audited().await })
     }
 
     fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {

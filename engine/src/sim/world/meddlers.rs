@@ -143,7 +143,7 @@ impl Person {
             return;
         }
         let item = self.dice.pick(&found.items).clone();
-        let kind = *self.dice.pick(item.ways);
+        let kind = *self.dice.pick(item.state.incident.kind.ways());
         let Some(way) = self.way(&item, kind, later).await else { return };
         let (viewer, key) = (self.viewer.clone(), self.key());
         let (id, at) = (IdempotencyKey(key.clone()), (item.case, item.seq));

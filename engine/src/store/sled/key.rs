@@ -30,6 +30,7 @@ const IDEMPOTENCY: u8 = 0x50;
 const PARKED: u8 = 0x51;
 const FOREIGN: u8 = 0x52;
 const PUBLICATION: u8 = 0x53;
+const AUDITED: u8 = 0x54;
 const QUEUE: u8 = 0x60;
 const REGION: u8 = 0x61;
 const DEPARTMENT: u8 = 0x62;
@@ -223,6 +224,18 @@ pub(super) fn publication(service: &ServiceCode, no: u32) -> Vec<u8> {
 /// Prefix of all steps of versions.
 pub(super) fn publications() -> Vec<u8> {
     family(PUBLICATION)
+}
+
+/// Key of a record of the audit log.
+pub(super) fn audited(no: u64) -> Vec<u8> {
+    let mut key = family(AUDITED);
+    key.extend_from_slice(&no.to_be_bytes());
+    key
+}
+
+/// Prefix of the audit log.
+pub(super) fn all_audited() -> Vec<u8> {
+    family(AUDITED)
 }
 
 /// Key of a part of a parked message.
