@@ -126,7 +126,7 @@ pub(crate) enum Stop {
 }
 
 /// The refusals of the engine by their codes. What is not listed is a matter of state.
-const CODES: [(&str, UserErrorCode); 40] = [
+const CODES: [(&str, UserErrorCode); 49] = [
     ("VERSION_CONFLICT", UserErrorCode::VersionConflict),
     ("NOT_PERMITTED", UserErrorCode::NotPermitted),
     ("CASE_NOT_FOUND", UserErrorCode::NotFound),
@@ -167,6 +167,15 @@ const CODES: [(&str, UserErrorCode); 40] = [
     ("REASON_MISSING", UserErrorCode::InvalidInput),
     ("NO_PLACE", UserErrorCode::InvalidInput),
     ("SECOND_PERSON_NEEDED", UserErrorCode::NotPermitted),
+    ("INCIDENT_NOT_FOUND", UserErrorCode::NotFound),
+    ("CLOSURE_NOT_FOUND", UserErrorCode::NotFound),
+    ("WAY_NOT_OFFERED", UserErrorCode::InvalidInput),
+    ("NOTHING_TO_RESTART", UserErrorCode::InvalidInput),
+    ("NO_CALL", UserErrorCode::InvalidInput),
+    ("REPLY_NOT_FOUND", UserErrorCode::NotFound),
+    ("COUNT_DIFFERS", UserErrorCode::InvalidInput),
+    ("VALUE_TOO_LARGE", UserErrorCode::InvalidInput),
+    ("MESSAGE_TOO_LARGE", UserErrorCode::InvalidInput),
 ];
 
 impl From<Refusal> for Denied {

@@ -6,6 +6,7 @@
 
 mod args;
 mod assemble;
+mod audit;
 mod bench;
 mod blobs;
 mod calendar;
@@ -19,11 +20,14 @@ mod figures;
 mod folder;
 mod id;
 mod import;
+mod incidents;
 mod output;
+mod remote;
 mod scripts_explain;
 mod scripts_graph;
 mod scripts_new;
 mod scripts_publish;
+mod scripts_rebind;
 mod scripts_rehearse;
 mod scripts_situation;
 mod scripts_upgrade;
@@ -81,8 +85,11 @@ fn run(command: Command) -> Exit {
             ScriptsTool::Publish(arguments) => wait_for(scripts_publish::publish(&arguments)),
             ScriptsTool::Versions(arguments) => wait_for(scripts_publish::versions(&arguments)),
             ScriptsTool::UpgradeReport(arguments) => wait_for(scripts_upgrade::run(&arguments)),
+            ScriptsTool::Rebind(arguments) => wait_for(scripts_rebind::run(&arguments)),
         },
         Command::Case(tools) => wait_for(case::run(tools.tool)),
+        Command::Incidents(tools) => wait_for(incidents::run(tools.tool)),
+        Command::Audit(tools) => wait_for(audit::run(&tools.tool)),
         Command::Id(tools) => return id::run(&tools.tool),
         Command::Calendar(tools) => wait_for(calendar::run(tools.tool)),
         Command::Figures(arguments) => wait_for(figures::run(&arguments)),

@@ -12,11 +12,13 @@ use crate::{mutation, query, subscription};
 /// 查询 / Queries
 #[derive(MergedObject, Default)]
 pub(crate) struct Query(
+    query::AuditQueries,
     query::CatalogueQueries,
     query::CaseQueries,
     query::EventQueries,
     query::FigureQueries,
     query::GuideQueries,
+    query::IncidentQueries,
     query::NodeQueries,
     query::QueueQueries,
     query::ServerQueries,
@@ -32,6 +34,10 @@ pub(crate) struct Mutation(
     mutation::BulkMutations,
     mutation::ActMutations,
     mutation::RecordMutations,
+    mutation::IncidentMutations,
+    mutation::SteeringMutations,
+    mutation::RebindMutations,
+    mutation::ParkedMutations,
     mutation::ClockMutations,
     mutation::VersionMutations,
 );

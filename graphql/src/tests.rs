@@ -9,6 +9,7 @@ mod figures;
 mod guide;
 mod hands;
 mod http;
+mod incidents;
 mod nulls;
 mod records;
 mod scope;

@@ -239,6 +239,28 @@ unions! {
     UrgeTasksError {
         InvalidInput => InvalidInput,
     }
+    /// settleIncidents 整体的业务错误 / Refusals of settleIncidents as a whole
+    SettleIncidentsError {
+        InvalidInput => InvalidInput,
+    }
+    /// rebindCases 整体的业务错误 / Refusals of rebindCases as a whole
+    RebindCasesError {
+        NotFound => NotFound,
+        NotPermitted => NotPermitted,
+        InvalidInput => InvalidInput,
+    }
+    /// deliverParkedReply 的业务错误 / Refusals of deliverParkedReply
+    DeliverParkedReplyError {
+        NotFound => NotFound,
+        NotPermitted => NotPermitted,
+        InvalidInput => InvalidInput,
+    }
+    /// dismissParkedReply 的业务错误 / Refusals of dismissParkedReply
+    DismissParkedReplyError {
+        NotFound => NotFound,
+        NotPermitted => NotPermitted,
+        InvalidInput => InvalidInput,
+    }
     /// publishScripts 的业务错误 / Refusals of publishScripts
     PublishScriptsError {
         UnknownService => UnknownService,
@@ -328,6 +350,18 @@ change_unions! {
     AnswerCardError;
     /// serveDocument 的业务错误 / Refusals of serveDocument
     ServeDocumentError;
+    /// settleIncident 的业务错误 / Refusals of settleIncident
+    SettleIncidentError;
+    /// pauseScripts 的业务错误 / Refusals of pauseScripts
+    PauseScriptsError;
+    /// resumeScripts 的业务错误 / Refusals of resumeScripts
+    ResumeScriptsError;
+    /// cancelScripts 的业务错误 / Refusals of cancelScripts
+    CancelScriptsError;
+    /// rebindCase 的业务错误 / Refusals of rebindCase
+    RebindCaseError;
+    /// sendMessage 的业务错误 / Refusals of sendMessage
+    SendMessageError;
 }
 
 /// Declares unions of mutations that change a task, all with the same members.

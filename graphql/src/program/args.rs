@@ -9,9 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::tools::{
     ExplainArguments, GraphArguments, GraphFormat, GuideFormat, Language, NewArguments,
-    NewMatterArguments, NewScript, NewServiceArguments, PublishArguments, Server,
+    NewMatterArguments, NewScript, NewServiceArguments, PublishArguments, RebindArguments, Server,
     SituationArguments, UpgradeArguments, VersionsArguments,
 };
+use super::audit::args::AuditArguments;
 use super::bench::args::BenchArguments;
 use super::blobs::args::BlobsArguments;
 use super::calendar::args::CalendarArguments;
@@ -19,6 +20,7 @@ use super::case::args::CaseArguments;
 use super::figures::args::FiguresArguments;
 use super::id::args::IdArguments;
 use super::import::args::{ImportArguments, SchemaArguments};
+use super::incidents::args::IncidentsArguments;
 use super::upkeep::args::{
     BackupArguments, ExportArguments, ImportCasesArguments, RestoreArguments, StoreArguments,
 };
@@ -58,8 +60,12 @@ pub(crate) enum Command {
     Token(TokenArguments),
     /// 脚本工具。 / Tools for those who write services.
     Scripts(ScriptsArguments),
-    /// 单个办件:回看、导出。 / One case: time travel, export.
+    /// 单个办件:回看、导出、暂停、恢复、停止、换版本。 / One case: time travel, export, pause, resume, cancel, rebind.
     Case(CaseArguments),
+    /// 异常:列出、查看、处理。 / Incidents: list, show, settle.
+    Incidents(IncidentsArguments),
+    /// 审计日志:列出、核验。 / The audit log: list, verify.
+    Audit(AuditArguments),
     /// 期限与日历。 / Limits and calendars.
     Calendar(CalendarArguments),
     /// 号码。 / Identifiers that people bring.
@@ -260,6 +266,8 @@ pub(crate) enum ScriptsTool {
     Versions(VersionsArguments),
     /// 升级报告:在途办件改用新版本会怎样。 / What a new version would do to the live cases.
     UpgradeReport(UpgradeArguments),
+    /// 批量换用:把一致的在途办件换到新版本。 / Move the live cases that replay to a new version.
+    Rebind(RebindArguments),
 }
 
 const CHECK_EXAMPLES: &str = "\

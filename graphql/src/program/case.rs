@@ -1,20 +1,20 @@
-//! `tongban case`: looking at one case of a folder or of a bundle.
+//! `tongban case`: looking at one case of a folder or of a bundle, and steering one of a server.
 //!
-//! Nothing is written but the note of who revealed personal data, and no agency is asked. While a
-//! server runs on the folder, the same is shown by the query `caseAt`.
+//! Looking writes nothing but the note of who revealed personal data, and no agency is asked.
+//! While a server runs on the folder, the same is shown by the query `caseAt`.
 
 pub(crate) mod args;
 mod shown;
 mod source;
+mod steer;
 
 use std::path::Path;
 
+use tongban_core::audit::AuditedAct;
 use tongban_core::bundle::Bundle;
 use tongban_core::id::Seq;
 use tongban_core::limits;
-use tongban_core::port::WireClock as _;
 use tongban_engine::EngineError;
-use tongban_engine::clock::SystemClock;
 use tongban_engine::standing::Standing;
 use tongban_engine::travel::{CaseAt, Travel, case_at};
 use tongban_scripts::Host;
@@ -23,23 +23,25 @@ use self::args::{CaseTool, ExportArguments, ReplayArguments};
 use self::source::Found;
 use super::args::Format;
 use super::error::{Both, ProgramError, shown as place};
-use super::output;
-
-/// File of a data folder in which it is kept who revealed personal data, and why.
-const REVEALS: &str = "reveals.log";
+use super::{audit, output};
 
 /// Runs one of the tools.
 pub(crate) async fn run(tool: CaseTool) -> Result<(), ProgramError> {
     match tool {
         CaseTool::Replay(arguments) => replay(&arguments).await,
         CaseTool::Export(arguments) => export(&arguments).await,
+        CaseTool::Pause(arguments) => steer::steer(steer::Steer::Pause, &arguments).await,
+        CaseTool::Resume(arguments) => steer::steer(steer::Steer::Resume, &arguments).await,
+        CaseTool::Cancel(arguments) => steer::cancel(&arguments).await,
+        CaseTool::Rebind(arguments) => steer::rebind(&arguments).await,
+        CaseTool::Send(arguments) => steer::send(&arguments).await,
     }
 }
 
 async fn replay(arguments: &ReplayArguments) -> Result<(), ProgramError> {
     let found = source::find(&arguments.case, &arguments.from).await?;
     if let Some(reason) = arguments.reason.as_deref().filter(|_| arguments.reveal) {
-        note_reveal(&arguments.from.folder(), &found, reason)?;
+        note(&arguments.from, (AuditedAct::Revealed, &found), reason).await?;
     }
     let (matter, seen) = (arguments.matter.as_deref(), shown::Seen::of(arguments.reveal));
     let at = looked_at(found, arguments.until.map(Seq))?;
@@ -53,7 +55,7 @@ async fn replay(arguments: &ReplayArguments) -> Result<(), ProgramError> {
 
 /// Evaluates the scripts on a thread with the stack that they need.
 fn looked_at(found: Found, until: Option<Seq>) -> Result<CaseAt, ProgramError> {
-    let Found { host, standing, secret, id, entries } = found;
+    let Found { host, standing, secret, id, entries, store: _ } = found;
     let look = move || {
         let travel = Travel { script: &host, standing: &standing, secret: &secret };
         case_at(travel, id, &entries, until)
@@ -72,25 +74,23 @@ pub(crate) fn on_script_thread<T: Send + 'static>(
     thread.join().map_err(|_| failed("脚本线程异常中止 / the script thread panicked"))
 }
 
-/// Keeps who saw whose data, when and why, before it is shown.
-fn note_reveal(folder: &Path, found: &Found, reason: &str) -> Result<(), ProgramError> {
-    use std::io::Write as _;
-    let path = folder.join(REVEALS);
-    let failed = |source: std::io::Error| ProgramError::CannotCreate { path: place(&path), source };
-    let who = std::env::var("USER").unwrap_or_default();
-    let line = serde_json::json!({
-        "at": SystemClock.now().to_string(),
-        "user": who,
-        "case": found.id.to_string(),
-        "reason": reason,
-    });
-    let mut file =
-        std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
-    writeln!(file, "{line}").and_then(|()| file.sync_all()).map_err(failed)
+/// Keeps who saw or took whose data, when and why, before it is shown: in the store's audit log, or
+/// beside the bundle.
+async fn note(
+    from: &args::From,
+    (act, found): (AuditedAct, &Found),
+    reason: &str,
+) -> Result<(), ProgramError> {
+    let said = (act, found.id.to_string(), reason);
+    match &found.store {
+        Some(store) => audit::note(store.as_ref(), said).await,
+        None => audit::note_beside(&from.folder(), said),
+    }
 }
 
 async fn export(arguments: &ExportArguments) -> Result<(), ProgramError> {
     let found = source::find(&arguments.case, &arguments.from).await?;
+    note(&arguments.from, (AuditedAct::Exported, &found), &arguments.reason).await?;
     let bundle = bundle_of(&found);
     let written = std::fs::write(&arguments.to, bundle.encode());
     written.map_err(|source| ProgramError::CannotCreate { path: place(&arguments.to), source })?;

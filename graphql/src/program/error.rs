@@ -239,6 +239,14 @@ pub(crate) enum ProgramError {
         /// How many.
         cases: u64,
     },
+    /// The audit log is not whole.
+    #[error("{what}:{} / {what}: {}", .detail.zh, .detail.en)]
+    AuditBroken {
+        /// Folder or file.
+        what: String,
+        /// Which record, and how.
+        detail: Both,
+    },
     /// The engine refused to start.
     #[error("引擎无法启动:{} / the engine cannot start: {}", .0.zh, .0.en)]
     Engine(Both),
@@ -311,6 +319,7 @@ impl ProgramError {
             Self::CaseQuestion(_) => "CASE_QUESTION",
             Self::VersionUnknown { .. } => "VERSION_UNKNOWN",
             Self::Diverges { .. } => "VERSION_DIVERGES",
+            Self::AuditBroken { .. } => "AUDIT_BROKEN",
             Self::ServerRefused(_) => "SERVER_REFUSED",
             Self::Engine(_) => "ENGINE_NOT_STARTED",
             Self::StoreDiffers { .. } => "STORE_DIFFERS",
@@ -339,6 +348,7 @@ impl ProgramError {
             Self::FolderInUse(_) | Self::NoControl { .. } => Exit::TryLater,
             Self::FolderDamaged(_)
             | Self::Diverges { .. }
+            | Self::AuditBroken { .. }
             | Self::CalendarWrong { .. }
             | Self::DocumentsWrong { .. }
             | Self::ScriptsWrong { .. }
@@ -416,6 +426,7 @@ impl ProgramError {
             Self::CaseQuestion(_) => advice::CASE_QUESTION,
             Self::VersionUnknown { .. } => advice::VERSION_UNKNOWN,
             Self::Diverges { .. } => advice::DIVERGES,
+            Self::AuditBroken { .. } => advice::AUDIT_BROKEN,
             Self::ServerRefused(_) => advice::SERVER_REFUSED,
             Self::Engine(_) => advice::ENGINE,
             Self::DemoUnfinished(_) => advice::DEMO_UNFINISHED,

@@ -5,14 +5,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value as Json, json};
-use tongban_core::port::{Store as _, WireClock as _};
+use tongban_core::port::Store as _;
 use tongban_core::publication::{Shelf, Version};
-use tongban_engine::clock::SystemClock;
 
-use super::args::{Format, PublishArguments, Server, VersionsArguments};
+use super::args::{Format, PublishArguments, VersionsArguments};
 use super::error::{Both, ProgramError, shown as place};
+use super::remote::{self, ask, refused};
 use super::{folder, output};
 
 const PUBLISH: &str = "mutation($input: PublishScriptsInput!) { publishScripts(input: $input) { \
@@ -26,7 +25,7 @@ const VERSIONS: &str = "query($service: String!) { serviceVersions(serviceCode: 
 
 /// Publishes a folder as drafts, or moves a version.
 pub(crate) async fn publish(arguments: &PublishArguments) -> Result<(), ProgramError> {
-    let key = format!("cli-{}-{}", SystemClock.now().millis(), std::process::id());
+    let key = remote::key();
     let reason = &arguments.reason;
     let (document, name, input) = match (&arguments.path, &arguments.to) {
         (Some(folder), None) => {
@@ -166,34 +165,4 @@ fn read_below(
         }
     }
     Ok(())
-}
-
-fn refused(what: &str) -> ProgramError {
-    ProgramError::ServerRefused(Both::of(&what.to_owned()))
-}
-
-async fn ask(server: &Server, document: &str, variables: Json) -> Result<Json, ProgramError> {
-    let file = server
-        .token_file
-        .as_deref()
-        .ok_or(ProgramError::TokenUseless { missing: "--token-file" })?;
-    let token = std::fs::read_to_string(file).map_err(|error| ProgramError::InputOutput {
-        what: place(file),
-        detail: Both::of(&error),
-    })?;
-    let failed = |error: &dyn std::error::Error| refused(&error.to_string());
-    let http = reqwest::Client::builder().no_proxy().build().map_err(|error| failed(&error))?;
-    let body = json!({ "query": document, "variables": variables }).to_string();
-    let request = http
-        .post(&server.server)
-        .header(CONTENT_TYPE, "application/json")
-        .header(AUTHORIZATION, format!("Bearer {}", token.trim()))
-        .body(body);
-    let response = request.send().await.map_err(|error| failed(&error))?;
-    let bytes = response.bytes().await.map_err(|error| failed(&error))?;
-    let mut answer: Json = serde_json::from_slice(&bytes).map_err(|error| failed(&error))?;
-    match answer["errors"].as_array().and_then(|errors| errors.first()) {
-        Some(error) => Err(refused(error["message"].as_str().unwrap_or("?"))),
-        None => Ok(answer["data"].take()),
-    }
 }

@@ -35,7 +35,10 @@ fn the_program_says_what_it_can_do() {
               serve         启动服务。 / Serve the GraphQL API
               token         签发本机试用令牌。 / Sign a token for a server started with --dev
               scripts       脚本工具。 / Tools for those who write services
-              case          单个办件:回看、导出。 / One case: time travel, export
+              case          单个办件:回看、导出、暂停、恢复、停止、换版本。 / One case: time travel, export, pause, resume, cancel,
+                            rebind
+              incidents     异常:列出、查看、处理。 / Incidents: list, show, settle
+              audit         审计日志:列出、核验。 / The audit log: list, verify
               calendar      期限与日历。 / Limits and calendars
               id            号码。 / Identifiers that people bring
               figures       统计:按时率、减免率、补正、中止、督办、卡点。 / Figures: on time, exempted, corrected, stuck

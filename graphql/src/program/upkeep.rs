@@ -14,6 +14,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tongban_core::audit::AuditedAct;
 use tongban_core::port::{Upkeep, WireClock as _};
 use tongban_engine::blob::Blobs;
 use tongban_engine::clock::SystemClock;
@@ -28,9 +29,9 @@ use self::args::{
 };
 use self::control::Kept;
 use super::config::Config;
-use super::error::{Both, ProgramError};
+use super::error::{Both, ProgramError, shown as shown_path};
 use super::storage::Storage;
-use super::{folder, output};
+use super::{audit, folder, output};
 
 /// Files that belong to a backup beside the store: its key, keys for trial.
 const OTHERS: [&str; 3] = [STORE_KEY, "dev.key", "trial-seal.key"];
@@ -124,6 +125,8 @@ async fn take(
     to: &Path,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Manifest, CarryError> {
+    let said = (AuditedAct::BackedUp, shown_path(to), "");
+    tongban_engine::audit::note(kept.store.as_ref(), audit::deed(said)).await?;
     let source = Source {
         store: kept.store.as_ref(),
         blobs: Some(&kept.blobs),
@@ -170,6 +173,8 @@ pub(crate) async fn restore(arguments: &RestoreArguments) -> Result<(), ProgramE
 /// Writes cases into one file.
 pub(crate) async fn export(arguments: &ExportArguments) -> Result<(), ProgramError> {
     let kept = Opened::at(&arguments.data).await?;
+    let said = (AuditedAct::Exported, shown_path(&arguments.to), "");
+    audit::note(kept.store.as_ref(), said).await?;
     let which = if arguments.all { Which::All } else { Which::Cases(arguments.case.clone()) };
     let from = (kept.store.as_ref() as &dyn Upkeep, Some(&kept.blobs));
     let mut words = told("已导出", "exported");
@@ -181,6 +186,8 @@ pub(crate) async fn export(arguments: &ExportArguments) -> Result<(), ProgramErr
 /// Puts exported cases into another folder, and checks it.
 pub(crate) async fn import_cases(arguments: &ImportCasesArguments) -> Result<(), ProgramError> {
     let kept = Opened::at(&arguments.data).await?;
+    let said = (AuditedAct::Imported, shown_path(&arguments.bundle), "");
+    audit::note(kept.store.as_ref(), said).await?;
     let target = Target {
         store: kept.store.as_ref(),
         blobs: &kept.blobs,

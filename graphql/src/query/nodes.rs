@@ -5,7 +5,7 @@ use tongban_core::id::{CaseId, MatterId, TaskId};
 
 use crate::error::Fault;
 use crate::schema::asking;
-use crate::view::{Case, Node};
+use crate::view::{Case, EntryKind, Node, read_entry_id};
 
 /// The field that finds anything with an id.
 #[derive(Default)]
@@ -30,6 +30,12 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Option<Result<Node, Fault>> {
     if let Ok(id) = id.parse::<MatterId>() {
         return match found(ctx, id.case).await? {
             Ok(case) => case.matter(id.no).map(|matter| Ok(Node::CaseMatter(matter))),
+            Err(fault) => Some(Err(fault)),
+        };
+    }
+    if let Some((case, seq)) = read_entry_id(EntryKind::Incident, id) {
+        return match found(ctx, case).await? {
+            Ok(case) => case.incident(ctx, seq).await.map(|incident| incident.map(Node::Incident)),
             Err(fault) => Some(Err(fault)),
         };
     }

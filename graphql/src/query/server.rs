@@ -22,7 +22,7 @@ impl ServerQueries {
         ServerInfo::of(asking(ctx).engine)
     }
 
-    /// 恢复备份后对不上的部门回执;供督查人员和集成人员查看 / Replies that match no call since a restore, for supervisors and integrators
+    /// 恢复备份后对不上的部门回执;供督查、集成人员和系统管理员查看 / Replies that match no call since a restore, for supervisors, integrators and admins
     async fn parked_replies(&self, ctx: &Context<'_>) -> Option<Result<Vec<ParkedReply>, Fault>> {
         let asking = asking(ctx);
         let parked = asking.engine.parked_replies(asking.viewer).map_err(Fault::from);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 use tokio::sync::OnceCell;
-use tongban_core::id::{CaseId, RoleCode};
+use tongban_core::id::{CaseId, MatterNo, RoleCode};
 use tongban_core::summary::CaseSummary;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::CaseView;
@@ -18,7 +18,9 @@ use super::form::{FormSource, FormValue, form_sources, form_values};
 use super::material::{Material, handed_in};
 use super::person::Party;
 use super::waiting::{WaitingOn, case_waiting};
-use super::{CaseMatter, CombinedService, DateTime, EventConnection, Revision, Task};
+use super::{
+    CaseMatter, CombinedService, DateTime, EventConnection, Incident, Revision, ScriptPause, Task,
+};
 use crate::error::Fault;
 use crate::schema::asking;
 
@@ -76,6 +78,20 @@ impl Case {
         self.read(ctx, |view| {
             let task = view.case().tasks.get(&no).filter(|task| is_for(viewer, &task.role))?;
             Some(Task::of(self.clone(), view.task_summary(task), task.end.clone()))
+        })
+        .await
+    }
+
+    /// Returns an incident of the case, settled or not, if the viewer may see it.
+    pub(crate) async fn incident(
+        &self,
+        ctx: &Context<'_>,
+        seq: tongban_core::id::Seq,
+    ) -> Option<Result<Incident, Fault>> {
+        let viewer = asking(ctx).viewer;
+        self.read(ctx, |view| {
+            let item = view.incidents(viewer).into_iter().find(|item| item.seq == seq)?;
+            Some(Incident::new(self.clone(), item))
         })
         .await
     }
@@ -273,6 +289,40 @@ impl Case {
     /// 尚未处理的异常数;申请人看不到 / Incidents that nobody has resolved; not shown to applicants
     async fn incidents(&self, ctx: &Context<'_>) -> Option<u32> {
         (asking(ctx).viewer.role != Role::Applicant).then_some(self.row.incidents)
+    }
+
+    /// 异常;部门只看本部门事项的,牵头部门看整个办件的 / Its incidents: an office sees those of its own matters
+    async fn incident_list(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "true 只看未处理,false 只看已处理,默认全部 / true for open ones, false for settled ones, both by default"
+        )]
+        open: Option<bool>,
+    ) -> Option<Result<Vec<Incident>, Fault>> {
+        let viewer = asking(ctx).viewer;
+        self.read(ctx, |view| {
+            let all = view.incidents(viewer).into_iter();
+            let wanted = all.filter(|item| open.is_none_or(|open| open == item.state.is_open()));
+            Some(wanted.map(|item| Incident::new(self.clone(), item)).collect())
+        })
+        .await
+    }
+
+    /// 所用的脚本版本;申请人看不到 / The version of the scripts that it is on; not shown to applicants
+    async fn script_version(&self, ctx: &Context<'_>) -> Option<Result<String, Fault>> {
+        let applicant = asking(ctx).viewer.role == Role::Applicant;
+        self.read(ctx, |view| (!applicant).then(|| view.case().closure().to_string())).await
+    }
+
+    /// 整个办件的脚本被谁暂停;计时和督办照常 / Who has paused the scripts of the whole case; clocks and cards go on
+    async fn paused(&self, ctx: &Context<'_>) -> Option<Result<ScriptPause, Fault>> {
+        let applicant = asking(ctx).viewer.role == Role::Applicant;
+        self.read(ctx, |view| {
+            let paused = view.case().paused.get(&MatterNo::COORDINATOR);
+            paused.filter(|_| !applicant).map(ScriptPause::of)
+        })
+        .await
     }
 
     /// 事件,从早到晚 / What happened, oldest first

@@ -1,4 +1,5 @@
-//! Ids of what a single entry of a case is: `evt_<case>-<seq>`, `crd_<case>-<seq>`.
+//! Ids of what a single entry of a case is: `evt_<case>-<seq>`, `crd_<case>-<seq>`,
+//! `inc_<case>-<seq>`.
 
 use async_graphql::ID;
 use tongban_core::id::{CaseId, Seq, TaskId};
@@ -10,6 +11,8 @@ pub(crate) enum EntryKind {
     Event,
     /// A supervision card.
     Card,
+    /// An incident.
+    Incident,
 }
 
 impl EntryKind {
@@ -17,6 +20,7 @@ impl EntryKind {
         match self {
             Self::Event => "evt_",
             Self::Card => "crd_",
+            Self::Incident => "inc_",
         }
     }
 }

@@ -1,9 +1,10 @@
 //! A matter of a case: one lane of the application.
 
 use async_graphql::{Context, ID, Object};
-use tongban_core::case::Matter;
-use tongban_core::id::MatterId;
+use tongban_core::case::{Mail, Matter};
+use tongban_core::id::{MatterId, MatterNo};
 use tongban_core::summary::MatterSummary;
+use tongban_core::viewer::Role;
 use tongban_engine::CaseView;
 
 use super::clock::{Period, TimeLimit, matter_light};
@@ -14,7 +15,7 @@ use super::material::{RequiredMaterial, required};
 use super::stage::{self, Correction, Revocation, Suspension};
 use super::task::Urged;
 use super::waiting::WaitingOn;
-use super::{Case, DateTime, catalogue};
+use super::{Case, DateTime, Message, ScriptPause, ScriptStop, catalogue};
 use crate::error::Fault;
 use crate::schema::asking;
 
@@ -118,6 +119,49 @@ impl CaseMatter {
         self.read(ctx, |view, matter| {
             let clock = view.handling_clock(matter)?;
             Some(TimeLimit::of(view, matter, clock))
+        })
+        .await
+    }
+
+    /// 脚本被谁暂停,含整个办件的暂停;计时和督办照常 / Who has paused its script, or those of the whole case; clocks and cards go on
+    async fn paused(&self, ctx: &Context<'_>) -> Option<Result<ScriptPause, Fault>> {
+        let applicant = asking(ctx).viewer.role == Role::Applicant;
+        self.read(ctx, |view, matter| {
+            let paused = &view.case().paused;
+            let own = paused.get(&matter.no).or_else(|| paused.get(&MatterNo::COORDINATOR));
+            own.filter(|_| !applicant).map(ScriptPause::of)
+        })
+        .await
+    }
+
+    /// 脚本是否被停止,已办的是否撤销完毕 / Whether its script was told to stop, and how far the undoing has come
+    async fn stopped(&self, ctx: &Context<'_>) -> Option<Result<ScriptStop, Fault>> {
+        let applicant = asking(ctx).viewer.role == Role::Applicant;
+        self.read(ctx, |_, matter| {
+            matter.run.cancel.as_ref().filter(|_| !applicant).map(ScriptStop::of)
+        })
+        .await
+    }
+
+    /// 收到的消息,按到达先后;供窗口和承办部门 / Messages in its mailbox in the order of their coming; for windows and the department
+    async fn messages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "true 只看尚未读取的 / true for those that wait to be received")]
+        waiting: Option<bool>,
+    ) -> Option<Result<Vec<Message>, Fault>> {
+        let viewer = asking(ctx).viewer;
+        self.read(ctx, |view, matter| {
+            let own = viewer.departments.contains(&matter.planned.department);
+            let may = match viewer.role {
+                Role::WindowClerk | Role::Supervisor => true,
+                Role::Approver | Role::OfficeHead => own,
+                Role::Applicant | Role::Integrator | Role::SystemAdmin => false,
+            };
+            let wanted =
+                |mail: &&Mail| waiting.is_none_or(|waiting| waiting == mail.taken.is_none());
+            let mail = matter.mail.iter().filter(wanted);
+            may.then(|| mail.map(|mail| Message::of(view.case(), mail)).collect())
         })
         .await
     }

@@ -3,7 +3,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{Case, CaseMatter, Task};
+use super::{Case, CaseMatter, Incident, Task};
 
 /// 有标识的对象 / Anything with an id
 #[derive(Interface)]
@@ -12,4 +12,5 @@ pub(crate) enum Node {
     Case(Case),
     CaseMatter(CaseMatter),
     Task(Task),
+    Incident(Incident),
 }

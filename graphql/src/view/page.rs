@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use async_graphql::{Context, Object, SimpleObject};
 use tongban_core::limits::PAGE_MAX;
-use tongban_engine::{CaseFilter, PageRequest, QueueView};
+use tongban_engine::{CaseFilter, IncidentFilter, PageRequest, QueueView};
 
 use super::{Case, Task};
 use crate::error::Fault;
@@ -98,6 +98,15 @@ impl TaskConnection {
 enum Counted<'a> {
     Cases(&'a CaseFilter),
     Tasks(QueueView),
+    Incidents(&'a IncidentFilter),
+}
+
+/// Counts the open incidents that a filter finds, as their list shows them.
+pub(crate) async fn count_incidents(
+    filter: &IncidentFilter,
+    asking: Asking<'_>,
+) -> Result<TotalCount, Fault> {
+    count(Counted::Incidents(filter), asking).await
 }
 
 async fn count(what: Counted<'_>, asking: Asking<'_>) -> Result<TotalCount, Fault> {
@@ -112,6 +121,10 @@ async fn count(what: Counted<'_>, asking: Asking<'_>) -> Result<TotalCount, Faul
             }
             Counted::Tasks(view) => {
                 let page = asking.engine.queue(asking.viewer, *view, page).await?;
+                (page.items.len(), page.next)
+            }
+            Counted::Incidents(filter) => {
+                let page = asking.engine.incidents(asking.viewer, filter, page).await?;
                 (page.items.len(), page.next)
             }
         };

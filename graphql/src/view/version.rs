@@ -4,6 +4,7 @@ use async_graphql::{ID, SimpleObject};
 use tongban_core::dry_run::{Found, MatterVerdict};
 use tongban_core::publication::{Standing, Step, Version};
 use tongban_engine::upgrade::Upgrade;
+use tongban_engine::{Rebound, ReboundOne};
 
 use super::{DateTime, PageInfo};
 
@@ -171,6 +172,40 @@ impl UpgradeOfMatter {
                     ..own
                 }
             }
+        }
+    }
+}
+
+/// 一个在途办件换用版本的结果 / What came of moving a live case
+#[derive(SimpleObject)]
+pub(crate) struct RebindOfCase {
+    /// 办件标识 / Id of the case
+    case_id: ID,
+    /// 办件编号 / Public number
+    number: String,
+    /// 此前所用的版本 / The version that it was on
+    from: String,
+    /// already、rebound、opaque、unknown、diverges 或 refused / already, rebound, opaque, unknown, diverges or refused
+    outcome: &'static str,
+    /// 被拒绝的原因 / Why it was refused
+    refusal: Option<String>,
+    /// 各事项的试运行结果;不一致的给出记录、请求、文件和行 / What the dry run found about its matters; where it diverges, with entry, request, file and line
+    matters: Vec<UpgradeOfMatter>,
+}
+
+impl From<ReboundOne> for RebindOfCase {
+    fn from(one: ReboundOne) -> Self {
+        let refusal = match &one.outcome {
+            Rebound::Refused(refusal) => Some(format!("{} / {}", refusal.zh, refusal.en)),
+            Rebound::Already | Rebound::Moved(_) | Rebound::Stays => None,
+        };
+        Self {
+            case_id: ID(one.case.to_string()),
+            outcome: one.outcome.code(&one.verdict),
+            number: one.number,
+            from: one.from.to_string(),
+            refusal,
+            matters: one.verdict.matters.iter().map(UpgradeOfMatter::of).collect(),
         }
     }
 }

@@ -204,6 +204,45 @@ pub(crate) struct UpgradeArguments {
     pub(crate) format: Format,
 }
 
+const REBIND_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban scripts upgrade-report --service construction-start --to sha-256:5b0c… --data ./data
+  tongban scripts rebind --service construction-start --to sha-256:5b0c… --expect 128 --reason 修正税务脚本 --token-file admin.jwt
+
+逐件试运行,一致才换;不一致的留在原版本并列出从哪条记录起不同。中断后再运行一次即接着办。
+Each case is tried first and moved only if it replays; one that diverges stays, and the entry is named.
+Cut short, run it again: it goes on. Exit code 65 when a case diverges or is refused.";
+
+/// Arguments of `scripts rebind`.
+#[derive(Args, Debug)]
+#[command(after_help = REBIND_EXAMPLES)]
+pub(crate) struct RebindArguments {
+    /// 服务代码。 / Code of the service.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) service: String,
+    /// 新版本的摘要,须已发布到服务器。 / Digest of the new version, which the server must know.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) to: String,
+    /// 升级报告中看到的在途办件数;已变动则拒绝。 / How many live cases the report showed; refused when they are more or fewer.
+    #[arg(long, value_name = "N")]
+    pub(crate) expect: u32,
+    /// 地区,含所辖区县;默认为令牌的第一个地区。 / Region with all inside it; the token's first by default.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Option<String>,
+    /// 停在审批决定中的办件也换用。 / Also move cases that stand in an open decision.
+    #[arg(long)]
+    pub(crate) undecided: bool,
+    /// 为什么。 / Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Which server.
+    #[command(flatten)]
+    pub(crate) server: Server,
+    /// 结果的格式。 / How the report is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
 const PUBLISH_EXAMPLES: &str = "\
 示例 / Examples:
   tongban scripts publish ./scripts --service construction-start --reason 新流程 --token-file wang.jwt

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::program::args::Format;
+use crate::program::args::{Format, Server};
 
 /// Arguments of `case`.
 #[derive(Args, Debug)]
@@ -21,6 +21,16 @@ pub(crate) enum CaseTool {
     Replay(ReplayArguments),
     /// 导出一个办件的日志和脚本,供在别处回看。 / Write a case's log and scripts into a file, to be looked at elsewhere.
     Export(ExportArguments),
+    /// 暂停脚本;计时、督办和回执照常。 / Pause scripts; clocks, cards and replies go on.
+    Pause(SteerArguments),
+    /// 恢复被暂停的脚本。 / Let paused scripts go on.
+    Resume(SteerArguments),
+    /// 停止一个事项的脚本,并逆向撤销其登记的已办。 / Stop the script of a matter and undo what it registered.
+    Cancel(CancelArguments),
+    /// 换用另一脚本版本;先试运行,不通过则拒绝。 / Move a case to another version, after a dry run that passes.
+    Rebind(RebindCaseArguments),
+    /// 向事项的信箱发一条消息。 / Send a message to the mailbox of a matter.
+    Send(SendArguments),
 }
 
 const REPLAY_EXAMPLES: &str = "\
@@ -31,8 +41,8 @@ const REPLAY_EXAMPLES: &str = "\
   tongban case replay case_… --data ./data --format json
   tongban case replay case_… --data ./data --reveal --reason \"群众投诉核查\"
 
-个人信息默认脱敏;--reveal 须说明原因,并记入数据文件夹的 reveals.log。
-Personal data is masked; --reveal needs a reason, which reveals.log of the folder keeps.
+个人信息默认脱敏;--reveal 须说明原因,并记入审计日志(对导出文件则为其旁的 audit.log)。
+Personal data is masked; --reveal needs a reason, which the audit log keeps (for a bundle, audit.log beside it).
 服务运行时请用接口的 caseAt 查询。 / While a server runs, ask its query caseAt.";
 
 /// Arguments of `case replay`.
@@ -88,9 +98,10 @@ impl From {
 
 const EXPORT_EXAMPLES: &str = "\
 示例 / Examples:
-  tongban case export 420302202603020000018 --data ./data --to case.bundle
+  tongban case export 420302202603020000018 --data ./data --to case.bundle --reason 复现问题
 
-文件含申请人的全部信息,请妥善保管。 / The file holds everything of the applicant; keep it safe.";
+文件含申请人的全部信息,请妥善保管;谁、为何导出记入审计日志。
+The file holds everything of the applicant; keep it safe. The audit log keeps who wrote it and why.";
 
 /// Arguments of `case export`.
 #[derive(Args, Debug)]
@@ -105,4 +116,114 @@ pub(crate) struct ExportArguments {
     /// 写到哪个文件。 / Which file is written.
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
+    /// 导出的原因。 / Why it is written.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+}
+
+const STEER_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban case pause 420302202603020000018 --reason 系统升级 --token-file admin.jwt
+  tongban case resume 420302202603020000018 --reason 升级完毕 --token-file admin.jwt
+  tongban case pause case_… --matter engineering-planning-permit --reason 核查 --token-file head.jwt
+
+谁办理以令牌为准,因此须有服务正在运行。暂停的只是脚本:期限照算,督办照发,回执照收。
+Who acts is known by his token, so a server must be running. Only scripts stand still: limits run,
+cards are raised, replies are taken.";
+
+/// Arguments of `case pause` and `case resume`.
+#[derive(Args, Debug)]
+#[command(after_help = STEER_EXAMPLES)]
+pub(crate) struct SteerArguments {
+    /// 办件标识或办件编号。 / Id or public number of the case.
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// 只此事项;不给则整个办件。 / Only this matter; the whole case without it.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) matter: Option<String>,
+    /// 理由。 / Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Which server.
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+const CANCEL_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban case cancel 420302202603020000018 --matter water-supply --reason 申请人已注销 --token-file head.jwt
+
+由部门负责人办理。法律行为不会被撤销;撤销未成功的成为异常。
+For the head of the department. Acts of the law are not undone; what cannot be undone becomes an incident.";
+
+/// Arguments of `case cancel`.
+#[derive(Args, Debug)]
+#[command(after_help = CANCEL_EXAMPLES)]
+pub(crate) struct CancelArguments {
+    /// 办件标识或办件编号。 / Id or public number of the case.
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// 哪个事项。 / Which matter.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) matter: String,
+    /// 理由。 / Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Which server.
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+const REBIND_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban case rebind 420302202603020000018 --version sha-256:5b0c… --reason 修正脚本 --token-file admin.jwt
+
+批量换用见 tongban scripts rebind。 / For many cases at once see tongban scripts rebind.";
+
+/// Arguments of `case rebind`.
+#[derive(Args, Debug)]
+#[command(after_help = REBIND_EXAMPLES)]
+pub(crate) struct RebindCaseArguments {
+    /// 办件标识或办件编号。 / Id or public number of the case.
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// 换用的版本。 / The version.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) version: String,
+    /// 理由。 / Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Which server.
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+const SEND_EXAMPLES: &str = "\
+示例 / Examples:
+  tongban case send 420302202603020000018 --matter fire-safety --channel visit --body '{\"passed\": true}' --token-file clerk.jwt
+
+消息保存到脚本接收为止。 / The message is kept until a script receives it.";
+
+/// Arguments of `case send`.
+#[derive(Args, Debug)]
+#[command(after_help = SEND_EXAMPLES)]
+pub(crate) struct SendArguments {
+    /// 办件标识或办件编号。 / Id or public number of the case.
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// 哪个事项。 / Which matter.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) matter: String,
+    /// 频道,脚本以此接收。 / The channel by which a script receives it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) channel: String,
+    /// 内容,JSON。 / What it says, as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) body: String,
+    /// 事项结束前须有人处理。 / The matter may not close over it unread.
+    #[arg(long)]
+    pub(crate) required: bool,
+    /// Which server.
+    #[command(flatten)]
+    pub(crate) server: Server,
 }

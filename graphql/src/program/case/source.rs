@@ -1,6 +1,7 @@
 //! Where a case is read from: a data folder, or a bundle.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tongban_core::bundle::Bundle;
 use tongban_core::digest::Secret;
@@ -8,6 +9,7 @@ use tongban_core::entry::Entry;
 use tongban_core::id::CaseId;
 use tongban_core::port::Store as _;
 use tongban_engine::standing::Standing;
+use tongban_engine::store::SledStore;
 use tongban_scripts::Host;
 
 use super::args::From;
@@ -22,6 +24,8 @@ pub(super) struct Found {
     pub(super) secret: Secret,
     pub(super) id: CaseId,
     pub(super) entries: Vec<Entry>,
+    /// The store that it came from; held open, so that deeds can be written down there.
+    pub(super) store: Option<Arc<SledStore>>,
 }
 
 /// Finds a case by id or number.
@@ -61,6 +65,7 @@ async fn in_folder(case: &str, data: &Path) -> Result<Found, ProgramError> {
         secret: store.identity().secret.derive(b"case", &id.0),
         id,
         entries: stored.entries,
+        store: Some(store),
     })
 }
 
@@ -79,5 +84,6 @@ fn in_bundle(case: &str, file: &Path) -> Result<Found, ProgramError> {
         secret: Secret::new([0; 32]),
         id: bundle.case,
         entries: bundle.entries,
+        store: None,
     })
 }

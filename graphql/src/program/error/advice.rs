@@ -141,6 +141,10 @@ pub(super) const VERSION_UNKNOWN: Advice = (
     "请给出脚本文件夹,或数据文件夹中已有版本的摘要(开头几位即可)",
     "name a folder of scripts, or the digest of a version that the data folder knows (its beginning will do)",
 );
+pub(super) const AUDIT_BROKEN: Advice = (
+    "请与备份或另行保管的摘要比对,查明该条记录何时被改动",
+    "compare with a backup, or with a digest that was kept elsewhere, to learn when the record was changed",
+);
 pub(super) const DIVERGES: Advice = (
     "请在新脚本中用 patched(…) 保留旧做法,或让这些办件留在原版本",
     "keep the old way in the new scripts behind patched(…), or leave these cases on their version",
