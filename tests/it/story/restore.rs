@@ -80,3 +80,46 @@ async fn a_cursor_of_the_lost_time_must_resync_after_a_restore() {
     let stale = world.engine.events(&supervisor(), world.case, Some(&page.cursor), 100).await;
     assert_eq!(stale.unwrap_err().code(), "RESYNC_REQUIRED");
 }
+
+#[tokio::test]
+async fn a_reply_that_matches_no_call_is_handed_to_one_by_a_person_or_put_aside() {
+    let agencies = Arc::new(Agencies::default());
+    for _ in 0..2 {
+        agencies.will("office.issue", Does::Accepts);
+    }
+    let mut world = World::begin_with(r#"part("a")"#, &[("a", DECIDE_AND_ISSUE)], agencies).await;
+    world.until(|view| view.case().open_tasks().next().is_some()).await;
+    let backup = world.backup().await;
+    world.restore(&backup).await;
+    let inbox = world.engine.inbox();
+    for (call, number) in [(CallId([4; 16]), "P-4"), (CallId([5; 16]), "P-5")] {
+        let told = inbox.deliver("agencies".to_owned(), completed(call, number)).await.unwrap();
+        assert_eq!(told, Ack::Stored);
+    }
+    world.decide(1, Said::Yes).await;
+    let view =
+        world.until(|view| view.case().calls.values().any(|call| !call.messages.is_empty())).await;
+    let open = *view.case().calls.keys().next().unwrap();
+    let admin = Viewer::new("admin", Role::SystemAdmin).within("420300");
+    let place = |byte: u8| (CallId([byte; 16]), 2, "agencies".to_owned());
+    let engine = world.engine.clone();
+    let code = |error: tongban_engine::EngineError| error.to_string();
+    let foreign = engine.deliver_parked(&supervisor(), place(4), (open, "已核实")).await;
+    assert!(code(foreign.unwrap_err()).contains("系统管理员"));
+    let silent = engine.deliver_parked(&admin, place(4), (open, " ")).await;
+    assert!(code(silent.unwrap_err()).contains("理由"));
+    let nowhere = engine.deliver_parked(&admin, place(4), (CallId([9; 16]), "已核实")).await;
+    assert!(code(nowhere.unwrap_err()).contains("未结调用"));
+    assert_eq!(engine.parked_replies(&admin).unwrap().len(), 2, "nothing was lost by the attempts");
+    let case = engine.deliver_parked(&admin, place(4), (open, "与经办人核对")).await.unwrap();
+    assert_eq!(case, world.case);
+    let view = world.until(|view| view.state() == CaseState::CompletedAll).await;
+    assert_eq!(view.case().matters[0].result.as_ref().unwrap().number, "P-4");
+    engine.dismiss_parked(&admin, place(5), "对方已作废").await.unwrap();
+    assert!(engine.parked_replies(&admin).unwrap().is_empty());
+    assert!(engine.dismiss_parked(&admin, place(5), "再次").await.is_err());
+    let log = engine.audit_log(&supervisor(), 0, 10).await.unwrap();
+    let acts: Vec<&str> = log.iter().map(|record| record.deed.act.code()).collect();
+    assert_eq!(acts, ["reply_delivered", "reply_dismissed"]);
+    assert_eq!(log[0].deed.reason, "与经办人核对");
+}
