@@ -11,11 +11,11 @@ pub mod message;
 pub mod render;
 mod text;
 
-pub use client::{ClientError, CxpConnector, CxpOptions};
+pub use client::{ClientError, CxpConnector, CxpOptions, http_client};
 pub use message::{Contract, Party};
 pub use text::{Json, Text, WireText};
 
-pub(crate) use client::{endpoint, http_builder, http_client};
+pub(crate) use client::{endpoint, http_builder};
 
 use serde::{Deserialize, Serialize};
 

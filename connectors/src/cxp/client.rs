@@ -276,7 +276,10 @@ pub(crate) fn endpoint(base: &str, path: &str) -> Option<Url> {
 }
 
 /// Builds an HTTP client that does exactly what it is told: no redirects, no retries, no proxy.
-pub(crate) fn http_client() -> Result<reqwest::Client, ClientError> {
+///
+/// # Errors
+/// [`ClientError::Http`] when the machine has no trusted roots, or no memory.
+pub fn http_client() -> Result<reqwest::Client, ClientError> {
     http_builder().build().map_err(ClientError::Http)
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn ask(
         detail: Both::of(&error),
     })?;
     let failed = |error: &dyn std::error::Error| refused(&error.to_string());
-    let http = reqwest::Client::builder().no_proxy().build().map_err(|error| failed(&error))?;
+    let http = tongban_connectors::cxp::http_client().map_err(|error| failed(&error))?;
     let body = json!({ "query": document, "variables": variables }).to_string();
     let request = http
         .post(&server.server)
