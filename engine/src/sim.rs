@@ -13,4 +13,4 @@ mod filling;
 mod scene;
 pub mod world;
 
-pub use scene::CaseScene;
+pub use scene::{CaseScene, KEY};

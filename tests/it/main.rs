@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod demo;

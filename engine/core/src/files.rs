@@ -2,35 +2,67 @@
 //! what proves a service.
 //!
 //! The bytes of files are kept outside the log, by their digest. Whatever clears files away asks
-//! here first; a name stays a name, also where the entry was voided or replaced later, since the
-//! log is the evidence. Each kind of entry says by itself whether it names files.
+//! here first; so do backups and bundles. A name stays a name, also where the entry was voided or
+//! replaced later, since the log is the evidence. Each kind of entry says by itself whether it
+//! names files.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::agency::{DocumentRef, ReplyBody};
 use crate::digest::Digest;
 use crate::entry::{Body, Entry};
 use crate::material::{Form, MaterialGiven};
 
-/// Returns the digests of the files that a log names.
-pub fn named(entries: &[Entry]) -> BTreeSet<Digest> {
-    let mut digests = BTreeSet::new();
-    for entry in entries {
-        add(&entry.body, &mut digests);
-    }
-    digests
+/// How surely a file that a log names was kept with the case.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Named {
+    /// Only its digest was told; the bytes may be elsewhere.
+    ByDigest,
+    /// The bytes were kept before the entry was committed.
+    Kept,
 }
 
-fn add(body: &Body, digests: &mut BTreeSet<Digest>) {
+/// Files by their digests, each as surely named as its surest entry names it.
+#[derive(Default)]
+struct Files(BTreeMap<Digest, Named>);
+
+impl Files {
+    fn add(&mut self, digest: Digest, named: Named) {
+        let known = self.0.entry(digest).or_insert(named);
+        *known = named.max(*known);
+    }
+
+    /// A commitment has no bytes; a size is noted only when the bytes were found with the case.
+    fn give(&mut self, given: &MaterialGiven) {
+        match given.form {
+            Form::File if given.bytes > 0 => self.add(given.digest, Named::Kept),
+            Form::File => self.add(given.digest, Named::ByDigest),
+            Form::Commitment { .. } => {}
+        }
+    }
+}
+
+/// Returns the digests of the files that a log names, each once.
+pub fn named(entries: &[Entry]) -> BTreeMap<Digest, Named> {
+    let mut files = Files::default();
+    for entry in entries {
+        add(&entry.body, &mut files);
+    }
+    files.0
+}
+
+fn add(body: &Body, files: &mut Files) {
     match body {
-        Body::CaseStarted(started) => digests.extend(started.materials.iter().filter_map(file)),
-        Body::MaterialHanded(given) => digests.extend(file(given)),
-        Body::DocumentSealed(sealed) => digests.extend([sealed.digest]),
+        Body::CaseStarted(started) => started.materials.iter().for_each(|given| files.give(given)),
+        Body::MaterialHanded(given) => files.give(given),
+        Body::DocumentSealed(sealed) => files.add(sealed.digest, Named::Kept),
         Body::DocumentServed(served) => {
-            digests.extend(served.service.evidence.iter().map(|file| file.digest));
+            let proofs = served.service.evidence.iter();
+            proofs.for_each(|file| files.add(file.digest, Named::ByDigest));
         }
         Body::CallReplied(reply) => {
-            digests.extend(documents(&reply.body).iter().map(|document| document.digest));
+            let documents = documents(&reply.body).iter();
+            documents.for_each(|document| files.add(document.digest, Named::ByDigest));
         }
         // How a requirement was met repeats what was handed in, or is a digest for reference only.
         Body::MatterFiled(_)
@@ -96,14 +128,6 @@ fn documents(body: &ReplyBody) -> &[DocumentRef] {
     match body {
         ReplyBody::Completed { documents, .. } => documents,
         ReplyBody::Accepted { .. } | ReplyBody::Act(_) | ReplyBody::Otherwise(_) => &[],
-    }
-}
-
-/// Returns the digest of a material's bytes; a commitment has none.
-fn file(given: &MaterialGiven) -> Option<Digest> {
-    match given.form {
-        Form::File => Some(given.digest),
-        Form::Commitment { .. } => None,
     }
 }
 
@@ -175,30 +199,36 @@ mod tests {
         Body::DocumentServed(Arc::new(DocumentServed { number: number(), service, evidence }))
     }
 
-    fn handed(form: Form, bytes: &[u8]) -> Body {
+    fn handed(form: Form, bytes: &[u8], size: u64) -> Body {
         let given = MaterialGiven::file("sketch", "效果图.pdf", Digest::of(bytes));
-        Body::MaterialHanded(Arc::new(MaterialGiven { form, ..given }))
+        Body::MaterialHanded(Arc::new(MaterialGiven { form, bytes: size, ..given }))
     }
 
     #[test]
     fn materials_sealed_pages_and_proofs_of_service_are_named() {
         let commitment = Form::Commitment { text_version: "1".to_owned() };
         let log = [
-            handed(Form::File, b"first"),
-            handed(Form::File, b"second"),
-            handed(commitment, b"a text, not a file"),
+            handed(Form::File, b"first", 5),
+            handed(Form::File, b"first", 0),
+            handed(Form::File, b"second", 0),
+            handed(commitment, b"a text, not a file", 18),
             sealed(Digest::of(b"page")),
             served(Digest::of(b"proof")),
             Body::EntryVoided { entry: Seq(1), reason: "录错".to_owned() },
         ];
         let log: Vec<Entry> = log.into_iter().map(entry).collect();
-        let files: [&[u8]; 4] = [b"first", b"second", b"page", b"proof"];
-        let expected: BTreeSet<Digest> = files.map(Digest::of).into();
+        let files: [(&[u8], Named); 4] = [
+            (b"first", Named::Kept),
+            (b"second", Named::ByDigest),
+            (b"page", Named::Kept),
+            (b"proof", Named::ByDigest),
+        ];
+        let expected = BTreeMap::from(files.map(|(bytes, named)| (Digest::of(bytes), named)));
         assert_eq!(named(&log), expected, "a voided entry still names its file");
     }
 
     #[test]
     fn a_log_without_files_names_none() {
-        assert_eq!(named(&[entry(Body::CaseSubmitted)]), BTreeSet::new());
+        assert_eq!(named(&[entry(Body::CaseSubmitted)]), BTreeMap::new());
     }
 }

@@ -35,7 +35,7 @@ impl Logs for StoredLogs<'_> {
 
     async fn named(&self, case: CaseId) -> Result<Option<BTreeSet<Digest>>, SweepError> {
         let stored = self.store.load(case).await?;
-        Ok(stored.map(|stored| files::named(&stored.entries)))
+        Ok(stored.map(|stored| files::named(&stored.entries).into_keys().collect()))
     }
 
     async fn pause(&self) {

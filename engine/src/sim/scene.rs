@@ -36,7 +36,7 @@ const STEPS_MAX: u32 = 10_000;
 /// The part of the case's id that is random elsewhere.
 const CASE_TAIL: [u8; 10] = [7; 10];
 /// The key that stands for a store's; nothing of a rehearsal is secret.
-const KEY: [u8; 32] = [7; 32];
+pub const KEY: [u8; 32] = [7; 32];
 
 /// One case under the production rules, with agencies that do as they are told.
 pub struct CaseScene {

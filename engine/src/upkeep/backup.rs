@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
 use tongban_core::digest::Digest;
+use tongban_core::files::{Named, named};
 use tongban_core::id::{CaseId, CommitNo, Seq};
 use tongban_core::limits::PAGE_MAX;
 use tongban_core::port::{Stored, Upkeep};
@@ -24,7 +25,6 @@ use tongban_core::time::Moment;
 use super::check::Progress;
 use super::error::{CarryError, READ, WRITE};
 use super::manifest::{Counts, FORMAT, KIND, MANIFEST, Manifest};
-use super::named::{Named, named};
 use super::segment::{FileMark, PackedCase, Record, Writer, mark_of};
 use crate::blob::Blobs;
 use crate::folder;

@@ -9,14 +9,17 @@
 //! before it, so that a file that was cut short is noticed. A bundle is as secret as a store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tongban_core::case::Case;
-use tongban_core::digest::Digest;
+use tongban_core::digest::{Digest, Secret};
+use tongban_core::entry::{Body, Entry};
+use tongban_core::files::{Named, named};
 use tongban_core::id::{CaseId, Seq};
 use tongban_core::limits::PAGE_MAX;
 use tongban_core::port::{Commit, Foreign, IdempotencyRecord, KeptClosure, Stored, Upkeep};
@@ -24,7 +27,6 @@ use tongban_core::wire;
 
 use super::check::Progress;
 use super::error::{CarryError, READ, WRITE};
-use super::named::{Named, named};
 use super::restore::{Owed, Target, read_model_of};
 use crate::blob::Blobs;
 use crate::folder;
@@ -62,6 +64,84 @@ pub struct Carried {
     pub known: u64,
 }
 
+/// A case as a bundle carries it, without its files.
+#[derive(Clone)]
+pub struct CarriedCase {
+    /// The case.
+    pub case: CaseId,
+    /// Its log.
+    pub entries: Vec<Entry>,
+    secret: Digest,
+}
+
+impl CarriedCase {
+    /// Puts a case together. By `secret` the digests of its journal and the ids of its calls are
+    /// keyed.
+    pub fn new(case: CaseId, entries: Vec<Entry>, secret: Digest) -> Self {
+        Self { case, entries, secret }
+    }
+
+    /// Returns the case's own secret.
+    pub fn secret(&self) -> Secret {
+        Secret::new(self.secret.0)
+    }
+
+    /// Returns the public number of the case.
+    pub fn number(&self) -> Option<&str> {
+        let Body::CaseStarted(started) = &self.entries.first()?.body else { return None };
+        Some(&started.number)
+    }
+}
+
+impl fmt::Debug for CarriedCase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CarriedCase").field("case", &self.case).finish_non_exhaustive()
+    }
+}
+
+/// A bundle that is whole, to be looked at where no store is.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    path: PathBuf,
+    closures: Vec<KeptClosure>,
+}
+
+impl Bundle {
+    /// Reads a bundle from end to end and makes sure that it is whole.
+    ///
+    /// # Errors
+    /// [`CarryError::NotOurs`] for another file, [`CarryError::Damaged`] for one that is not what
+    /// was written.
+    pub fn open(path: &Path) -> Result<Self, CarryError> {
+        let (closures, _) = verify(path)?;
+        Ok(Self { path: path.to_owned(), closures })
+    }
+
+    /// Returns the scripts that its cases are pinned to.
+    pub fn closures(&self) -> &[KeptClosure] {
+        &self.closures
+    }
+
+    /// Reads its cases, one after the other.
+    ///
+    /// # Errors
+    /// [`CarryError`] when it cannot be read any more.
+    pub fn cases(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<CarriedCase, CarryError>> + use<>, CarryError> {
+        let path = self.path.clone();
+        let records = records(&path)?;
+        Ok(records.filter_map(move |record| match record {
+            Ok(Record::Case(travelling)) => {
+                let Travelling { case, entries, secret, mutations: _ } = *travelling;
+                Some(Ok(CarriedCase { case, entries, secret }))
+            }
+            Ok(Record::Closure(_) | Record::File(..) | Record::End(_)) => None,
+            Err(error) => Some(Err(CarryError::at(READ, &path)(error))),
+        }))
+    }
+}
+
 /// One record of a bundle.
 #[derive(Debug, Serialize, Deserialize)]
 enum Record {
@@ -76,14 +156,15 @@ enum Record {
 #[derive(Debug, Serialize, Deserialize)]
 struct Travelling {
     case: CaseId,
-    entries: Vec<tongban_core::entry::Entry>,
+    entries: Vec<Entry>,
     /// The case's own secret.
     secret: Digest,
     /// What its mutations left; they answer in a store with the same key only.
     mutations: Vec<IdempotencyRecord>,
 }
 
-/// Writes cases into one file, which must not exist.
+/// Writes cases into one file, which must not exist: all of them with every closure of the store,
+/// some with those that they are or were pinned to.
 ///
 /// # Errors
 /// [`CarryError`]; the file is removed then.
@@ -93,24 +174,30 @@ pub async fn export(
     to: &Path,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Carried, CarryError> {
-    if to.exists() {
-        return Err(CarryError::Exists(to.display().to_string()));
-    }
-    let file = folder::create_private(to).map_err(CarryError::at(WRITE, to))?;
     let foreign = store.foreign().await?.into_iter();
-    let mut writing = Writing {
-        store,
-        blobs,
-        to,
-        foreign: foreign.map(|foreign| (foreign.case, foreign.secret)).collect(),
-        output: BufWriter::new(file),
-        carried: Carried::default(),
-    };
+    let foreign = foreign.map(|foreign| (foreign.case, foreign.secret)).collect();
+    let mut writing = Writing { store, blobs, foreign, output: Output::create(to)? };
     let written = writing.all(which, progress).await;
-    if written.is_err()
-        && let Err(error) = std::fs::remove_file(to)
-    {
-        tracing::warn!(%error, "an unfinished bundle stays");
+    if written.is_err() {
+        writing.output.remove();
+    }
+    written
+}
+
+/// Writes cases that come from no store, such as rehearsed ones, into one file, which must not
+/// exist. They bring neither files nor mutations.
+///
+/// # Errors
+/// [`CarryError`]; the file is removed then.
+pub fn write(
+    closures: Vec<KeptClosure>,
+    cases: Vec<CarriedCase>,
+    to: &Path,
+) -> Result<Carried, CarryError> {
+    let mut output = Output::create(to)?;
+    let written = output.put_all(closures, cases);
+    if written.is_err() {
+        output.remove();
     }
     written
 }
@@ -118,11 +205,73 @@ pub async fn export(
 struct Writing<'a> {
     store: &'a dyn Upkeep,
     blobs: Option<&'a Blobs>,
-    to: &'a Path,
     /// Secrets of cases that came from elsewhere themselves.
     foreign: BTreeMap<CaseId, Digest>,
-    output: BufWriter<File>,
+    output: Output,
+}
+
+/// The file that is written, and what is in it by now.
+struct Output {
+    path: PathBuf,
+    file: BufWriter<File>,
     carried: Carried,
+}
+
+impl Output {
+    fn create(to: &Path) -> Result<Self, CarryError> {
+        if to.exists() {
+            return Err(CarryError::Exists(to.display().to_string()));
+        }
+        let file = folder::create_private(to).map_err(CarryError::at(WRITE, to))?;
+        let mut file = BufWriter::new(file);
+        file.write_all(HEAD).map_err(CarryError::at(WRITE, to))?;
+        Ok(Self { path: to.to_owned(), file, carried: Carried::default() })
+    }
+
+    fn put_all(
+        &mut self,
+        closures: Vec<KeptClosure>,
+        cases: Vec<CarriedCase>,
+    ) -> Result<Carried, CarryError> {
+        for closure in closures {
+            self.put(&Record::Closure(closure))?;
+        }
+        for CarriedCase { case, entries, secret } in cases {
+            self.case(Travelling { case, entries, secret, mutations: Vec::new() })?;
+        }
+        self.end()
+    }
+
+    fn case(&mut self, travelling: Travelling) -> Result<(), CarryError> {
+        self.carried.cases += 1;
+        self.carried.entries += travelling.entries.len() as u64;
+        self.put(&Record::Case(Box::new(travelling)))
+    }
+
+    fn put(&mut self, record: &Record) -> Result<(), CarryError> {
+        let bytes = wire::encode(record);
+        let too_large = |_| io::Error::new(io::ErrorKind::InvalidInput, "a record is too large");
+        let len = u32::try_from(bytes.len()).map_err(too_large);
+        let written = len.and_then(|len| {
+            self.file.write_all(&len.to_be_bytes())?;
+            self.file.write_all(&bytes)
+        });
+        written.map_err(CarryError::at(WRITE, &self.path))
+    }
+
+    /// Ends the file; it is on the device when this returns.
+    fn end(&mut self) -> Result<Carried, CarryError> {
+        self.put(&Record::End(self.carried))?;
+        let flushed = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        flushed.map_err(CarryError::at(WRITE, &self.path))?;
+        Ok(self.carried)
+    }
+
+    fn remove(&self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::warn!(%error, "an unfinished bundle stays");
+        }
+    }
 }
 
 impl Writing<'_> {
@@ -131,23 +280,44 @@ impl Writing<'_> {
         which: &Which,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Carried, CarryError> {
-        self.output.write_all(HEAD).map_err(CarryError::at(WRITE, self.to))?;
-        for closure in self.store.closures().await? {
-            self.put(&Record::Closure(closure))?;
+        let mut closures = self.store.closures().await?;
+        if let Which::Cases(cases) = which {
+            let pinned = self.pinned(cases).await?;
+            closures.retain(|(digest, _)| pinned.contains(digest));
+        }
+        for closure in closures {
+            self.output.put(&Record::Closure(closure))?;
         }
         match which {
             Which::Cases(cases) => {
                 for case in cases {
-                    let stored = self.store.load(*case).await?;
-                    self.case(stored.ok_or(CarryError::NoSuchCase(*case))?).await?;
+                    let stored = self.load(*case).await?;
+                    self.case(stored).await?;
                 }
             }
             Which::All => self.walk(progress).await?,
         }
-        self.put(&Record::End(self.carried))?;
-        let flushed = self.output.flush().and_then(|()| self.output.get_ref().sync_all());
-        flushed.map_err(CarryError::at(WRITE, self.to))?;
-        Ok(self.carried)
+        self.output.end()
+    }
+
+    async fn load(&self, case: CaseId) -> Result<Stored, CarryError> {
+        self.store.load(case).await?.ok_or(CarryError::NoSuchCase(case))
+    }
+
+    /// Returns the closures that cases are or were pinned to.
+    async fn pinned(&self, cases: &[CaseId]) -> Result<BTreeSet<Digest>, CarryError> {
+        let mut pinned = BTreeSet::new();
+        for case in cases {
+            let stored = self.load(*case).await?;
+            for entry in &stored.entries {
+                if let Body::CaseStarted(started) = &entry.body {
+                    pinned.insert(started.closure);
+                } else if let Body::CaseRebound(rebound) = &entry.body {
+                    pinned.insert(rebound.closure);
+                }
+            }
+        }
+        Ok(pinned)
     }
 
     async fn walk(
@@ -164,20 +334,17 @@ impl Writing<'_> {
                     self.case(stored).await?;
                 }
             }
-            progress(Progress { cases: self.carried.cases, differences: 0 });
+            progress(Progress { cases: self.output.carried.cases, differences: 0 });
         }
     }
 
     async fn case(&mut self, stored: Stored) -> Result<(), CarryError> {
         let Stored { case, entries, .. } = stored;
         let files = named(&entries);
-        self.carried.cases += 1;
-        self.carried.entries += entries.len() as u64;
         let derived = || self.store.identity().secret.keyed(b"case", &case.0);
         let secret = self.foreign.get(&case).copied().unwrap_or_else(derived);
         let mutations = self.mutations(case).await?;
-        let travelling = Travelling { case, entries, secret, mutations };
-        self.put(&Record::Case(Box::new(travelling)))?;
+        self.output.case(Travelling { case, entries, secret, mutations })?;
         let Some(blobs) = self.blobs else { return Ok(()) };
         for (digest, sure) in files {
             self.file(blobs, (case, digest), sure).await?;
@@ -217,25 +384,14 @@ impl Writing<'_> {
         while let Some(chunk) = reader.stream.next().await {
             part.extend_from_slice(&chunk?);
             if part.len() >= PART_BYTES {
-                self.put(&Record::File(digest, std::mem::take(&mut part)))?;
+                self.output.put(&Record::File(digest, std::mem::take(&mut part)))?;
             }
         }
         if !part.is_empty() {
-            self.put(&Record::File(digest, part))?;
+            self.output.put(&Record::File(digest, part))?;
         }
-        self.carried.files += 1;
-        self.put(&Record::File(digest, Vec::new()))
-    }
-
-    fn put(&mut self, record: &Record) -> Result<(), CarryError> {
-        let bytes = wire::encode(record);
-        let too_large = |_| io::Error::new(io::ErrorKind::InvalidInput, "a record is too large");
-        let len = u32::try_from(bytes.len()).map_err(too_large);
-        let written = len.and_then(|len| {
-            self.output.write_all(&len.to_be_bytes())?;
-            self.output.write_all(&bytes)
-        });
-        written.map_err(CarryError::at(WRITE, self.to))
+        self.output.carried.files += 1;
+        self.output.put(&Record::File(digest, Vec::new()))
     }
 }
 
@@ -339,7 +495,7 @@ impl Importing<'_> {
 }
 
 /// Reads a bundle from end to end and makes sure that it is whole.
-fn verify(from: &Path) -> Result<(), CarryError> {
+fn verify(from: &Path) -> Result<(Vec<KeptClosure>, Carried), CarryError> {
     let damaged = |what: &str| CarryError::Damaged {
         path: from.display().to_string(),
         what: what.to_owned(),
@@ -347,12 +503,13 @@ fn verify(from: &Path) -> Result<(), CarryError> {
     let mut found = Carried::default();
     let mut seen = BTreeSet::new();
     let mut end = None;
+    let mut closures = Vec::new();
     for record in records(from)? {
         if end.is_some() {
             return Err(damaged("something follows its end"));
         }
         match record.map_err(CarryError::at(READ, from))? {
-            Record::Closure(_) => {}
+            Record::Closure(closure) => closures.push(closure),
             Record::Case(travelling) => {
                 Case::from_entries(travelling.case, &travelling.entries)?;
                 if !seen.insert(travelling.case) {
@@ -366,7 +523,7 @@ fn verify(from: &Path) -> Result<(), CarryError> {
         }
     }
     match end {
-        Some(told) if told == found => Ok(()),
+        Some(told) if told == found => Ok((closures, found)),
         Some(_) => Err(damaged("it holds other than it counts")),
         None => Err(damaged("it was cut short")),
     }

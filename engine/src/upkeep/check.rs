@@ -11,6 +11,7 @@ use std::fmt;
 use futures_util::StreamExt as _;
 use tongban_core::case::Case;
 use tongban_core::digest::Digest;
+use tongban_core::files::{Named, named};
 use tongban_core::id::{CaseId, CommitNo, Seq};
 use tongban_core::limits::PAGE_MAX;
 use tongban_core::port::{Feed, FeedCursor, FeedItem, FiledRow, Mend, StoreError, Stored, Upkeep};
@@ -19,7 +20,6 @@ use tongban_core::schedule::Reading;
 use tongban_core::summary::{CaseSummary, IndexRow, mask_id};
 use tongban_core::wire;
 
-use super::named::{Named, named};
 use crate::blob::{BlobError, Blobs};
 use crate::standing::Standing;
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tongban_core::case::Case;
 use tongban_core::digest::Digest;
+use tongban_core::files::{Named, named};
 use tongban_core::id::{CaseId, CommitNo, Generation};
 use tongban_core::port::{Declared, Planted, Restored, Upkeep};
 use tongban_core::read_model;
@@ -19,7 +20,6 @@ use super::backup::FILES;
 use super::check::Progress;
 use super::error::{CarryError, READ, WRITE};
 use super::manifest::{Counts, FORMAT, KIND, MANIFEST, Manifest};
-use super::named::{Named, named};
 use super::segment::{FileMark, PackedCase, Reader, Record, mark_of};
 use crate::blob::Blobs;
 use crate::folder;
