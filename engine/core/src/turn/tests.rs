@@ -358,6 +358,7 @@ mod promises;
 mod returned;
 mod silence;
 mod ways;
+mod words;
 
 /// Asks one agency and grants on its documents.
 fn ask_and_grant() -> Handler {
