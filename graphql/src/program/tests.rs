@@ -164,6 +164,10 @@ fn serve_says_what_it_can_do() {
               jwks_file = "jwks.json"                 # 统一身份认证的公钥 / public keys of your identity provider
               issuer = "https://id.example.org"
               audience = "tongban"
+              [storage.s3]                              # 文件和参考数据存入 S3,默认在数据文件夹 / a bucket instead of the folder
+              endpoint = "https://s3.example.org"     # 密钥取自 AWS_ACCESS_KEY_ID 等环境变量或 credentials_file
+              bucket = "tongban"
+              region = "cn-1"
               [seal.http]                               # 电子印章服务;不设则文书只有草稿 / who seals; drafts only without
               base_url = "https://seal.example.org"
               keys_file = "seal-keys.json"            # 印章的公钥 (JWKS) / public keys of its seals
