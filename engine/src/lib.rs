@@ -22,7 +22,7 @@ mod number;
 pub mod objects;
 pub mod reference;
 mod runtime;
-#[cfg(any(test, feature = "sim"))]
+#[cfg(any(test, feature = "rehearsal", feature = "sim"))]
 pub mod sim;
 pub mod standing;
 pub mod store;

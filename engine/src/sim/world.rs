@@ -130,6 +130,8 @@ struct World {
     connectors: Vec<(&'static str, Arc<dyn Connector>)>,
     standing: Standing,
     engine: Option<Engine>,
+    /// A process that does not know yet that it lost the store.
+    ghost: Option<Engine>,
     broken_start: Arc<AtomicBool>,
     steps: u64,
     crashes: u32,
@@ -177,6 +179,7 @@ impl World {
             connectors: agencies.offices().into(),
             standing: Standing::default(),
             engine: None,
+            ghost: None,
             broken_start: Arc::default(),
             steps: 0,
             crashes: 0,
@@ -195,6 +198,7 @@ impl World {
         });
         self.house.put(None);
         self.engine = None;
+        self.ghost = None;
         self.stage.close();
         told
     }
@@ -239,7 +243,7 @@ impl World {
             .wire_clock(Arc::new(StageClock(Arc::clone(&self.stage))))
             .options(Options { cases_held_max: 1 + self.dice.below(3), ..Options::default() });
         for (name, connector) in &self.connectors {
-            builder = builder.connector(*name, Arc::clone(connector));
+            builder = builder.connector(name, Arc::clone(connector));
         }
         let tasks = Tasks::Staged(Arc::clone(&self.stage) as Arc<dyn crate::runtime::tasks::Stage>);
         let engine = builder.assemble(tasks).expect("a world needs no place for documents");
@@ -259,11 +263,23 @@ impl World {
         self.witness.saw("a crash");
         self.house.put(None);
         self.engine = None;
+        self.ghost = None;
         self.stage.crash();
         self.disk.crash();
         let down = self.dice.millis(4 * 86_400_000);
         self.stage.pass(down);
         self.broken_start.store(false, Ordering::Relaxed);
+        self.boot();
+    }
+
+    /// Starts another process over the same store; this one goes on, and must not write any more.
+    fn take_over(&mut self) {
+        self.witness.saw("a takeover");
+        self.house.put(None);
+        self.ghost = self.engine.take();
+        self.stage.lay();
+        self.stage.haunt();
+        self.disk.sync();
         self.boot();
     }
 
@@ -278,7 +294,9 @@ impl World {
         let runtime = self.engine.as_ref().map(Engine::runtime);
         let job = runtime.is_some_and(|runtime| runtime.desk.has_work());
         let behind = self.disk.is_behind();
-        let most = ready + usize::from(job) + usize::from(behind);
+        let ghost = self.ghost.as_ref().map(Engine::runtime);
+        let haunts = ghost.is_some_and(|runtime| runtime.desk.has_work());
+        let most = ready + usize::from(job) + usize::from(behind) + usize::from(haunts);
         if most == 0 || self.weather.strikes(|faults| faults.slow) {
             return self.stage.advance(until) || most > 0;
         }
@@ -288,6 +306,8 @@ impl World {
             self.stage.poll(place);
         } else if job && place == ready {
             runtime.map(worker::step);
+        } else if haunts && place == most - 1 {
+            ghost.map(worker::step);
         } else {
             self.disk.sync();
         }
@@ -314,6 +334,11 @@ impl World {
             if self.weather.strikes(|faults| faults.release) {
                 self.troupe.release();
             }
+            let takeover = self.crashes < CRASHES_MAX && !self.disk.is_dead();
+            if takeover && self.weather.strikes(|faults| faults.takeover) {
+                self.crashes += 1;
+                self.take_over();
+            }
             if !self.step(until) {
                 break;
             }
@@ -328,6 +353,8 @@ impl World {
         if self.must_restart() {
             self.crash();
         }
+        self.ghost = None;
+        self.stage.lay();
         let mut last = (self.disk.revision(), self.stage.now());
         while self.steps < STEPS_MAX {
             let until = self.stage.now().plus_millis(REST_MILLIS);
@@ -376,19 +403,24 @@ impl World {
         })
     }
 
+    /// Returns what checks a history of this world.
+    fn check(&self) -> Check<'_> {
+        Check {
+            troupe: &self.troupe,
+            witness: &self.witness,
+            standing: &self.standing,
+            secret: Secret::new(disk::SECRET),
+            owes_turns: self.weather.has(|faults| faults.script_stopped),
+        }
+    }
+
     /// Checks all that survived.
     fn judge(&mut self) -> Result<Report, String> {
         self.disk.sync();
         self.disk.check_promises(self.stage.now());
         self.verdict()?;
         let history = self.disk.history();
-        let check = Check {
-            troupe: &self.troupe,
-            witness: &self.witness,
-            standing: &self.standing,
-            secret: &Secret::new(disk::SECRET),
-            owes_turns: self.weather.has(|faults| faults.script_stopped),
-        };
+        let check = self.check();
         let cases = check.history(&history)?;
         check.at_rest(&cases)?;
         Ok(Report {

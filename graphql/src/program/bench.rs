@@ -2,6 +2,8 @@
 
 pub(crate) mod args;
 mod crash;
+#[cfg(feature = "sim")]
+mod sim;
 
 use self::args::BenchTool;
 use super::error::ProgramError;
@@ -10,6 +12,8 @@ use super::error::ProgramError;
 pub(crate) async fn run(tool: BenchTool) -> Result<(), ProgramError> {
     match tool {
         BenchTool::Crash(arguments) => crash::run(&arguments).await,
+        #[cfg(feature = "sim")]
+        BenchTool::Sim(arguments) => sim::run(&arguments),
         BenchTool::CrashWork(arguments) => crash::work(&arguments).await,
     }
 }

@@ -258,6 +258,13 @@ pub(crate) enum ProgramError {
         /// How many.
         differences: usize,
     },
+    /// A simulated world broke a promise of the engine.
+    #[cfg(feature = "sim")]
+    #[error("有 {worlds} 个世界违背了承诺 / {worlds} worlds broke a promise")]
+    PromiseBroken {
+        /// How many.
+        worlds: usize,
+    },
     /// A backup, a restore or a transfer that could not be made.
     #[error("{} / {}", .what.zh, .what.en)]
     Carry {
@@ -323,6 +330,8 @@ impl ProgramError {
             Self::ServerRefused(_) => "SERVER_REFUSED",
             Self::Engine(_) => "ENGINE_NOT_STARTED",
             Self::StoreDiffers { .. } => "STORE_DIFFERS",
+            #[cfg(feature = "sim")]
+            Self::PromiseBroken { .. } => "PROMISE_BROKEN",
             Self::Carry { code, .. } => code,
             Self::NoControl { .. } => "FOLDER_NO_CONTROL",
             Self::DemoUnfinished(_) => "DEMO_UNFINISHED",
@@ -358,6 +367,8 @@ impl ProgramError {
             | Self::AnswersMissing(_)
             | Self::StoreDiffers { .. }
             | Self::Carry { .. } => Exit::Data,
+            #[cfg(feature = "sim")]
+            Self::PromiseBroken { .. } => Exit::Data,
             Self::CannotCreate { .. } | Self::ScriptExists(_) => Exit::CannotCreate,
             Self::InputOutput { .. } | Self::ScriptsUnreadable { .. } => Exit::InputOutput,
             Self::NoIdentity
@@ -406,6 +417,8 @@ impl ProgramError {
             Self::ConfigWrong { .. } => advice::CONFIG_WRONG,
             Self::DocumentsWrong { .. } => advice::DOCUMENTS_WRONG,
             Self::StoreDiffers { .. } => advice::STORE_DIFFERS,
+            #[cfg(feature = "sim")]
+            Self::PromiseBroken { .. } => advice::PROMISE_BROKEN,
             Self::Carry { .. } => advice::CARRY,
             Self::NoControl { .. } => advice::NO_CONTROL,
             Self::ScriptsWrong { .. } => advice::SCRIPTS_WRONG,

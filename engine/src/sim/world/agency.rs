@@ -160,7 +160,7 @@ impl Agencies {
     /// Thinks out all that will be said of a call.
     fn think(&self, call: &Call, now: Moment) -> Vec<AgencyReply> {
         let mut story = Saying { call, at: now, seq: 0, messages: Vec::new() };
-        let calm = self.weather.is_calm();
+        let quiet = self.weather.is_calm();
         let mute = self.sabotage == AgencySabotage::GoesSilent;
         let dawdles = mute || self.weather.strikes(|faults| faults.dawdling);
         let longest = if dawdles { DAWDLE_MILLIS } else { 2 * 3_600_000 };
@@ -188,10 +188,11 @@ impl Agencies {
                     story.act(("resumed", "expert_review"));
                 }
                 story.later(dice.millis(longest));
-                story.act(("decided", if calm || dice.chance(700) { "granted" } else { "denied" }));
+                story
+                    .act(("decided", if quiet || dice.chance(700) { "granted" } else { "denied" }));
                 story.later(dice.millis(1_000));
             }
-            story.say(end(call, if calm || acts { 0 } else { dice.below(12) }));
+            story.say(end(call, if quiet || acts { 0 } else { dice.below(12) }));
         });
         if self.weather.strikes(|faults| faults.contradiction) {
             self.witness.saw("a contradiction");

@@ -36,13 +36,13 @@ struct Walked {
 }
 
 /// Walks over the history of a world.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Check<'a> {
     pub(super) troupe: &'a Troupe,
     pub(super) witness: &'a Witness,
     pub(super) standing: &'a Standing,
     /// The store's secret.
-    pub(super) secret: &'a Secret,
+    pub(super) secret: Secret,
     /// Whether the machine stopped scripts, so that turns were owed for a while.
     pub(super) owes_turns: bool,
 }
@@ -140,7 +140,7 @@ impl Check<'_> {
                 return Err(format!("a row is new that was there: {row:?}"));
             }
         }
-        if walked.rows != read_model::rows(&summary, self.secret) {
+        if walked.rows != read_model::rows(&summary, &self.secret) {
             return Err("the index rows are not those of the log".to_owned());
         }
         Ok(())
@@ -218,7 +218,7 @@ impl Check<'_> {
 
     /// Nothing is stuck unless somebody is told.
     pub(super) fn at_rest(&self, cases: &[Arc<Case>]) -> Checked {
-        let strict = Check { owes_turns: false, ..*self };
+        let strict = Check { owes_turns: false, ..self.clone() };
         cases.iter().filter(|case| case.submitted.is_some()).try_for_each(|case| {
             strict.scripts((case, &[MatterNo::COORDINATOR].into()), &mut Owed::new())?;
             let mut open = case.matters.iter().filter(|matter| matter.is_open());

@@ -59,7 +59,12 @@ impl Person {
 
     async fn interfere(&mut self, case: CaseId, later: &[(ServiceCode, Digest)]) {
         if self.viewer.role == Role::WindowClerk {
-            return self.write_to(case).await;
+            // A submitted form is amended by the window.
+            return if self.dice.chance(500) {
+                self.amend(case).await;
+            } else {
+                self.write_to(case).await;
+            };
         }
         match self.dice.below(8) {
             0 => self.write_to(case).await,

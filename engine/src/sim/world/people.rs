@@ -151,7 +151,7 @@ impl Person {
             self.think(24 * 3_600_000).await;
             match self.dice.below(12) {
                 0 => self.withdraw(case).await,
-                1..=4 => self.amend(case).await,
+                1 => self.amend(case).await,
                 _ => self.read(case).await,
             }
         }
@@ -184,7 +184,7 @@ impl Person {
         }
     }
 
-    async fn amend(&mut self, case: CaseId) {
+    pub(super) async fn amend(&mut self, case: CaseId) {
         let key = self.key();
         let change = Change::AmendForm {
             fields: Value::of([("note", key.as_str().into())]),

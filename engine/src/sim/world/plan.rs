@@ -11,6 +11,8 @@ use super::dice::Dice;
 pub(super) struct Faults {
     /// The process ends between two steps.
     pub(super) crash: u32,
+    /// Another process takes the store over, while this one goes on.
+    pub(super) takeover: u32,
     /// A commit fails, nothing stored.
     pub(super) store_unavailable: u32,
     /// A commit fails, stored or not.
@@ -53,6 +55,7 @@ impl Faults {
         let mut some = |often: u32| if dice.chance(450) { often } else { 0 };
         Self {
             crash: some(3),
+            takeover: some(2),
             store_unavailable: some(60),
             store_uncertain: some(40),
             store_unreadable: some(30),

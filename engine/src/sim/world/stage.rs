@@ -20,6 +20,8 @@ use crate::runtime::tasks;
 pub(super) enum Owner {
     /// The process that a crash ends.
     Engine,
+    /// A process that another one took the store from, and that goes on all the same.
+    Ghost,
     /// Agencies, people, the network between.
     World,
 }
@@ -114,10 +116,29 @@ impl Stage {
         let mut inner = self.lock();
         let all = std::mem::take(&mut inner.tasks);
         let (gone, left) =
-            all.into_iter().partition(|(_, task): &(u64, Task)| task.owner == Owner::Engine);
+            all.into_iter().partition(|(_, task): &(u64, Task)| task.owner != Owner::World);
         inner.tasks = left;
         drop(inner);
         // Outside the lock: what is dropped may wake others, or end their sleep.
+        let gone: BTreeMap<u64, Task> = gone;
+        drop(gone);
+    }
+
+    /// Makes the engine's tasks those of a ghost.
+    pub(super) fn haunt(&self) {
+        for task in self.lock().tasks.values_mut().filter(|task| task.owner == Owner::Engine) {
+            task.owner = Owner::Ghost;
+        }
+    }
+
+    /// Drops the tasks of the ghost.
+    pub(super) fn lay(&self) {
+        let mut inner = self.lock();
+        let all = std::mem::take(&mut inner.tasks);
+        let (gone, left) =
+            all.into_iter().partition(|(_, task): &(u64, Task)| task.owner == Owner::Ghost);
+        inner.tasks = left;
+        drop(inner);
         let gone: BTreeMap<u64, Task> = gone;
         drop(gone);
     }

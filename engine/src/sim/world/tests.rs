@@ -5,6 +5,10 @@ use std::panic::catch_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
+use tongban_core::entry::{Body, Entry, Origin};
+use tongban_core::law::{Act, ActAnswer, ActKind};
+
+use super::disk::Written;
 use super::*;
 
 /// Seeds that once failed.
@@ -23,7 +27,7 @@ fn seeds() -> Vec<u64> {
 }
 
 /// What some world of a full run must have seen.
-const RARE: [&str; 14] = [
+const RARE: [&str; 22] = [
     "a crash",
     "a torn record",
     "a fence",
@@ -38,6 +42,14 @@ const RARE: [&str; 14] = [
     "a withdrawal",
     "an amended form",
     "completed_all",
+    "a takeover",
+    "a message",
+    "a pause",
+    "a resumption",
+    "a cancellation",
+    "a rebinding",
+    "retry",
+    "skip",
 ];
 
 /// Plays seeds on as many threads as there are cores; stops at the first failure.
@@ -69,7 +81,7 @@ fn play_all(seeds: &[u64]) -> Vec<Report> {
         .iter()
         .map(|(seed, what)| {
             format!(
-                "{what}\n  TONGBAN_SIM_SEED={seed} cargo test -p tongban-engine --lib sim::world"
+                "{what}\n  TONGBAN_SIM_SEED={seed} cargo test -p tongban-engine --lib sim::world::tests::every_world"
             )
         })
         .collect();
@@ -148,4 +160,93 @@ fn an_agency_that_acts_twice_is_noticed() {
 fn a_script_that_wavers_is_noticed() {
     let script = ScriptSabotage::Wavers;
     check_noticed(Sabotage { script, ..Sabotage::default() }, "the replay fails");
+}
+
+/// A world that was played to its end, with the history that a test spoils.
+fn played(seed: u64) -> (World, Vec<Written>) {
+    let mut world = World::new(seed, Sabotage::default());
+    world.populate();
+    world.boot();
+    world.storm().and_then(|()| world.calm()).unwrap();
+    world.disk.sync();
+    let history = world.disk.history();
+    (world, history)
+}
+
+/// Spoils histories until one is found where that is possible; the checks must say so.
+fn check_spoiled(spoil: impl Fn(&mut Vec<Written>) -> Option<()>, what: &str) {
+    for seed in 0..60 {
+        let (world, mut history) = played(seed);
+        world.check().history(&history).unwrap();
+        if spoil(&mut history).is_none() {
+            continue;
+        }
+        let said = world.check().history(&history).unwrap_err();
+        return assert!(said.contains(what), "{said}");
+    }
+    panic!("no history can be spoiled so");
+}
+
+/// Finds an act of the law that held.
+fn act(history: &[Written], which: impl Fn(&Entry, &Act) -> bool) -> Option<(usize, usize)> {
+    history.iter().enumerate().find_map(|(no, commit)| {
+        let at = commit.entries.iter().position(|entry| {
+            matches!(&entry.body, Body::Acted { act, answer: ActAnswer::Done, .. } if which(entry, act))
+        })?;
+        Some((no, at))
+    })
+}
+
+#[test]
+fn an_act_that_the_law_refuses_is_noticed() {
+    check_spoiled(
+        |history| {
+            let (no, at) = act(history, |_, act| act.kind == ActKind::Grant)?;
+            let grant = history[no].entries[at].clone();
+            let last = history.iter().rposition(|commit| commit.case == history[no].case)?;
+            let again = &mut history[last].entries;
+            let newest = again.last()?;
+            let again_at =
+                Entry { seq: newest.seq.next(), recorded_at: newest.recorded_at, ..grant };
+            again.push(again_at);
+            Some(())
+        },
+        "did not hold",
+    );
+}
+
+#[test]
+fn an_adverse_act_of_a_machine_is_noticed() {
+    check_spoiled(
+        |history| {
+            let by_person = |entry: &Entry| matches!(entry.origin, Origin::Person { .. });
+            let (no, at) =
+                act(history, |entry, act| act.kind == ActKind::Deny && by_person(entry))?;
+            history[no].entries[at].origin = Origin::Engine;
+            Some(())
+        },
+        "a machine did an adverse act",
+    );
+}
+
+#[test]
+fn an_index_row_that_is_missing_is_noticed() {
+    check_spoiled(
+        |history| history.iter_mut().find_map(|commit| commit.rows_new.pop()).map(drop),
+        "the index rows are not those of the log",
+    );
+}
+
+#[test]
+fn a_commit_that_is_missing_is_noticed() {
+    check_spoiled(
+        |history| {
+            let first = history.first()?.case;
+            let second = history.iter().skip(1).position(|commit| commit.case == first)? + 1;
+            history.iter().skip(second + 1).find(|commit| commit.case == first)?;
+            history.remove(second);
+            Some(())
+        },
+        "",
+    );
 }

@@ -30,6 +30,9 @@ pub(crate) struct BenchArguments {
 pub(crate) enum BenchTool {
     /// 反复强行终止并核对:终止次数、已答复、丢失、残缺、恢复时间。 / Kill again and again; count what was lost.
     Crash(CrashArguments),
+    /// 在模拟的世界里运行整个引擎:故障、崩溃、乱序,逐一核对承诺。 / Play whole engines in simulated worlds and check every promise.
+    #[cfg(feature = "sim")]
+    Sim(SimArguments),
     /// 被终止的一方。 / The side that is killed.
     #[command(hide = true)]
     CrashWork(CrashWorkArguments),
@@ -55,4 +58,19 @@ pub(crate) struct CrashWorkArguments {
     /// The data folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+}
+
+/// Arguments of `bench sim`.
+#[cfg(feature = "sim")]
+#[derive(Args, Debug)]
+pub(crate) struct SimArguments {
+    /// 第一个种子。 / The first seed.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub(crate) from: u64,
+    /// 最后一个种子。 / The last seed.
+    #[arg(long, value_name = "SEED", default_value_t = 1_999)]
+    pub(crate) to: u64,
+    /// 结果的格式。 / How the result is written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
 }

@@ -39,6 +39,11 @@ pub(super) const STORE_DIFFERS: Advice = (
     "列表、队列、计时、编号可用 tongban store rebuild 重建;日志、文件、编号计数的差异须从备份恢复",
     "tongban store rebuild puts lists, queues, timers and numbers right; logs, files and counters come from a backup",
 );
+#[cfg(feature = "sim")]
+pub(super) const PROMISE_BROKEN: Advice = (
+    "请用上面的命令重放该种子,并把它记入 engine/src/sim/world/seeds.txt",
+    "repeat the seed by the command above, and keep it in engine/src/sim/world/seeds.txt",
+);
 pub(super) const CARRY: Advice = (
     "请按上述原因处理后重试;原数据文件夹未被改动",
     "mend what is named above and try again; the data folder was not changed",
