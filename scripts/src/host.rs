@@ -14,6 +14,7 @@ use rhai::{CallFnOptions, Dynamic, Engine, EvalAltResult, FnPtr, Map, Position, 
 use tongban_core::definition::{Closure, FieldKind, Part};
 use tongban_core::digest::Digest;
 use tongban_core::id::ServiceCode;
+use tongban_core::partial::Partial;
 use tongban_core::port::{
     Look, RunEnd, RunFunction, RunJob, RunOutput, Script, ScriptFault, ScriptFaultKind,
 };
@@ -24,6 +25,7 @@ use crate::api::field::DeclaredPart;
 use crate::api::intake;
 use crate::api::matter_view::MatterView;
 use crate::api::outcome::OutcomeView;
+use crate::api::partial;
 use crate::compile;
 use crate::convert::to_script;
 use crate::diagnose::{self, Finding, Trouble};
@@ -340,6 +342,32 @@ impl Script for Host {
             }
         }
         Ok(Some(parts))
+    }
+
+    fn on_partial(&self, closure: &Closure, facts: &Value) -> Result<Partial, ScriptFault> {
+        let loaded = self.needed(&closure.digest)?;
+        let service = &loaded.service;
+        let engine = self.levels.engine(loaded.closure.api_level);
+        let engine = engine.expect("only closures of known levels are loaded");
+        let called = suspend::counted(|| {
+            engine.call_fn_with_options::<Dynamic>(
+                CallFnOptions::new().eval_ast(false),
+                &mut Scope::new(),
+                &service.ast,
+                "on_partial",
+                (to_script(facts),),
+            )
+        });
+        let said = called.map_err(|error| {
+            let inner = service.innermost(&error);
+            let place = service.finding_in(&error, "on_partial", Position::NONE);
+            diagnose::fault(diagnose::kind_of(inner), &place)
+        })?;
+        partial::said(&said).map_err(|trouble| {
+            let unit = service.main();
+            let place = unit.finding(trouble, unit.definition("on_partial"));
+            diagnose::fault(ScriptFaultKind::Script, &place)
+        })
     }
 
     fn run(&self, job: &RunJob<'_>, replay: Replay) -> RunOutput {

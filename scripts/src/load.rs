@@ -167,6 +167,8 @@ impl Project {
         let file = unit.file.clone();
         match self.declared(engine, unit, kind) {
             Ok((program, Declared::Service(mut service))) => {
+                let is_partial = |one: rhai::ScriptFnMetadata<'_>| one.name == "on_partial";
+                service.def.on_partial = program.main().ast.iter_functions().any(is_partial);
                 if service.def.computed {
                     service.def.parts = structure::may_come(program.main());
                 }

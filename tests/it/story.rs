@@ -6,5 +6,6 @@ mod computed;
 mod durable;
 mod lawful;
 mod needs;
+mod partial;
 mod restore;
 mod world;

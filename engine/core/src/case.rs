@@ -3,7 +3,7 @@
 //! The same fold runs when an entry is recorded and when a case is loaded, so that recovery is
 //! not a second implementation. An impossible log is found on load, with both sides named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::agency::AgencyReply;
@@ -101,6 +101,8 @@ pub struct Case {
     pub rebound: Option<(Seq, Arc<CaseRebound>)>,
     /// Since when and why scripts are not evaluated: of a matter, or of all (0).
     pub paused: BTreeMap<MatterNo, Paused>,
+    /// Matters whose ending against the applicant `on_partial` has spoken of.
+    pub partial: BTreeSet<MatterNo>,
 }
 
 /// An incident and what became of it.
@@ -460,6 +462,7 @@ impl Case {
             calendar: None,
             rebound: None,
             paused: BTreeMap::new(),
+            partial: BTreeSet::new(),
         })
     }
 
@@ -630,6 +633,10 @@ impl Case {
             Body::IntakeBegun { .. } | Body::IntakeRecommended(_) | Body::FieldsTried(_) => {
                 self.fold_advice(entry)
             }
+            Body::PartialOutcome(outcome) => {
+                self.partial.extend(outcome.ended.iter().copied());
+                Ok(())
+            }
             _ => self.fold_around(entry),
         }
     }
@@ -693,7 +700,8 @@ impl Case {
             | Body::RunRestarted { .. }
             | Body::IntakeBegun { .. }
             | Body::IntakeRecommended(_)
-            | Body::FieldsTried(_) => {
+            | Body::FieldsTried(_)
+            | Body::PartialOutcome(_) => {
                 Err(self.at(entry).wrong("it belongs to the course of the case"))
             }
         }
@@ -841,7 +849,8 @@ impl Case {
             | TaskKind::Obligation
             | TaskKind::AfterCancel
             | TaskKind::AskCorrection
-            | TaskKind::Applicant => None,
+            | TaskKind::Applicant
+            | TaskKind::Partial => None,
         };
         match answers {
             Some(key) => self.settle(entry, &key, End::Decided(by.clone())),

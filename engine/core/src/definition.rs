@@ -83,6 +83,9 @@ pub struct ServiceDef {
     /// Whether the set of matters is computed from the answers, once, when a case starts. `parts`
     /// then holds each matter that may come, once.
     pub computed: bool,
+    /// Whether its script has an `on_partial` that says whom to ask when a matter ends against the
+    /// applicant.
+    pub on_partial: bool,
 }
 
 /// One matter's place in a service.

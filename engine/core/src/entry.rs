@@ -17,6 +17,7 @@ use crate::id::{
 };
 use crate::law::{Act, ActAnswer, ClockKind, Rules};
 use crate::material::{Attempt, MaterialFound, MaterialGiven};
+use crate::partial::PartialOutcome;
 use crate::prefill::FieldsTried;
 use crate::recommend::Recommended;
 use crate::request::{Ask, Decision, RequestKey};
@@ -333,6 +334,8 @@ pub enum Body {
     IntakeRecommended(Arc<Recommended>),
     /// A source of the form's fields is being asked, or came to this.
     FieldsTried(Arc<FieldsTried>),
+    /// Matters ended against the applicant while others are open, and `on_partial` said this.
+    PartialOutcome(Arc<PartialOutcome>),
 }
 
 /// Fields of the form that were corrected or amended.
@@ -583,11 +586,13 @@ pub enum TaskKind {
     AskCorrection,
     /// An agency wants the applicant to do something himself: appear, confirm, authorise.
     Applicant,
+    /// Matters ended against the applicant: does the rest go on?
+    Partial,
 }
 
 impl TaskKind {
     /// Every kind with its code and Chinese name.
-    pub const ALL: [(Self, &'static str, &'static str); 16] = [
+    pub const ALL: [(Self, &'static str, &'static str); 17] = [
         (Self::Intake, "intake", "受理"),
         (Self::Decide, "decide", "审批"),
         (Self::Manual, "manual", "人工办理"),
@@ -604,6 +609,7 @@ impl TaskKind {
         (Self::AfterCancel, "after_cancel", "停办后处理"),
         (Self::AskCorrection, "ask_correction", "部门要求补正"),
         (Self::Applicant, "applicant", "申请人办理"),
+        (Self::Partial, "partial", "部分事项未通过后的去留"),
     ];
 
     /// Returns the code.

@@ -119,7 +119,8 @@ fn add(body: &Body, files: &mut Files) {
         | Body::MessageTaken { .. }
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_)
-        | Body::FieldsTried(_) => {}
+        | Body::FieldsTried(_)
+        | Body::PartialOutcome(_) => {}
     }
 }
 

@@ -29,6 +29,7 @@ pub mod limits;
 pub mod material;
 pub mod narrative;
 pub mod organisation;
+pub mod partial;
 pub mod port;
 pub mod prefill;
 pub mod publication;

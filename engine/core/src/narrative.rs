@@ -7,6 +7,7 @@ use crate::case::Case;
 use crate::entry::{Body, Entry, Origin};
 use crate::id::Seq;
 use crate::law::ActAnswer;
+use crate::partial::Partial;
 use crate::request::Ask;
 
 /// An entry, told.
@@ -106,7 +107,8 @@ fn is_internal(body: &Body) -> bool {
         | Body::MessageTaken { .. }
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_)
-        | Body::FieldsTried(_) => true,
+        | Body::FieldsTried(_)
+        | Body::PartialOutcome(_) => true,
     }
 }
 
@@ -132,7 +134,8 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         | Body::RequestReleased { .. }
         | Body::ObligationResolved { .. }
         | Body::IntakeBegun { .. }
-        | Body::IntakeRecommended(_) => about_the_run(&entry.body),
+        | Body::IntakeRecommended(_)
+        | Body::PartialOutcome(_) => about_the_run(&entry.body),
         Body::TaskOpened(_)
         | Body::TaskClaimed { .. }
         | Body::TaskReleased { .. }
@@ -230,6 +233,19 @@ fn about_the_run(body: &Body) -> Sentence {
             format!("预审意见:{}", recommended.what.name()),
             format!("intake advises {}", recommended.what.code()),
         ),
+        Body::PartialOutcome(outcome) => {
+            let (zh, en) = match outcome.said {
+                Partial::GoOn => ("其余事项继续办理", "the rest goes on"),
+                Partial::AskApplicant { .. } => ("请申请人决定其余事项", "the applicant is asked"),
+                Partial::AskLead { .. } => ("请牵头部门研判", "the lead department is asked"),
+            };
+            let ended = outcome.ended.len();
+            (
+                "partial_outcome",
+                format!("{ended} 个事项未通过:{zh}"),
+                format!("{ended} matters ended against the applicant: {en}"),
+            )
+        }
         other => unexpected(other),
     }
 }

@@ -15,6 +15,7 @@ use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::error::ErrorClass;
 use crate::id::{CaseId, CommitNo, Epoch, Generation, MatterCode, RegionCode, Seq, ServiceCode};
+use crate::partial::Partial;
 use crate::publication::Publication;
 use crate::replay::Replay;
 use crate::request::{NewRequest, RequestKey};
@@ -92,6 +93,12 @@ pub trait Script: Send + Sync {
     ) -> Result<Option<Vec<Part>>, ScriptFault> {
         let _: (&Closure, &Value) = (closure, answers);
         Ok(None)
+    }
+
+    /// Evaluates the service's `on_partial` on what has become of a case. Pure, with limits.
+    fn on_partial(&self, closure: &Closure, facts: &Value) -> Result<Partial, ScriptFault> {
+        let _: (&Closure, &Value) = (closure, facts);
+        Ok(Partial::GoOn)
     }
 
     /// Evaluates one function of a matter's script from the start against the journal.

@@ -16,6 +16,7 @@ mod mail;
 mod need;
 mod notice;
 mod obligation;
+mod partial;
 mod people;
 mod prefill;
 mod run;
@@ -232,7 +233,7 @@ impl Turn<'_> {
     /// Runs coordinator and scripts until nothing moves.
     fn settle(&mut self) -> Result<(), FoldError> {
         for _ in 0..limits::TURN_PASSES_MAX {
-            let moved = self.coordinate()? | self.deliver_all()? | self.undo()?;
+            let moved = self.coordinate()? | self.partial()? | self.deliver_all()? | self.undo()?;
             let woken = std::mem::take(&mut self.woken);
             if woken.is_empty() && !moved {
                 return self.look_for_stalls();
@@ -416,6 +417,7 @@ fn wakes(body: &Body) -> bool {
         | Body::MessageArrived(_)
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_)
-        | Body::FieldsTried(_) => false,
+        | Body::FieldsTried(_)
+        | Body::PartialOutcome(_) => false,
     }
 }

@@ -195,7 +195,9 @@ fn party_of(task: &Task) -> WaitingParty {
         TaskKind::Intake => WaitingParty::Window,
         TaskKind::CorrectionMissed if window => WaitingParty::Window,
         TaskKind::Applicant => WaitingParty::Applicant,
-        TaskKind::Decide
+        TaskKind::Partial if task.role.is_applicant() => WaitingParty::Applicant,
+        TaskKind::Partial
+        | TaskKind::Decide
         | TaskKind::Manual
         | TaskKind::Rejected
         | TaskKind::ConfirmDenial

@@ -67,6 +67,7 @@ mod tests {
         Act, ActAnswer, ActKind, ClockKind, CorrectionList, Procedure, Promised, Rules, Terms,
     };
     use crate::material::{Attempt, Cause, Form, Found, MaterialFound, MaterialGiven};
+    use crate::partial::{Partial, PartialOutcome};
     use crate::prefill::{Authority, FieldsTried};
     use crate::recommend::{Recommendation, Recommended};
     use crate::request::{Ask, Decision, Evidence, Outcome, OutcomeKind, RequestKey};
@@ -671,6 +672,17 @@ mod tests {
         vec![Body::MatterUrged { reason: "请尽快".to_owned() }]
     }
 
+    fn partial() -> Vec<Body> {
+        let title = "是否继续".to_owned();
+        let all = [
+            Partial::GoOn,
+            Partial::AskApplicant { title: title.clone() },
+            Partial::AskLead { title },
+        ];
+        let outcome = |said| PartialOutcome { ended: vec![MatterNo(2)], said };
+        all.map(|said| Body::PartialOutcome(Arc::new(outcome(said)))).into()
+    }
+
     fn advices() -> Vec<Body> {
         let advised = |what| Body::IntakeRecommended(Arc::new(Recommended { generation: 1, what }));
         let list = CorrectionList { text: "补".to_owned(), ..CorrectionList::default() };
@@ -707,7 +719,16 @@ mod tests {
         let bodies =
             [vec![started(), filed()], acts(), calls(), people(), rest(), materials(), records()]
                 .into_iter()
-                .chain([since(), let_go(), by_kind(), ways(), steered(), urged(), advices()])
+                .chain([
+                    since(),
+                    let_go(),
+                    by_kind(),
+                    ways(),
+                    steered(),
+                    urged(),
+                    advices(),
+                    partial(),
+                ])
                 .flatten();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());
         let entry = |((seq, body), origin)| Entry {

@@ -180,6 +180,8 @@ pub(crate) enum TaskKind {
     AskCorrection,
     /// 申请人办理 / An agency wants the applicant to act himself
     Applicant,
+    /// 部分事项未通过后的去留 / Matters ended against the applicant: does the rest go on?
+    Partial,
 }
 
 impl TaskKind {

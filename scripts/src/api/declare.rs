@@ -116,6 +116,8 @@ fn service(map: Map) -> Result<DeclaredService, Thrown> {
         questions: fields(&mut members, "questions")?,
         parts: parts.iter().map(|part| part.part.clone()).collect(),
         computed: computes.is_some(),
+        // Known once the functions of the file are.
+        on_partial: false,
     };
     members.end(&SERVICE)?;
     let whens = parts.into_iter().map(|part| part.when).collect();

@@ -15,6 +15,7 @@ pub(crate) mod mail;
 pub(crate) mod matter_view;
 pub(crate) mod members;
 pub(crate) mod outcome;
+pub(crate) mod partial;
 pub(crate) mod patch;
 pub(crate) mod procedure;
 pub(crate) mod time;
@@ -27,7 +28,7 @@ pub(crate) const PATCHED_SINCE: u32 = 2;
 /// The level from which on scripts receive messages and say how to undo.
 pub(crate) const MAIL_SINCE: u32 = 2;
 
-/// The level from which on a service may compute its matters.
+/// The level from which on a service may compute its matters, and speak when one is denied.
 pub(crate) const COMPUTED_SINCE: u32 = 2;
 
 /// The oldest level of these functions, and that of services which name none.
@@ -86,6 +87,7 @@ pub(crate) fn register(engine: &mut Engine, level: u32) {
     intake::register(engine);
     if level >= COMPUTED_SINCE {
         field::register_computed(engine);
+        partial::register(engine);
     }
     if level >= PATCHED_SINCE {
         patch::register(engine);

@@ -154,6 +154,8 @@ pub(super) struct World {
 pub(super) struct Setting<'a> {
     /// The service's parts.
     pub(super) parts: &'a str,
+    /// Functions of the service's script.
+    pub(super) functions: &'a str,
     /// Code, further members of the declaration, body of `handle`.
     pub(super) matters: Vec<(&'a str, &'a str, &'a str)>,
     pub(super) agencies: Arc<Agencies>,
@@ -175,6 +177,7 @@ impl Default for Setting<'_> {
     fn default() -> Self {
         Self {
             parts: r#"part("a")"#,
+            functions: "",
             matters: Vec::new(),
             agencies: Arc::default(),
             filed_at: "2026-03-02T09:00:00+08:00",
@@ -191,7 +194,7 @@ impl Setting<'_> {
     /// Starts and submits the case.
     pub(super) async fn begin(self) -> World {
         let scripts = tempfile::tempdir().unwrap();
-        write_scripts(scripts.path(), self.parts, &self.matters);
+        write_scripts(scripts.path(), (self.parts, self.functions), &self.matters);
         let clock = Arc::new(ManualClock::new(Moment::parse(self.filed_at).unwrap()));
         let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
         let Self { agencies, standing, .. } = self;
@@ -468,7 +471,7 @@ async fn engine(store: &Arc<MemoryStore>, scripts: &Path, parts: Parts<'_>) -> E
         .unwrap()
 }
 
-fn write_scripts(folder: &Path, parts: &str, matters: &[(&str, &str, &str)]) {
+fn write_scripts(folder: &Path, (parts, functions): (&str, &str), matters: &[(&str, &str, &str)]) {
     let services = folder.join("services");
     let office = folder.join("matters/office");
     std::fs::create_dir_all(&services).unwrap();
@@ -477,9 +480,10 @@ fn write_scripts(folder: &Path, parts: &str, matters: &[(&str, &str, &str)]) {
     let set = if parts.starts_with('|') {
         format!("api_level: 2, {COMPUTING_QUESTIONS} matters: {parts}")
     } else {
-        format!("matters: [{parts}]")
+        let level = if functions.is_empty() { 1 } else { 2 };
+        format!("api_level: {level}, matters: [{parts}]")
     };
-    let service = format!("service(#{{ {SERVICE_HEAD} {set} }});");
+    let service = format!("service(#{{ {SERVICE_HEAD} {set} }});\n\n{functions}\n");
     std::fs::write(services.join("test.rhai"), service).unwrap();
     for (code, further, handle) in matters {
         let usual = [

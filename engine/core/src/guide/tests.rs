@@ -72,6 +72,7 @@ fn closure(promise: &str, rows: Vec<Row>) -> Closure {
         ],
         parts: parts.collect(),
         computed: false,
+        on_partial: false,
     };
     let matters: BTreeMap<_, _> =
         rows.into_iter().map(|(matter, _, _)| (matter.code.clone(), matter)).collect();

@@ -373,6 +373,7 @@ impl Turn<'_> {
             TaskKind::AfterCancel => self.after_cancel_done(task, by, said),
             TaskKind::AskCorrection => self.need_signed(task, by, said),
             TaskKind::Applicant => self.applicant_acted(task, by, said),
+            TaskKind::Partial => self.partial_done(task, by, said),
         }
     }
 

@@ -353,7 +353,8 @@ impl Turn<'_> {
             | TaskKind::LateReply
             | TaskKind::AfterCancel
             | TaskKind::AskCorrection
-            | TaskKind::Applicant => false,
+            | TaskKind::Applicant
+            | TaskKind::Partial => false,
         }
     }
 
@@ -447,6 +448,7 @@ impl Turn<'_> {
                 self.would_hold(task.matter, &act)
             }
             TaskKind::Obligation => check_second_word(by, task),
+            TaskKind::Partial if !outcome.granted => self.check_partial(task, &outcome.opinion),
             TaskKind::AskCorrection if outcome.granted => {
                 self.check_needed(task, &outcome.opinion, &outcome.fields)
             }
@@ -457,6 +459,7 @@ impl Turn<'_> {
             | TaskKind::Amendment
             | TaskKind::LateReply
             | TaskKind::AskCorrection
+            | TaskKind::Partial
             | TaskKind::Applicant => Ok(()),
             TaskKind::AfterCancel if outcome.granted => Ok(()),
             TaskKind::AfterCancel => {

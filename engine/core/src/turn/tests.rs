@@ -186,6 +186,7 @@ impl Story {
                 questions: Vec::new(),
                 parts,
                 computed: false,
+                on_partial: false,
             },
             matters: definitions,
         });

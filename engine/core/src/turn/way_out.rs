@@ -434,7 +434,7 @@ impl Turn<'_> {
         };
         let body = Body::CaseRebound(Arc::new(rebound));
         self.push(MatterNo::COORDINATOR, person(by), body)?;
-        self.closure = Arc::clone(closure);
+        self.closure = closure.of_case(&self.case.started);
         let live = self.case.matters.iter().filter(|matter| matter.run.is_live());
         self.woken.extend(live.map(|matter| matter.no));
         Ok(())

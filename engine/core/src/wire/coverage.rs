@@ -245,8 +245,8 @@ macro_rules! variants_of {
 /// Every enum that an entry may hold.
 fn all() -> Variants {
     use crate::{
-        agency, card, definition, document, entry, law, material, recommend, request, time, value,
-        way_out,
+        agency, card, definition, document, entry, law, material, partial, recommend, request,
+        time, value, way_out,
     };
     variants_of![
         agency::ReplyBody,
@@ -269,6 +269,7 @@ fn all() -> Variants {
         material::Cause,
         material::Form,
         material::Found,
+        partial::Partial,
         recommend::Recommendation,
         request::Ask,
         request::Evidence,

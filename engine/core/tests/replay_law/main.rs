@@ -66,6 +66,7 @@ impl Interpreter {
             questions: Vec::new(),
             parts: vec![part],
             computed: false,
+            on_partial: false,
         };
         let closure = Closure {
             digest: Digest([1; 32]),

@@ -300,6 +300,7 @@ fn assemble(
             questions: Vec::new(),
             parts,
             computed: false,
+            on_partial: false,
         },
         matters,
     };

@@ -390,7 +390,8 @@ fn everyone(current: &mut Current) -> Result<(), Trouble> {
             | TaskKind::Obligation
             | TaskKind::AfterCancel
             | TaskKind::AskCorrection
-            | TaskKind::Applicant => Value::map(),
+            | TaskKind::Applicant
+            | TaskKind::Partial => Value::map(),
         };
         let at = TaskAt { no: task.no, version: task.version };
         let outcome = yes("同意", fields);

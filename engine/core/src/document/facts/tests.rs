@@ -79,6 +79,7 @@ fn closure(definition: MatterDef) -> Closure {
             questions: Vec::new(),
             parts: vec![part],
             computed: false,
+            on_partial: false,
         },
         matters: BTreeMap::from([(definition.code.clone(), definition)]),
     }

@@ -186,6 +186,7 @@ fn closure(setting: Setting) -> Arc<Closure> {
             questions: Vec::new(),
             parts: vec![Part::new(definition.code.clone())],
             computed: false,
+            on_partial: false,
         },
         matters: BTreeMap::from([(definition.code.clone(), definition)]),
     })
