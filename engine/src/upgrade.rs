@@ -98,7 +98,7 @@ pub struct Trial<'a> {
     pub closure: &'a Closure,
     /// Calendars.
     pub standing: &'a Standing,
-    /// The key of the store, from which the secrets of its cases are derived.
+    /// The secret of the case that is tried.
     pub secret: &'a Secret,
 }
 
@@ -109,10 +109,9 @@ pub struct Trial<'a> {
 /// [`FoldError`] when the log is damaged.
 pub fn try_case(trial: Trial<'_>, stored: &Stored) -> Result<Upgrade, FoldError> {
     let case = Arc::new(Case::from_entries(stored.case, &stored.entries)?);
-    let secret = trial.secret.derive(b"case", &stored.case.0);
     let calendar = trial.standing.calendar(&case.started.region);
-    let Trial { script, closure, .. } = trial;
-    let verdict = dry_run(&case, Candidate { script, closure, secret: &secret, calendar });
+    let Trial { script, closure, secret, .. } = trial;
+    let verdict = dry_run(&case, Candidate { script, closure, secret, calendar });
     let number = case.started.number.clone();
     Ok(Upgrade { case: case.id, number, from: case.closure(), verdict })
 }

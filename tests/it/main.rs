@@ -24,4 +24,6 @@ mod story;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod travel;
+#[cfg(test)]
 mod watch;

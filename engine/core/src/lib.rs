@@ -7,7 +7,6 @@
 
 pub mod agency;
 pub mod audit;
-pub mod bundle;
 pub mod calendar;
 pub mod card;
 pub mod case;

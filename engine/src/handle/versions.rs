@@ -178,7 +178,7 @@ impl Engine {
             let closure = Arc::clone(&candidate);
             let tried = self.runtime.aside(move |runtime| {
                 let script = runtime.scripts.as_ref();
-                let secret = &runtime.identity.secret;
+                let secret = &runtime.case_secret(stored.case);
                 let trial = Trial { script, closure: &closure, standing: &standing, secret };
                 Ok(try_case(trial, &stored)?)
             });

@@ -43,6 +43,16 @@ pub(crate) async fn note(store: &dyn Store, said: Said<'_>) -> Result<(), Progra
     noted.map(drop).map_err(|error| ProgramError::Engine(Both::of(&error)))
 }
 
+/// Writes down a deed of whoever asked this server at its control door.
+pub(crate) async fn note_for(
+    store: &dyn Store,
+    who: &str,
+    said: Said<'_>,
+) -> Result<(), ProgramError> {
+    let noted = tongban_engine::audit::note(store, Deed { by: who.to_owned(), ..deed(said) });
+    noted.await.map(drop).map_err(|error| ProgramError::Engine(Both::of(&error)))
+}
+
 /// Writes down a deed of the program's user beside a bundle.
 pub(crate) fn note_beside(folder: &Path, said: Said<'_>) -> Result<(), ProgramError> {
     let path = folder.join(FILE);
@@ -56,10 +66,14 @@ pub(crate) fn note_beside(folder: &Path, said: Said<'_>) -> Result<(), ProgramEr
 
 /// Makes the deed of the program's user.
 pub(crate) fn deed((act, target, reason): Said<'_>) -> Deed {
-    let known = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let by = known.unwrap_or_else(|| "?".to_owned());
-    let at = SystemClock.now();
+    let (at, by) = (SystemClock.now(), user());
     Deed { at, by, role: "operator".to_owned(), act, target, reason: reason.to_owned() }
+}
+
+/// Returns the program's user, as the system knows him.
+pub(crate) fn user() -> String {
+    let known = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    known.unwrap_or_else(|| "?".to_owned())
 }
 
 async fn list(arguments: &ListArguments) -> Result<(), ProgramError> {

@@ -1,7 +1,7 @@
 //! `tongban case`: looking at one case of a folder or of a bundle, and steering one of a server.
 //!
-//! Looking writes nothing but the note of who revealed personal data, and no agency is asked.
-//! While a server runs on the folder, the same is shown by the query `caseAt`.
+//! Looking writes nothing but the note of who revealed personal data, and no agency is asked. A
+//! server that holds the folder does the work through its control door (`upkeep/control`).
 
 pub(crate) mod args;
 mod shown;
@@ -11,19 +11,23 @@ mod steer;
 use std::path::Path;
 
 use tongban_core::audit::AuditedAct;
-use tongban_core::bundle::Bundle;
 use tongban_core::id::Seq;
 use tongban_core::limits;
+use tongban_core::port::Upkeep;
 use tongban_engine::EngineError;
 use tongban_engine::standing::Standing;
 use tongban_engine::travel::{CaseAt, Travel, case_at};
+use tongban_engine::upkeep::{Which, export as export_bundle};
 use tongban_scripts::Host;
 
 use self::args::{CaseTool, ExportArguments, ReplayArguments};
 use self::source::Found;
+pub(crate) use self::source::{Place, Secrets};
 use super::args::Format;
 use super::error::{Both, ProgramError, shown as place};
-use super::{audit, output};
+use super::storage::Storage;
+use super::upkeep::control::{self, Kept, Wish};
+use super::{audit, folder, output, upkeep};
 
 /// Runs one of the tools.
 pub(crate) async fn run(tool: CaseTool) -> Result<(), ProgramError> {
@@ -39,23 +43,38 @@ pub(crate) async fn run(tool: CaseTool) -> Result<(), ProgramError> {
 }
 
 async fn replay(arguments: &ReplayArguments) -> Result<(), ProgramError> {
-    let found = source::find(&arguments.case, &arguments.from).await?;
-    if let Some(reason) = arguments.reason.as_deref().filter(|_| arguments.reveal) {
-        note(&arguments.from, (AuditedAct::Revealed, &found), reason).await?;
-    }
-    let (matter, seen) = (arguments.matter.as_deref(), shown::Seen::of(arguments.reveal));
-    let at = looked_at(found, arguments.until.map(Seq))?;
-    let text = match arguments.format {
-        Format::Text => shown::text(&at, matter, seen),
-        Format::Json => format!("{:#}", shown::json(&at, matter, seen)),
+    let text = match (Place::open(&arguments.from), &arguments.from.data) {
+        (Ok(place), _) => replayed(&place, arguments, &audit::user()).await?,
+        (Err(ProgramError::FolderInUse(_)), Some(data)) => {
+            control::ask(data, Wish::Replay(arguments.clone()), &mut |_| {}).await?.text()?
+        }
+        (Err(error), _) => return Err(error),
     };
     output::data(text.trim_end());
     Ok(())
 }
 
+/// Looks at a case and writes what is seen.
+pub(crate) async fn replayed(
+    place: &Place,
+    arguments: &ReplayArguments,
+    who: &str,
+) -> Result<String, ProgramError> {
+    let found = place.find(&arguments.case).await?;
+    if let Some(reason) = arguments.reason.as_deref().filter(|_| arguments.reveal) {
+        place.note((AuditedAct::Revealed, found.id.to_string(), reason), who).await?;
+    }
+    let (matter, seen) = (arguments.matter.as_deref(), shown::Seen::of(arguments.reveal));
+    let at = looked_at(found, arguments.until.map(Seq))?;
+    Ok(match arguments.format {
+        Format::Text => shown::text(&at, matter, seen),
+        Format::Json => format!("{:#}", shown::json(&at, matter, seen)),
+    })
+}
+
 /// Evaluates the scripts on a thread with the stack that they need.
 fn looked_at(found: Found, until: Option<Seq>) -> Result<CaseAt, ProgramError> {
-    let Found { host, standing, secret, id, entries, store: _ } = found;
+    let Found { host, standing, secret, id, entries } = found;
     let look = move || {
         let travel = Travel { script: &host, standing: &standing, secret: &secret };
         case_at(travel, id, &entries, until)
@@ -74,46 +93,42 @@ pub(crate) fn on_script_thread<T: Send + 'static>(
     thread.join().map_err(|_| failed("脚本线程异常中止 / the script thread panicked"))
 }
 
-/// Keeps who saw or took whose data, when and why, before it is shown: in the store's audit log, or
-/// beside the bundle.
-async fn note(
-    from: &args::From,
-    (act, found): (AuditedAct, &Found),
-    reason: &str,
-) -> Result<(), ProgramError> {
-    let said = (act, found.id.to_string(), reason);
-    match &found.store {
-        Some(store) => audit::note(store.as_ref(), said).await,
-        None => audit::note_beside(&from.folder(), said),
-    }
-}
-
 async fn export(arguments: &ExportArguments) -> Result<(), ProgramError> {
-    let found = source::find(&arguments.case, &arguments.from).await?;
-    note(&arguments.from, (AuditedAct::Exported, &found), &arguments.reason).await?;
-    let bundle = bundle_of(&found);
-    let written = std::fs::write(&arguments.to, bundle.encode());
-    written.map_err(|source| ProgramError::CannotCreate { path: place(&arguments.to), source })?;
-    let (entries, to) = (bundle.entries.len(), place(&arguments.to));
-    output::data(&serde_json::json!({ "entries": entries, "to": to }).to_string());
-    output::tell(&format!("已导出 {entries} 条记录到 {to} / {entries} entries written to {to}"));
+    let arguments = ExportArguments { to: upkeep::absolute(&arguments.to)?, ..arguments.clone() };
+    folder::must_exist(&arguments.data)?;
+    let text = match folder::open(&arguments.data) {
+        Ok(store) => {
+            let storage = Storage::of(&arguments.data).await?;
+            let kept = Kept::of(store, &storage, &arguments.data)?;
+            exported(&kept, &arguments, &audit::user()).await?
+        }
+        Err(ProgramError::FolderInUse(_)) => {
+            let wish = Wish::Export(arguments.clone());
+            control::ask(&arguments.data, wish, &mut |_| {}).await?.text()?
+        }
+        Err(error) => return Err(error),
+    };
+    output::data(&text);
+    let to = place(&arguments.to);
+    output::tell(&format!("已导出到 {to} / written to {to}"));
     Ok(())
 }
 
-fn bundle_of(found: &Found) -> Bundle {
-    use tongban_core::port::Script as _;
-    let case = tongban_core::case::Case::from_entries(found.id, &found.entries);
-    let own = case.iter().flat_map(|case| [case.started.closure, case.closure()]);
-    let closures: std::collections::BTreeSet<tongban_core::digest::Digest> = own.collect();
-    Bundle {
-        release: env!("CARGO_PKG_VERSION").to_owned(),
-        case: found.id,
-        closures: closures
-            .into_iter()
-            .filter_map(|digest| Some((digest, found.host.sources(&digest)?)))
-            .collect(),
-        entries: found.entries.clone(),
-    }
+/// Writes a case with its files into a bundle, and says what is in it.
+pub(crate) async fn exported(
+    kept: &Kept,
+    arguments: &ExportArguments,
+    who: &str,
+) -> Result<String, ProgramError> {
+    let id = source::id_of(&arguments.case, &kept.store).await?;
+    let said = (AuditedAct::Exported, id.to_string(), arguments.reason.as_str());
+    audit::note_for(kept.store.as_ref(), who, said).await?;
+    let from = (kept.store.as_ref() as &dyn Upkeep, Some(&kept.blobs));
+    let which = Which::Cases(vec![id]);
+    let carried = export_bundle(from, &which, &arguments.to, &mut |_| {}).await;
+    let carried = carried.map_err(upkeep::carry)?;
+    let (entries, files, to) = (carried.entries, carried.files, place(&arguments.to));
+    Ok(serde_json::json!({ "entries": entries, "files": files, "to": to }).to_string())
 }
 
 /// Builds a host that knows these closures besides the shipped ones.

@@ -1,5 +1,5 @@
-//! `tongban scripts upgrade-report`: what a new version would do to the live cases of a folder
-//! that no server is using. Nothing is written and nobody is asked.
+//! `tongban scripts upgrade-report`: what a new version would do to the live cases of a folder.
+//! Nothing is written and no agency is asked; a server that holds the folder does the work.
 
 mod shown;
 
@@ -13,12 +13,14 @@ use tongban_core::limits::PAGE_MAX;
 use tongban_core::port::{Script as _, Store as _};
 use tongban_engine::store::SledStore;
 use tongban_engine::upgrade::{Tally, Trial, Upgrade, live_cases, try_case};
+use tongban_engine::upkeep::Progress;
 use tongban_scripts::Host;
 
 use super::args::{Format, UpgradeArguments};
-use super::case::{host_with, on_script_thread, standing_of};
+use super::case::{Secrets, host_with, on_script_thread, standing_of};
 use super::error::{Both, ProgramError, shown as place};
-use super::{check, folder, output};
+use super::upkeep::control::{self, Wish};
+use super::{check, folder, output, upkeep};
 
 /// Cases between two words about the progress.
 const TOLD_EVERY: u64 = 500;
@@ -33,28 +35,50 @@ pub(super) struct Report {
 
 /// Reports; a case that diverges is a failure.
 pub(crate) async fn run(arguments: &UpgradeArguments) -> Result<(), ProgramError> {
-    if !arguments.data.is_dir() {
-        return Err(ProgramError::InputOutput {
-            what: place(&arguments.data),
-            detail: Both::new("没有这个数据文件夹", "there is no such data folder"),
-        });
+    folder::must_exist(&arguments.data)?;
+    let mut told = told();
+    let (text, diverges) = match folder::open(&arguments.data) {
+        Ok(store) => reported(store, arguments, Box::new(told)).await?,
+        Err(ProgramError::FolderInUse(_)) => {
+            let mut progress = |done: Progress| told(done.cases);
+            let wish = Wish::Upgrade(absolute(arguments)?);
+            control::ask(&arguments.data, wish, &mut progress).await?.report()?
+        }
+        Err(error) => return Err(error),
+    };
+    output::data(text.trim_end());
+    match diverges {
+        0 => Ok(()),
+        cases => Err(ProgramError::Diverges { cases }),
     }
-    let store = folder::open(&arguments.data)?;
+}
+
+/// A server has another working folder than whoever asks it.
+fn absolute(arguments: &UpgradeArguments) -> Result<UpgradeArguments, ProgramError> {
+    let path = Path::new(&arguments.to);
+    if !path.is_dir() {
+        return Ok(arguments.clone());
+    }
+    Ok(UpgradeArguments { to: place(upkeep::absolute(path)?), ..arguments.clone() })
+}
+
+/// Reports on a store that this process has open; returns the text and how many cases diverge.
+pub(crate) async fn reported(
+    store: Arc<SledStore>,
+    arguments: &UpgradeArguments,
+    told: Box<dyn FnMut(u64) + Send>,
+) -> Result<(String, u64), ProgramError> {
     let closures =
         store.closures().await.map_err(|error| ProgramError::Engine(Both::of(&error)))?;
     let host = Arc::new(host_with(&closures)?);
     let service = ServiceCode::new(&arguments.service);
     let closure = candidate(&host, &service, &arguments.to)?;
-    let report = report(arguments, store, (host, Arc::clone(&closure))).await?;
+    let report = report((arguments, told), store, (host, Arc::clone(&closure))).await?;
     let text = match arguments.format {
         Format::Text => shown::text(&closure, &report),
         Format::Json => format!("{:#}", shown::json(&closure, &report)),
     };
-    output::data(text.trim_end());
-    match report.tally.diverges {
-        0 => Ok(()),
-        cases => Err(ProgramError::Diverges { cases }),
-    }
+    Ok((text, report.tally.diverges))
 }
 
 /// Returns the version that is named: a folder of scripts, or the beginning of a digest.
@@ -94,18 +118,17 @@ fn hex(digest: &Digest) -> String {
 }
 
 async fn report(
-    arguments: &UpgradeArguments,
+    (arguments, mut told): (&UpgradeArguments, Box<dyn FnMut(u64) + Send>),
     store: Arc<SledStore>,
     (host, closure): (Arc<Host>, Arc<Closure>),
 ) -> Result<Report, ProgramError> {
     let standing = standing_of(Some(&arguments.data)).await?;
     let (service, region) =
         (ServiceCode::new(&arguments.service), RegionCode::new(&arguments.region));
+    let secrets =
+        Secrets::of(&store).await.map_err(|error| ProgramError::Engine(Both::of(&error)))?;
     let tokio = tokio::runtime::Handle::current();
     let walk = move || {
-        let secret = store.identity().secret;
-        let trial =
-            Trial { script: &*host, closure: &closure, standing: &standing, secret: &secret };
         let mut report = Report::default();
         let mut after = None;
         loop {
@@ -114,7 +137,11 @@ async fn report(
             for case in &page.items {
                 let stored = tokio.block_on(store.load(case.case));
                 let Some(stored) = stored.map_err(|error| Both::of(&error))? else { continue };
+                let secret = &secrets.of_case(stored.case);
+                let trial =
+                    Trial { script: &*host, closure: &closure, standing: &standing, secret };
                 report.add(try_case(trial, &stored).map_err(|error| Both::of(&error))?);
+                told(report.tally.cases());
             }
             after = page.next;
             if after.is_none() {
@@ -130,15 +157,22 @@ async fn report(
 }
 
 impl Report {
-    /// Counts a case, keeps it when there is something to say about it, tells the progress.
+    /// Counts a case, and keeps it when there is something to say about it.
     fn add(&mut self, upgrade: Upgrade) {
         let outcome = upgrade.verdict.outcome();
         self.tally.add(outcome);
         if outcome != tongban_core::dry_run::Outcome::Passes {
             self.cases.push(upgrade);
         }
-        let cases = self.tally.cases();
-        if cases.is_multiple_of(TOLD_EVERY) {
+    }
+}
+
+/// Tells the progress now and then.
+fn told() -> impl FnMut(u64) + Send + 'static {
+    let mut told = 0;
+    move |cases| {
+        if cases >= told + TOLD_EVERY {
+            told = cases;
             output::tell(&format!("已重放 {cases} 个办件 / {cases} cases replayed"));
         }
     }

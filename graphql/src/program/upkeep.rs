@@ -27,7 +27,7 @@ use self::args::{
     BackupArguments, BackupTool, ExportArguments, FolderArguments, ImportCasesArguments,
     RestoreArguments, StoreTool, VerifyArguments,
 };
-use self::control::Kept;
+use self::control::{Kept, Wish};
 use super::config::Config;
 use super::error::{Both, ProgramError, shown as shown_path};
 use super::storage::Storage;
@@ -112,7 +112,10 @@ pub(crate) async fn backup(arguments: BackupArguments) -> Result<(), ProgramErro
             let kept = Kept::of(store, &Storage::of(&data).await?, &data)?;
             take(&kept, &to, &mut told).await.map_err(carry)?
         }
-        Err(ProgramError::FolderInUse(_)) => control::ask(&data, &to, &mut told).await?,
+        Err(ProgramError::FolderInUse(_)) => {
+            let wish = Wish::Backup { to: absolute(&to)? };
+            control::ask(&data, wish, &mut told).await?.manifest()?
+        }
         Err(error) => return Err(error),
     };
     output::data(&shown::manifest(&manifest));
@@ -200,6 +203,14 @@ pub(crate) async fn import_cases(arguments: &ImportCasesArguments) -> Result<(),
     Ok(())
 }
 
+/// A server has another working folder than whoever asks it.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, ProgramError> {
+    std::path::absolute(path).map_err(|error| ProgramError::InputOutput {
+        what: shown_path(path),
+        detail: Both::of(&error),
+    })
+}
+
 fn beside(data: &Path) -> PathBuf {
     let mut name = data.file_name().unwrap_or_default().to_owned();
     name.push(".");
@@ -223,6 +234,6 @@ fn failed(error: &tongban_core::port::StoreError) -> ProgramError {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
-fn carry(error: CarryError) -> ProgramError {
+pub(crate) fn carry(error: CarryError) -> ProgramError {
     ProgramError::Carry { code: error.code().to_owned(), what: Both::of(&error) }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use super::Format;
 
@@ -180,11 +181,11 @@ const UPGRADE_EXAMPLES: &str = "\
 passes 全部一致;opaque 停在审批决定中,只能确认到此前的记录;diverges 与日志不一致,给出请求、文件和行。
 passes: everything replays. opaque: inside an open decision, proven up to the entry before it.
 diverges: it would go another way, at this request, file and line.
-有不一致时退出码为 65。服务运行时请用接口的 upgradeReport 查询。
-Exit code 65 when a case diverges. While a server runs, ask its query upgradeReport.";
+有不一致时退出码为 65。正在使用该文件夹的服务会代为重放;接口的 upgradeReport 与此相同。
+Exit code 65 when a case diverges. A server that is using the folder does the work; its query upgradeReport says the same.";
 
 /// Arguments of `scripts upgrade-report`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, Deserialize, Serialize)]
 #[command(after_help = UPGRADE_EXAMPLES)]
 pub(crate) struct UpgradeArguments {
     /// 服务代码。 / Code of the service.
@@ -193,7 +194,7 @@ pub(crate) struct UpgradeArguments {
     /// 新版本:脚本文件夹,或数据文件夹中已有版本的摘要。 / The new version: a folder of scripts, or the digest of one that the data folder knows.
     #[arg(long, value_name = "DIR|DIGEST")]
     pub(crate) to: String,
-    /// 数据文件夹;须没有服务正在使用。 / Data folder that no server is using.
+    /// 数据文件夹;服务可以正在使用。 / Data folder; a server may be using it.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// 只看此地区的办件,含所辖区县;默认全部。 / Only cases of this region and all inside it; all by default.

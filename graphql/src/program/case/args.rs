@@ -1,8 +1,9 @@
 //! The words of `tongban case`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
 
 use crate::program::args::{Format, Server};
 
@@ -43,10 +44,10 @@ const REPLAY_EXAMPLES: &str = "\
 
 个人信息默认脱敏;--reveal 须说明原因,并记入审计日志(对导出文件则为其旁的 audit.log)。
 Personal data is masked; --reveal needs a reason, which the audit log keeps (for a bundle, audit.log beside it).
-服务运行时请用接口的 caseAt 查询。 / While a server runs, ask its query caseAt.";
+正在使用该文件夹的服务会代为回看。 / A server that is using the folder does the work.";
 
 /// Arguments of `case replay`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, Deserialize, Serialize)]
 #[command(after_help = REPLAY_EXAMPLES)]
 pub(crate) struct ReplayArguments {
     /// 办件标识或办件编号。 / Id or public number of the case.
@@ -73,51 +74,39 @@ pub(crate) struct ReplayArguments {
 }
 
 /// Where a case is: exactly one of them.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, Deserialize, Serialize)]
 #[group(required = true, multiple = false)]
 pub(crate) struct From {
-    /// 数据文件夹;须没有服务正在使用。 / Data folder that no server is using.
+    /// 数据文件夹;服务可以正在使用。 / Data folder; a server may be using it.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// 导出的办件文件。 / A file that `case export` wrote.
+    /// 导出的办件文件。 / A file that `case export` or `export` wrote.
     #[arg(long, value_name = "FILE")]
     pub(crate) bundle: Option<PathBuf>,
-}
-
-impl From {
-    /// Returns the folder in which notes are kept: the data folder, or that of the bundle.
-    pub(crate) fn folder(&self) -> PathBuf {
-        let beside = self.bundle.as_deref().and_then(Path::parent);
-        let folder = self.data.as_deref().or(beside);
-        folder
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or_else(|| Path::new("."))
-            .to_owned()
-    }
 }
 
 const EXPORT_EXAMPLES: &str = "\
 示例 / Examples:
   tongban case export 420302202603020000018 --data ./data --to case.bundle --reason 复现问题
 
-文件含申请人的全部信息,请妥善保管;谁、为何导出记入审计日志。
-The file holds everything of the applicant; keep it safe. The audit log keeps who wrote it and why.";
+文件含申请人的全部信息和办件密钥,请妥善保管;import-cases 也能读取;谁、为何导出记入审计日志。
+The file holds everything of the applicant and the key of the case: keep it safe. import-cases reads it too. The audit log keeps who wrote it and why.";
 
 /// Arguments of `case export`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, Deserialize, Serialize)]
 #[command(after_help = EXPORT_EXAMPLES)]
 pub(crate) struct ExportArguments {
     /// 办件标识或办件编号。 / Id or public number of the case.
     #[arg(value_name = "CASE")]
     pub(crate) case: String,
-    /// Where the case is.
-    #[command(flatten)]
-    pub(crate) from: From,
-    /// 写到哪个文件。 / Which file is written.
+    /// 数据文件夹;服务可以正在使用。 / Data folder; a server may be using it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// 写到哪个新文件,须在本机。 / New file on this computer.
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
     /// 导出的原因。 / Why it is written.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
 }
 

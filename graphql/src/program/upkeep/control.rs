@@ -1,8 +1,9 @@
-//! The door through which a running server takes a backup of its own folder.
+//! The door through which a running server does what needs the folder that it holds.
 //!
-//! Sled lets one process in, so the server itself must write. It listens on a free port of this
+//! Sled lets one process in, so the server itself must take a backup, export a case, look at one
+//! or try a version on all of them, as the commands do on a folder at rest. It listens on a free port of this
 //! computer, and writes address and a random word into a file of the data folder that only its
-//! owner may read: whoever may read the folder may take a backup of it, and nobody else can.
+//! owner may read: whoever may read the folder may read the store in it, and nobody else can.
 //! The answer is a stream of JSON lines, the last one with the outcome.
 
 use std::convert::Infallible;
@@ -28,9 +29,12 @@ use tongban_engine::store::SledStore;
 use tongban_engine::upkeep::{Manifest, Progress};
 
 use super::take;
+use crate::program::args::UpgradeArguments;
+use crate::program::case::args::{ExportArguments, ReplayArguments};
+use crate::program::case::{self, Place};
 use crate::program::error::{Both, ProgramError, shown};
 use crate::program::storage::Storage;
-use crate::program::{folder, serve};
+use crate::program::{audit, folder, scripts_upgrade, serve};
 
 /// Name of the file in the data folder.
 const FILE: &str = "control.json";
@@ -46,11 +50,68 @@ struct Address {
     word: String,
 }
 
-/// What is asked.
+/// What is asked; paths are absolute.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Wish {
+    /// A backup.
+    Backup {
+        /// The new folder for it.
+        to: PathBuf,
+    },
+    /// A look at a case.
+    Replay(ReplayArguments),
+    /// A case in a file.
+    Export(ExportArguments),
+    /// What a version would do to the live cases.
+    Upgrade(UpgradeArguments),
+}
+
+/// What is asked, and by whom.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Wish {
-    to: PathBuf,
+struct Asked {
+    who: String,
+    wish: Wish,
+}
+
+/// What came of it.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// A backup was taken.
+    Backup(Box<Manifest>),
+    /// There is something to read.
+    Text(String),
+    /// There is a report to read, in which so many cases diverge.
+    Report(String, u64),
+}
+
+impl Outcome {
+    /// Returns what a backup is.
+    pub(super) fn manifest(self) -> Result<Manifest, ProgramError> {
+        let Self::Backup(manifest) = self else { return Err(other_answer()) };
+        Ok(*manifest)
+    }
+
+    /// Returns what is to be read.
+    pub(crate) fn text(self) -> Result<String, ProgramError> {
+        let Self::Text(text) = self else { return Err(other_answer()) };
+        Ok(text)
+    }
+
+    /// Returns a report and how many of its cases diverge.
+    pub(crate) fn report(self) -> Result<(String, u64), ProgramError> {
+        let Self::Report(text, diverges) = self else { return Err(other_answer()) };
+        Ok((text, diverges))
+    }
+}
+
+fn other_answer() -> ProgramError {
+    ProgramError::Engine(Both::new(
+        "服务的答复与所求不符,请使用同一版本的程序",
+        "the server answered something else; use the same release of the program",
+    ))
 }
 
 /// One line of the answer.
@@ -58,11 +119,11 @@ struct Wish {
 #[serde(rename_all = "snake_case")]
 enum Line {
     Cases(u64),
-    Done(Box<Manifest>),
+    Done(Outcome),
     Failed { code: String, text: String },
 }
 
-/// What a server gives to whoever takes a backup of it.
+/// What a server gives to whoever asks at its door.
 #[derive(Clone)]
 pub(crate) struct Kept {
     /// The store.
@@ -117,14 +178,14 @@ pub(crate) async fn open(kept: Kept) -> Result<Door, ProgramError> {
     let listener = serve::listen(([127, 0, 0, 1], 0).into()).await?;
     let word = random_word()?;
     let address = Address {
-        url: format!("http://{}/backup", serve::address_of(&listener)?),
+        url: format!("http://{}/wish", serve::address_of(&listener)?),
         word: word.clone(),
     };
     let file = kept.folder.join(FILE);
     let text = serde_json::to_vec(&address).expect("an address is plain data");
     folder::write_private(&file, &text)?;
     let inner = Inner { kept, word, busy: Arc::default() };
-    let routes = Router::new().route("/backup", post(answer)).with_state(Arc::new(inner));
+    let routes = Router::new().route("/wish", post(answer)).with_state(Arc::new(inner));
     let mut serving = JoinSet::new();
     serving.spawn(async move {
         if let Err(error) = axum::serve(listener, routes).await {
@@ -145,16 +206,20 @@ async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Strin
     if word != Some(inner.word.as_str()) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let Ok(wish) = serde_json::from_str::<Wish>(&body) else {
+    let Ok(asked) = serde_json::from_str::<Asked>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let Ok(busy) = Arc::clone(&inner.busy).try_lock_owned() else {
-        return StatusCode::CONFLICT.into_response();
+    let busy = match &asked.wish {
+        Wish::Backup { .. } => match Arc::clone(&inner.busy).try_lock_owned() {
+            Ok(busy) => Some(busy),
+            Err(_) => return StatusCode::CONFLICT.into_response(),
+        },
+        Wish::Replay(_) | Wish::Export(_) | Wish::Upgrade(_) => None,
     };
     let (lines, waiting) = mpsc::channel(LINES_WAITING);
     let kept = inner.kept.clone();
     let runtime = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(carry_out(kept, wish, (lines, busy))));
+    tokio::task::spawn_blocking(move || runtime.block_on(carry_out(kept, asked, (lines, busy))));
     let body = stream::unfold(waiting, |mut waiting| async move {
         let line: String = waiting.recv().await?;
         Some((Ok::<_, Infallible>(line), waiting))
@@ -164,20 +229,42 @@ async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Strin
 
 async fn carry_out(
     kept: Kept,
-    wish: Wish,
-    (lines, _busy): (mpsc::Sender<String>, OwnedMutexGuard<()>),
+    asked: Asked,
+    (lines, _busy): (mpsc::Sender<String>, Option<OwnedMutexGuard<()>>),
 ) {
-    let words = lines.clone();
-    // Whoever asked may have gone away; the backup is finished all the same.
-    let mut progress = move |progress: Progress| {
-        drop(words.try_send(text(&Line::Cases(progress.cases))));
-    };
-    let taken = take(&kept, &wish.to, &mut progress).await;
-    let line = match taken {
-        Ok(manifest) => Line::Done(Box::new(manifest)),
+    let line = match done(&kept, asked, &lines).await {
+        Ok(outcome) => Line::Done(outcome),
         Err(error) => Line::Failed { code: error.code().to_owned(), text: error.to_string() },
     };
     drop(lines.send(text(&line)).await);
+}
+
+async fn done(
+    kept: &Kept,
+    Asked { who, wish }: Asked,
+    lines: &mpsc::Sender<String>,
+) -> Result<Outcome, ProgramError> {
+    let words = lines.clone();
+    // Whoever asked may have gone away; what was begun is finished all the same.
+    let progress = move |cases| drop(words.try_send(text(&Line::Cases(cases))));
+    match wish {
+        Wish::Backup { to } => {
+            let mut progress = |done: Progress| progress(done.cases);
+            let manifest = take(kept, &to, &mut progress).await.map_err(super::carry)?;
+            Ok(Outcome::Backup(Box::new(manifest)))
+        }
+        Wish::Replay(arguments) => {
+            let place = Place::Store(Arc::clone(&kept.store), kept.folder.clone());
+            case::replayed(&place, &arguments, &who).await.map(Outcome::Text)
+        }
+        Wish::Export(arguments) => case::exported(kept, &arguments, &who).await.map(Outcome::Text),
+        Wish::Upgrade(arguments) => {
+            let arguments = UpgradeArguments { data: kept.folder.clone(), ..arguments };
+            let store = Arc::clone(&kept.store);
+            let reported = scripts_upgrade::reported(store, &arguments, Box::new(progress)).await;
+            reported.map(|(text, diverges)| Outcome::Report(text, diverges))
+        }
+    }
 }
 
 fn text(line: &Line) -> String {
@@ -186,26 +273,25 @@ fn text(line: &Line) -> String {
     text
 }
 
-/// Asks the server that holds a folder for a backup.
-pub(super) async fn ask(
+/// Asks the server that holds a folder.
+pub(crate) async fn ask(
     data: &Path,
-    to: &Path,
+    wish: Wish,
     progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Manifest, ProgramError> {
+) -> Result<Outcome, ProgramError> {
     let file = data.join(FILE);
     let unreachable = |detail: Both| ProgramError::NoControl { folder: shown(data), detail };
     let address = std::fs::read(&file).map_err(|error| unreachable(Both::of(&error)))?;
     let address: Address =
         serde_json::from_slice(&address).map_err(|error| unreachable(Both::of(&error)))?;
-    let to = std::path::absolute(to)
-        .map_err(|error| ProgramError::InputOutput { what: shown(to), detail: Both::of(&error) })?;
-    let wish = serde_json::to_string(&Wish { to }).expect("a wish is plain data");
+    let asked = Asked { who: audit::user(), wish };
+    let asked = serde_json::to_string(&asked).expect("paths in it were given as text");
     let mut lines =
-        request(&address, &wish).await.map_err(|error| unreachable(Both::of(&error)))?;
+        request(&address, &asked).await.map_err(|error| unreachable(Both::of(&error)))?;
     while let Some(line) = lines.next_line().await.map_err(|error| unreachable(Both::of(&error)))? {
         match serde_json::from_str(&line) {
             Ok(Line::Cases(cases)) => progress(Progress { cases, differences: 0 }),
-            Ok(Line::Done(manifest)) => return Ok(*manifest),
+            Ok(Line::Done(outcome)) => return Ok(outcome),
             Ok(Line::Failed { code, text }) => {
                 return Err(ProgramError::Carry { code, what: Both::of(&text) });
             }
