@@ -27,3 +27,5 @@ mod tidy;
 mod travel;
 #[cfg(test)]
 mod watch;
+#[cfg(test)]
+mod way_out;
