@@ -230,9 +230,18 @@ async fn the_holder_authorises_the_use_of_his_license() {
     assert_eq!(unversioned["code"], "NOT_PERMITTED", "{unversioned}");
     let officer = desk.refused(&approver(), "consentToLicense", consent("1", "o")).await;
     assert_eq!(officer["code"], "NOT_PERMITTED", "{officer}");
-    let select = "case { events(first: 100) { nodes { kind } } }";
+    let select = "case { consents { license holder purpose textVersion } }";
     let done = desk.mutate(&applicant(), "consentToLicense", (consent("1", "c"), select)).await;
     assert_eq!(done["errors"], json!([]), "{done}");
+    let given = &done["case"]["consents"][0];
+    assert_eq!((&given["holder"], &given["purpose"]), (&json!(PARTY), &json!("*")));
+    let query =
+        "query($id: ID!) { case(by: { id: $id }) { consents { license holder textVersion } } }";
+    let seen = desk.data(&clerk(), query, json!({ "id": case })).await["case"]["consents"].clone();
+    assert_eq!(
+        seen,
+        json!([{ "license": "business-license", "holder": "914203********010M", "textVersion": "1" }])
+    );
     let stranger = Viewer::new("p", Role::Applicant).for_party("91420302MA4DEM020N");
     let unseen = desk.refused(&stranger, "consentToLicense", consent("1", "s")).await;
     assert_eq!(unseen["code"], "NOT_FOUND", "{unseen}");

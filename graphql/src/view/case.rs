@@ -16,7 +16,7 @@ use super::document::{self, Document};
 use super::event::events_of;
 use super::form::{FormSource, FormValue, form_sources, form_values};
 use super::material::{Material, handed_in};
-use super::person::Party;
+use super::person::{Consent, Party};
 use super::waiting::{WaitingOn, case_waiting};
 use super::{
     CaseMatter, CombinedService, DateTime, EventConnection, Incident, Revision, ScriptPause, Task,
@@ -200,6 +200,14 @@ impl Case {
     /// 申请人提交的材料,含各版本 / Materials that the applicant gave, every version
     async fn materials(&self, ctx: &Context<'_>) -> Option<Result<Vec<Material>, Fault>> {
         self.read(ctx, |view| Some(handed_in(view.case()))).await
+    }
+
+    /// 用证和用数授权,按作出的次序 / Authorisations to use licenses and data, in the order in which they were given
+    async fn consents(&self, ctx: &Context<'_>) -> Option<Result<Vec<Consent>, Fault>> {
+        self.read(ctx, |view| {
+            Some(view.case().consents.iter().map(|consent| Consent::of(view, consent)).collect())
+        })
+        .await
     }
 
     /// 表单,每个值附来源;部门只看本部门事项的字段 / The form, each value with its source; an office reads the fields of its own matters

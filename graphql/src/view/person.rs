@@ -5,6 +5,7 @@ use tongban_core::entry;
 use tongban_core::id::{DepartmentCode, RegionCode};
 use tongban_core::summary::{mask_id, mask_name};
 use tongban_core::viewer::Viewer;
+use tongban_engine::CaseView;
 
 use super::code::Role;
 
@@ -26,6 +27,32 @@ impl Party {
     /// Takes a name that is masked already, and masks the identifier.
     pub(crate) fn masked(name_masked: String, id: &str) -> Self {
         Self { name_masked, id_masked: mask_id(id) }
+    }
+}
+
+/// 用证或用数授权 / An authorisation to use a license or shared data
+#[derive(SimpleObject)]
+pub(crate) struct Consent {
+    /// 证照类型或数据资源 / Type of the license, or the data resource
+    license: String,
+    /// 持有人证件号;对工作人员脱敏 / Identifier of the holder; masked for staff
+    holder: String,
+    /// 用途:事项代码;* 为本办件全部事项 / Purpose: code of the matter, or * for every matter of the case
+    purpose: String,
+    /// 授权书版本 / Version of the text that he agreed to
+    text_version: String,
+}
+
+impl Consent {
+    /// Returns an authorisation as a viewer may read it.
+    pub(crate) fn of(view: &CaseView, consent: &entry::Consent) -> Self {
+        let own = view.is_for_applicant();
+        Self {
+            license: consent.license.clone(),
+            holder: if own { consent.holder.clone() } else { mask_id(&consent.holder) },
+            purpose: consent.purpose.clone(),
+            text_version: consent.text_version.clone(),
+        }
     }
 }
 
