@@ -417,7 +417,7 @@ fn parts_of(service: &Program, given: Dynamic) -> Result<Vec<DeclaredPart>, Scri
         let finding = service.main().finding(trouble, Position::NONE);
         diagnose::fault(ScriptFaultKind::Script, &finding)
     };
-    let list = given.into_array().map_err(|kind| refused(kind))?;
+    let list = given.into_array().map_err(&refused)?;
     let parts = list.into_iter().map(|item| {
         let kind = item.type_name();
         item.try_cast::<DeclaredPart>().ok_or_else(|| refused(kind))

@@ -167,10 +167,13 @@ impl History {
     }
 }
 
+/// A case that was played, with its log.
+type Played = (Arc<Case>, Vec<Entry>);
+
 /// A scene of which the log is kept when its rehearsal ends.
 struct Recorder {
     scene: CaseScene,
-    kept: Arc<Mutex<Option<(Arc<Case>, Vec<Entry>)>>>,
+    kept: Arc<Mutex<Option<Played>>>,
 }
 
 impl Drop for Recorder {
@@ -246,7 +249,9 @@ fn update() {
         return;
     }
     for kind in [BUNDLE, HISTORY] {
-        files_of(&release(), kind).iter().for_each(|file| fs::remove_file(file).unwrap());
+        for file in files_of(&release(), kind) {
+            fs::remove_file(file).unwrap();
+        }
     }
     fs::create_dir_all(release()).unwrap();
     for (name, recorded) in rehearsed() {

@@ -258,8 +258,10 @@ mod tests {
     #[test]
     fn a_digest_can_be_computed_from_the_members_alone() {
         let record = Audited::after(None, deed("a"));
-        let text: String =
-            record.members().iter().map(|text| format!("{}:{text},", text.len())).collect();
+        let members = record.members();
+        let counted: Vec<String> =
+            members.iter().map(|text| format!("{}:{text},", text.len())).collect();
+        let text = counted.concat();
         assert_eq!(Digest::of(text.as_bytes()), record.digest);
         assert!(text.starts_with("1:1,64:e3b0c44298fc1c14"), "{text}");
     }

@@ -391,8 +391,8 @@ fn is_meant(filter: &IncidentFilter, case: &Case, state: &IncidentState) -> bool
     let since = filter.since.is_none_or(|since| state.raised_at >= since);
     let code = case.matter(state.matter).map(|matter| &matter.planned.code);
     let matter = filter.matter.as_ref().is_none_or(|wanted| code == Some(wanted));
-    let stage = filter.stage.is_none_or(|stage| stage_of(state) == stage);
-    kind && since && matter && stage
+    let stands = filter.stage.is_none_or(|wanted| stage_of(state) == wanted);
+    kind && since && matter && stands
 }
 
 /// An office sees the incidents of its own matters; the lead department those of the case.

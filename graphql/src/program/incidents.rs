@@ -104,19 +104,16 @@ async fn show(arguments: &ShowArguments) -> Result<(), ProgramError> {
 async fn settle(arguments: &SettleArguments) -> Result<(), ProgramError> {
     let way = way(arguments)?;
     let (reason, key) = (&arguments.reason, remote::key());
-    let (name, select, input) = match &arguments.incident {
-        Some(incident) => {
-            let input = json!({ "incidentId": incident, "way": way, "reason": reason,
+    let (name, select, input) = if let Some(incident) = &arguments.incident {
+        let input = json!({ "incidentId": incident, "way": way, "reason": reason,
                 "idempotencyKey": key });
-            ("settleIncident", format!("incident {{ {FIELDS} }}"), input)
-        }
-        None => {
-            let input = json!({ "filter": filter(&arguments.meant), "way": way, "reason": reason,
+        ("settleIncident", format!("incident {{ {FIELDS} }}"), input)
+    } else {
+        let input = json!({ "filter": filter(&arguments.meant), "way": way, "reason": reason,
                 "expectedCount": arguments.expect, "idempotencyKey": key });
-            let select =
-                format!("results {{ incidentId done {} }} doneCount failedCount", remote::ERRORS);
-            ("settleIncidents", select, input)
-        }
+        let select =
+            format!("results {{ incidentId done {} }} doneCount failedCount", remote::ERRORS);
+        ("settleIncidents", select, input)
     };
     let (first, rest) = name.split_at(1);
     let document = format!(

@@ -163,7 +163,7 @@ impl Desk {
     }
 }
 
-fn settling(incident: &Json, way: Json, key: &str) -> Json {
+fn settling(incident: &Json, way: &Json, key: &str) -> Json {
     json!({ "incidentId": incident["id"], "way": way, "reason": "已电话核实", "idempotencyKey": key })
 }
 
@@ -197,7 +197,7 @@ async fn an_incident_is_shown_to_those_who_answer_for_it_and_to_nobody_else() {
         assert_eq!(desk.listed(&who, json!(null)).await, Vec::<Json>::new(), "{who:?}");
         let seen = desk.data(&who, node, json!({ "id": incident["id"] })).await;
         assert_eq!(seen["node"], Json::Null, "{who:?}");
-        let input = settling(&incident, json!({ "plain": "RETRY" }), "stranger");
+        let input = settling(&incident, &json!({ "plain": "RETRY" }), "stranger");
         let refused = desk.refused(&who, "settleIncident", input).await;
         assert_eq!(refused["code"], "NOT_FOUND", "{who:?}: {refused}");
     }
@@ -238,7 +238,7 @@ async fn a_call_that_failed_is_retried_once_the_agency_is_mended() {
     let refused = desk.refused(&admin(), "settleIncident", silent).await;
     assert_eq!((&refused["code"], &refused["path"]), (&json!("INVALID_INPUT"), &json!(["reason"])));
     office.mend();
-    let input = settling(&incident, json!({ "plain": "RETRY" }), "retry");
+    let input = settling(&incident, &json!({ "plain": "RETRY" }), "retry");
     let done = desk.mutate(&admin(), "settleIncident", (input.clone(), SETTLED)).await;
     assert_eq!(done["errors"], json!([]), "{done}");
     assert_eq!(done["incident"]["stage"], "SETTLED");
@@ -249,7 +249,7 @@ async fn a_call_that_failed_is_retried_once_the_agency_is_mended() {
     assert_eq!(done["incident"]["ways"], json!([]));
     let again = desk.mutate(&admin(), "settleIncident", (input, SETTLED)).await;
     assert_eq!((&again["replayed"], &again["errors"]), (&json!(true), &json!([])), "{again}");
-    let input = settling(&incident, json!({ "plain": "RETRY" }), "late");
+    let input = settling(&incident, &json!({ "plain": "RETRY" }), "late");
     let late = desk.refused(&admin(), "settleIncident", input).await;
     assert_eq!(late["rule"], "INCIDENT_SETTLED", "{late}");
     let message = json!({ "caseMatterId": matter_id(&case, 1), "channel": "visit",
@@ -267,22 +267,22 @@ async fn a_result_is_overridden_by_the_word_of_two_persons_and_not_of_one() {
     let incident = desk.listed(&head(), json!(null)).await.remove(0);
     let way = |text: &str| json!({ "override": { "with": { "output": { "held": text } } } });
     let refused =
-        desk.refused(&admin(), "settleIncident", settling(&incident, way("yes"), "admin")).await;
+        desk.refused(&admin(), "settleIncident", settling(&incident, &way("yes"), "admin")).await;
     assert_eq!(refused["code"], "NOT_PERMITTED", "no admin speaks for an agency: {refused}");
-    let first = settling(&incident, way("yes"), "first");
+    let first = settling(&incident, &way("yes"), "first");
     let first = desk.mutate(&officer(), "settleIncident", (first, SETTLED)).await;
     assert_eq!(first["incident"]["stage"], "PROPOSED", "{first}");
     assert_eq!(first["incident"]["proposal"], json!({ "by": "tax-1", "way": "OVERRIDE" }));
-    let alone = settling(&incident, way("yes"), "alone");
+    let alone = settling(&incident, &way("yes"), "alone");
     let alone = desk.refused(&officer(), "settleIncident", alone).await;
     assert_eq!(alone["code"], "NOT_PERMITTED", "{alone}");
     let proposed = desk.listed(&head(), json!({ "stage": "PROPOSED" })).await.remove(0);
     assert_eq!(proposed["proposal"]["output"], json!({ "held": "yes" }), "{proposed}");
     assert_eq!(proposed["proposal"]["request"], proposed["call"]["request"]);
-    let other = settling(&incident, way("no"), "other");
+    let other = settling(&incident, &way("no"), "other");
     let other = desk.mutate(&head(), "settleIncident", (other, SETTLED)).await;
     assert_eq!(other["incident"]["stage"], "PROPOSED", "another word is another proposal: {other}");
-    let second = settling(&incident, way("no"), "second");
+    let second = settling(&incident, &way("no"), "second");
     let second = desk.mutate(&officer(), "settleIncident", (second, SETTLED)).await;
     assert_eq!(second["incident"]["stage"], "SETTLED", "{second}");
     let waits = |case: &Json| case["matters"][0]["waitingOn"]["nextStep"] != Json::Null;
@@ -353,7 +353,7 @@ async fn a_script_that_is_stopped_undoes_what_it_registered() {
     let case = desk.stuck("a").await;
     office.mend();
     let incident = desk.listed(&head(), json!(null)).await.remove(0);
-    let retry = settling(&incident, json!({ "plain": "RETRY" }), "retry");
+    let retry = settling(&incident, &json!({ "plain": "RETRY" }), "retry");
     desk.mutate(&head(), "settleIncident", (retry, SETTLED)).await;
     let quiet = |case: &Json| case["incidentList"][0]["stage"] == "SETTLED";
     desk.until(&case, (MAILBOX, quiet)).await;
@@ -391,7 +391,7 @@ async fn a_message_waits_in_the_mailbox_until_the_script_asks_for_it() {
     assert_eq!(hidden["case"]["matters"][0]["messages"], Json::Null, "an admin reads no mail");
     office.mend();
     let incident = desk.listed(&head(), json!(null)).await.remove(0);
-    let retry = settling(&incident, json!({ "plain": "RETRY" }), "retry");
+    let retry = settling(&incident, &json!({ "plain": "RETRY" }), "retry");
     desk.mutate(&head(), "settleIncident", (retry, SETTLED)).await;
     let granted = |case: &Json| case["matters"][0]["state"] == "GRANTED";
     desk.until(&case, (MAILBOX, granted)).await;

@@ -169,13 +169,13 @@ fn form_value(view: &CaseView, closure: Option<&Closure>, given: (String, Value)
 fn history(case: &Case, name: &str) -> Vec<(String, Value, Option<Seq>)> {
     let changes = case.form_changes.iter().rev();
     let standing = changes.filter(|(at, _)| !case.voided.contains_key(at));
-    let changed = standing.filter_map(|(at, change)| {
+    let later = standing.filter_map(|(at, change)| {
         Some((change.source.clone(), change.fields.get(name)?.clone(), Some(*at)))
     });
     let mut named = case.started.provenance.iter();
     let typed = named.find(|(field, _)| field == name).map_or("typed", |(_, source)| source);
     let given = case.started.form.get(name).map(|value| (typed.to_owned(), value.clone(), None));
-    changed.chain(given).collect()
+    later.chain(given).collect()
 }
 
 /// Returns a value as staff reads it, where that differs.

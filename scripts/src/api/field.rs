@@ -56,7 +56,9 @@ pub(crate) fn register(engine: &mut Engine) {
 /// place and key.
 pub(crate) fn register_computed(engine: &mut Engine) {
     engine
-        .register_fn("list", |of: DeclaredKind| listed(&of, LIST_MAX))
+        .register_fn("list", |of: DeclaredKind| {
+            listed(&of, LIST_MAX.try_into().unwrap_or(INT::MAX))
+        })
         .register_fn("list", |of: DeclaredKind, max: INT| listed(&of, max))
         .register_fn("at", |mut part: DeclaredPart, place: &str| {
             part.part.place = Some(RegionCode::new(place));
@@ -77,11 +79,12 @@ pub(crate) fn register_computed(engine: &mut Engine) {
 /// Most characters of a part's key, which stands in the name of its matter.
 const KEY_MAX: usize = 32;
 
-/// Most values of a list that names no bound: as many as a case has matters.
-const LIST_MAX: INT = limits::CASE_MATTERS_MAX as INT;
+/// Most values of a list: as many as a case has matters.
+const LIST_MAX: usize = limits::CASE_MATTERS_MAX;
 
 fn listed(of: &DeclaredKind, max: INT) -> Result<DeclaredKind, Thrown> {
-    let max = u32::try_from(max).ok().filter(|max| (1..=LIST_MAX).contains(&INT::from(*max)));
+    let within = |max: &u32| (1..=LIST_MAX).contains(&(*max as usize));
+    let max = u32::try_from(max).ok().filter(within);
     match (&of.0, max) {
         (FieldKind::List { .. }, _) => {
             Err(bound("list", "单个值的类型", "a kind of single values"))

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::case::{FoldError, Task};
+use crate::case::{FoldError, Matter, Task};
 use crate::command::Refusal;
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{MatterNo, RoleCode, Seq};
@@ -25,7 +25,7 @@ impl Turn<'_> {
         }
         let asked = self.case.open_tasks().find(|task| task.opened.kind == TaskKind::Partial);
         let asked: Option<Seq> = asked.map(|task| task.no);
-        let goes_on = self.case.matters.iter().any(|matter| matter.is_open());
+        let goes_on = self.case.matters.iter().any(Matter::is_open);
         match asked {
             Some(task) if !goes_on => {
                 self.push(MatterNo::COORDINATOR, Origin::Engine, Body::TaskDropped { task })?;

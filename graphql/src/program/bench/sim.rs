@@ -36,6 +36,16 @@ struct Tally {
 }
 
 impl Tally {
+    /// Tells how far it is, now and then.
+    fn tell(&self) {
+        if self.worlds.is_multiple_of(TOLD_EVERY) {
+            output::tell(&format!(
+                "{0} 个世界,{1} 次崩溃 / {0} worlds, {1} crashes",
+                self.worlds, self.crashes
+            ));
+        }
+    }
+
     fn add(&mut self, seed: u64, told: Result<Report, String>) {
         self.worlds += 1;
         match told {
@@ -77,21 +87,17 @@ fn play_all(arguments: &SimArguments) -> Tally {
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                while !broken.load(Ordering::Relaxed) {
+                let seeds = std::iter::from_fn(|| {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed > arguments.to {
-                        return;
-                    }
+                    let goes_on = seed <= arguments.to && !broken.load(Ordering::Relaxed);
+                    goes_on.then_some(seed)
+                });
+                for seed in seeds {
                     let told = play_one(seed);
                     broken.fetch_or(told.is_err(), Ordering::Relaxed);
                     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
                     tally.add(seed, told);
-                    if tally.worlds.is_multiple_of(TOLD_EVERY) {
-                        output::tell(&format!(
-                            "{0} 个世界,{1} 次崩溃 / {0} worlds, {1} crashes",
-                            tally.worlds, tally.crashes
-                        ));
-                    }
+                    tally.tell();
                 }
             });
         }
@@ -126,8 +132,9 @@ fn result(tally: &Tally, millis: u64, format: Format) -> String {
         }
         Format::Text => {
             let seen = tally.seen.iter();
-            let seen: String =
+            let seen: Vec<String> =
                 seen.map(|(what, worlds)| format!("\n  {worlds:>6}  {what}")).collect();
+            let seen = seen.concat();
             format!(
                 "世界 / worlds {}\n步 / steps {}\n提交 / commits {}\n崩溃 / crashes {}\n违背承诺 / broken promises {}\n用时 / took {millis} ms\n每秒 / per second {per_second}\n各有多少世界 / worlds that saw{seen}",
                 tally.worlds,

@@ -86,7 +86,7 @@ fn shown(case: &Case, seq: Seq, state: &IncidentState) -> Json {
     let (zh, en) = incident.message.split_once(" / ").unwrap_or((&incident.message, ""));
     let matter = case.matter(state.matter);
     let known = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let stage = match (&state.end, &state.proposed) {
+    let stands = match (&state.end, &state.proposed) {
         (Some(_), _) => "SETTLED",
         (None, Some(_)) => "PROPOSED",
         (None, None) => "OPEN",
@@ -108,7 +108,7 @@ fn shown(case: &Case, seq: Seq, state: &IncidentState) -> Json {
         "id": format!("{}-{seq}", case.id.to_string().replacen("case_", "inc_", 1)),
         "kind": incident.kind.code(),
         "kindLabel": incident.kind.name(),
-        "stage": stage,
+        "stage": stands,
         "message": zh,
         "en": en,
         "raisedAt": state.raised_at.to_string(),
