@@ -32,6 +32,13 @@ impl Files {
         *known = named.max(*known);
     }
 
+    /// Adds files of which only the digest came.
+    fn refer(&mut self, digests: impl Iterator<Item = Digest>) {
+        for digest in digests {
+            self.add(digest, Named::ByDigest);
+        }
+    }
+
     /// A commitment has no bytes; a size is noted only when the bytes were found with the case.
     fn give(&mut self, given: &MaterialGiven) {
         match given.form {
@@ -57,12 +64,10 @@ fn add(body: &Body, files: &mut Files) {
         Body::MaterialHanded(given) => files.give(given),
         Body::DocumentSealed(sealed) => files.add(sealed.digest, Named::Kept),
         Body::DocumentServed(served) => {
-            let proofs = served.service.evidence.iter();
-            proofs.for_each(|file| files.add(file.digest, Named::ByDigest));
+            files.refer(served.service.evidence.iter().map(|file| file.digest));
         }
         Body::CallReplied(reply) => {
-            let documents = documents(&reply.body).iter();
-            documents.for_each(|document| files.add(document.digest, Named::ByDigest));
+            files.refer(documents(&reply.body).iter().map(|document| document.digest));
         }
         // How a requirement was met repeats what was handed in, or is a digest for reference only.
         Body::MatterFiled(_)

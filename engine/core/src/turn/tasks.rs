@@ -416,18 +416,7 @@ impl Turn<'_> {
                 let act = self.intake_act(task.matter, outcome);
                 self.would_hold(task.matter, &act)
             }
-            TaskKind::Manual if outcome.granted => {
-                let number = outcome.fields.get("number").and_then(Value::as_text);
-                if number.is_none_or(|number| number.trim().is_empty()) {
-                    return Err(Refusal::new(
-                        "FIELDS_MISSING",
-                        "请填写批准文书编号 number",
-                        "fill in the number of the document as fields.number",
-                    )
-                    .at(["fields", "number"]));
-                }
-                Ok(())
-            }
+            TaskKind::Manual if outcome.granted => check_number(outcome),
             TaskKind::Rejected | TaskKind::ConfirmDenial
                 if no == (task.opened.kind == TaskKind::Rejected) =>
             {
@@ -588,6 +577,20 @@ impl Turn<'_> {
         let options = self.options_of(&main);
         self.ask_countersigns(main.no, &options)
     }
+}
+
+/// What a person carried out for an agency has a document, and the document a number.
+fn check_number(outcome: &TaskOutcome) -> Result<(), Refusal> {
+    let number = outcome.fields.get("number").and_then(Value::as_text);
+    if number.is_none_or(|number| number.trim().is_empty()) {
+        return Err(Refusal::new(
+            "FIELDS_MISSING",
+            "请填写批准文书编号 number",
+            "fill in the number of the document as fields.number",
+        )
+        .at(["fields", "number"]));
+    }
+    Ok(())
 }
 
 /// The second of two words is another officer's.
