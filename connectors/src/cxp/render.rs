@@ -2,7 +2,7 @@
 //!
 //! A call renders to the same body whenever and wherever it is sent again: nothing goes in but
 //! the [`Call`] itself and the names of both sides and their contract. No attempt, no clock of
-//! the sending moment, no nonce. The journal keeps the digest of these bytes; when this encoding
+//! the sending moment, no nonce. The journal keeps what goes in, not these bytes; when this encoding
 //! changes, the golden test below changes with it, and an agency that holds the older bytes
 //! answers a conflict with an equal `input_digest`, which the client resolves.
 

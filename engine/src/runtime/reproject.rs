@@ -59,9 +59,17 @@ async fn walk(runtime: &Arc<Runtime>) -> Result<Walked, EngineError> {
         let page = runtime.store.search(search).await?;
         for summary in &page.items {
             walked.seen += 1;
-            if is_behind(runtime, summary) {
-                runtime.ask(summary.case, Command::CalendarChanged, None).await?;
-                walked.read_anew += 1;
+            if !is_behind(runtime, summary) {
+                continue;
+            }
+            match runtime.ask(summary.case, Command::CalendarChanged, None).await {
+                Ok(_) => walked.read_anew += 1,
+                Err(error) if ends_walk(&error) => return Err(error),
+                Err(error) => tracing::warn!(
+                    case.id = %summary.case,
+                    error.code = error.code(),
+                    "the deadlines of a case were not read anew"
+                ),
             }
         }
         let Some(next) = page.next else { return Ok(walked) };
@@ -69,8 +77,37 @@ async fn walk(runtime: &Arc<Runtime>) -> Result<Walked, EngineError> {
     }
 }
 
+/// Tells whether what befell one case would befall the next. A case that cannot be read, or whose
+/// scripts are missing, keeps no other from its new deadlines.
+fn ends_walk(error: &EngineError) -> bool {
+    match error {
+        EngineError::Store(_) | EngineError::Stopped => true,
+        EngineError::Refused(_)
+        | EngineError::KeyReused
+        | EngineError::Busy
+        | EngineError::ResyncRequired
+        | EngineError::ClosureMissing(_)
+        | EngineError::Script(_)
+        | EngineError::Log(_)
+        | EngineError::Clock(_) => false,
+    }
+}
+
 fn is_behind(runtime: &Runtime, summary: &CaseSummary) -> bool {
     let standing = runtime.standing.now();
     let open = summary.matters.iter().any(|matter| matter.open);
     open && summary.calendar != standing.calendar(&summary.scope.region).version()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tongban_core::port::StoreError;
+
+    #[test]
+    fn a_case_that_cannot_be_read_keeps_no_later_one_from_the_new_calendar() {
+        assert!(!ends_walk(&EngineError::ClosureMissing("0".to_owned())));
+        assert!(ends_walk(&EngineError::Stopped));
+        assert!(ends_walk(&EngineError::Store(StoreError::Uncertain("full".to_owned()))));
+    }
 }

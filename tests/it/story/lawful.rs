@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tongban_core::calendar::{CalendarDocument, Calendars, DayKind, SpecialDay};
 use tongban_core::command::{ActRequest, Came, TaskOutcome};
 use tongban_core::digest::Digest;
 use tongban_core::entry::{Consent, TaskKind};
@@ -493,4 +494,47 @@ async fn an_agency_that_breaks_its_word_is_carded_until_it_answers() {
     inbox.deliver("agencies".to_owned(), completed(call, "清-1")).await.unwrap();
     let ended = world.until(|view| stage(view) == "granted").await;
     assert!(!has_task(&ended, TaskKind::AgencyLate));
+}
+
+#[tokio::test]
+async fn a_new_holiday_notice_moves_the_due_day_of_an_open_case_and_stays_moved() {
+    let matters = vec![("a", FORM, DECIDE_AND_GRANT)];
+    let filed_at = "2026-12-31T10:00:00+08:00";
+    let setting = Setting { matters, form: area(9), filed_at, ..Setting::default() };
+    let mut world = setting.begin().await;
+    let view = world.until(|view| has_task(view, TaskKind::Decide)).await;
+    assert_eq!(
+        due(&view, ClockKind::Promised),
+        "2027-01-01",
+        "nobody has said yet that it is a holiday"
+    );
+    let standing = Standing { calendars: Arc::new(with_new_year_2027()), ..Standing::default() };
+    let integrator = Viewer::new("integrator", Role::Integrator);
+    world.engine.replace_standing(&integrator, standing.clone()).unwrap();
+    let view = world.until(|view| view.case().calendar.is_some()).await;
+    assert_eq!(
+        due(&view, ClockKind::Promised),
+        "2027-01-04",
+        "a holiday and a weekend lie between"
+    );
+    let version = standing.calendar(&view.case().started.region).version().to_owned();
+    assert_eq!(view.case().calendar.as_deref(), Some(version.as_str()));
+    world.restart_with(standing).await;
+    world.complete(&officer(), TaskKind::Decide, says(Said::Yes)).await.unwrap();
+    let view = world.until(|view| stage(view) == "granted").await;
+    assert_eq!(view.case().calendar.as_deref(), Some(version.as_str()), "and is read anew once");
+}
+
+/// The shipped calendar with holidays of the year after it.
+fn with_new_year_2027() -> Calendars {
+    let mut national = CalendarDocument::national();
+    national.last_year = 2027;
+    let days = [("2027-01-01", "元旦"), ("2027-05-01", "劳动节"), ("2027-10-01", "国庆节")];
+    national.days.extend(days.map(|(date, name)| SpecialDay {
+        date: date.parse().unwrap(),
+        kind: DayKind::Holiday,
+        name: name.to_owned(),
+        source: Some("示例通知".to_owned()),
+    }));
+    Calendars::of(&[national]).unwrap()
 }

@@ -249,6 +249,12 @@ impl World {
         self.engine = engine(&self.store, self.scripts.path(), parts).await;
     }
 
+    /// As [`World::restart`], with other calendars and organisation.
+    pub(super) async fn restart_with(&mut self, standing: Standing) {
+        self.standing = standing;
+        self.restart().await;
+    }
+
     /// Takes a backup of the store as it stands.
     pub(super) async fn backup(&self) -> TempDir {
         let folder = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::agency::{Effect as Done, Fault, FaultClass};
+use crate::card::CardLevel;
 use crate::case::CallStatus;
 use crate::command::{Steering, WayTaken};
 use crate::way_out::{Handling, Message, Overriding, WayOut};
@@ -533,6 +534,17 @@ fn a_paused_matter_is_not_evaluated_until_it_is_resumed() {
     assert_eq!(story.code(), "ALREADY_PAUSED");
     story.steer(&admin(), 1, Steering::Resume);
     assert_eq!(story.stage(1), "granted");
+}
+
+#[test]
+fn cards_go_on_while_a_matter_is_paused() {
+    let mut story = one(ask_and_grant());
+    story.steer(&admin(), 1, Steering::Pause);
+    story.now = Moment::parse("2026-03-31T09:00:00+08:00").unwrap();
+    story.take(&[Command::Tick]);
+    assert!(story.case.is_paused(MatterNo(1)));
+    let levels: Vec<CardLevel> = story.case.cards.values().map(|card| card.raised.level).collect();
+    assert!(levels.contains(&CardLevel::Red), "{levels:?}");
 }
 
 #[test]
