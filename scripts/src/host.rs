@@ -101,6 +101,12 @@ impl Host {
         })
     }
 
+    /// Returns the engine of a closure's level.
+    fn engine_of(&self, loaded: &Loaded) -> &Engine {
+        let engine = self.levels.engine(loaded.closure.api_level);
+        engine.expect("only closures of known levels are loaded")
+    }
+
     /// Calls a closure of a declaration with the answers. Pure, with limits.
     fn predicate(
         &self,
@@ -108,8 +114,7 @@ impl Host {
         closure: &FnPtr,
         questions: &Map,
     ) -> Result<Dynamic, ScriptFault> {
-        let engine = self.levels.engine(loaded.closure.api_level);
-        let engine = engine.expect("only closures of known levels are loaded");
+        let engine = self.engine_of(loaded);
         let (service, questions) = (&loaded.service, questions.clone());
         let answer =
             suspend::counted(|| closure.call::<Dynamic>(engine, &service.ast, (questions,)));
@@ -347,8 +352,7 @@ impl Script for Host {
     fn on_partial(&self, closure: &Closure, facts: &Value) -> Result<Partial, ScriptFault> {
         let loaded = self.needed(&closure.digest)?;
         let service = &loaded.service;
-        let engine = self.levels.engine(loaded.closure.api_level);
-        let engine = engine.expect("only closures of known levels are loaded");
+        let engine = self.engine_of(&loaded);
         let called = suspend::counted(|| {
             engine.call_fn_with_options::<Dynamic>(
                 CallFnOptions::new().eval_ast(false),
@@ -385,7 +389,6 @@ impl Script for Host {
     }
 }
 
-/// Reads what a predicate said. A question that was left open counts as no.
 /// Returns the answers by question, as predicates read them. A list that is open is empty, any
 /// other open answer is `()`.
 fn asked(loaded: &Loaded, answers: &Value) -> Map {
@@ -400,7 +403,7 @@ fn asked(loaded: &Loaded, answers: &Value) -> Map {
                 | FieldKind::Date
                 | FieldKind::Choice(_) => Dynamic::UNIT,
             };
-            let answer = answers.get(&question.name).filter(|answer| !answer.is_blank());
+            let answer = answers.get(&question.name).filter(|answer| **answer != Value::Null);
             (question.name.as_str().into(), answer.map_or_else(open, to_script))
         })
         .collect()
@@ -425,6 +428,7 @@ fn parts_of(service: &Program, given: Dynamic) -> Result<Vec<DeclaredPart>, Scri
     parts.collect()
 }
 
+/// Reads what a predicate said. A question that was left open counts as no.
 fn answered(service: &Program, answer: &Dynamic) -> Result<bool, ScriptFault> {
     if answer.is_unit() {
         return Ok(false);

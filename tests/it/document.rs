@@ -28,6 +28,8 @@ use tongban_engine::{
     CaseView, Change, Decided, DocumentPage, Engine, EngineError, IdempotencyKey, Show,
 };
 
+use crate::watching::until;
+
 pub(crate) const APPLICANT: &str = "91420302MA4DEM010M";
 pub(crate) const OFFICES: &str = r#"{
     "kind": "organisation", "code": "demo",
@@ -173,15 +175,7 @@ impl Office {
     }
 
     async fn until(&self, holds: impl Fn(&CaseView) -> bool) -> CaseView {
-        let mut commits = self.engine.watch_case(self.case);
-        loop {
-            commits.borrow_and_update();
-            let view = self.engine.case(&clerk(), self.case).await.unwrap().unwrap();
-            if holds(&view) {
-                return view;
-            }
-            commits.changed().await.unwrap();
-        }
+        until(&self.engine, (&clerk(), self.case), holds).await
     }
 
     fn key(&mut self) -> IdempotencyKey {

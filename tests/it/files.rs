@@ -26,6 +26,8 @@ use tongban_engine::store::{OpenError, SledOptions, SledStore};
 use tongban_engine::{CaseView, Engine, IdempotencyKey, Show, Upload};
 use tongban_tests::{Ended, Tongban};
 
+use crate::watching::until;
+
 use crate::document::{APPLICANT, OFFICES, applicant, clerk};
 
 const PROGRAM: Tongban = Tongban(env!("CARGO_BIN_EXE_tongban-under-test"));
@@ -148,15 +150,7 @@ impl Shelf {
 
     /// Waits for commits until it is so.
     pub(crate) async fn until(&self, holds: impl Fn(&CaseView) -> bool) -> CaseView {
-        let mut commits = self.engine.watch_case(self.case);
-        loop {
-            commits.borrow_and_update();
-            let view = self.engine.case(&clerk(), self.case).await.unwrap().unwrap();
-            if holds(&view) {
-                return view;
-            }
-            commits.changed().await.unwrap();
-        }
+        until(&self.engine, (&clerk(), self.case), holds).await
     }
 
     async fn upload(&self, words: &str) {

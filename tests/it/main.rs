@@ -27,5 +27,6 @@ mod tidy;
 mod travel;
 #[cfg(test)]
 mod watch;
+mod watching;
 #[cfg(test)]
 mod way_out;

@@ -38,12 +38,14 @@ impl Closure {
     /// Returns this closure as one case has it: the parts of a computed set are those that were
     /// computed at its start, whatever its answers became.
     pub fn of_case(self: &Arc<Self>, started: &CaseStarted) -> Arc<Self> {
+        self.computed_for(started).map_or_else(|| Arc::clone(self), Arc::new)
+    }
+
+    /// As [`Closure::of_case`]; `None` where the matters of the case were listed.
+    pub fn computed_for(&self, started: &CaseStarted) -> Option<Self> {
         let computed = started.matters.iter().map(|planned| planned.computed.as_deref().cloned());
-        let parts: Option<Vec<Part>> = computed.collect();
-        match parts {
-            Some(parts) if !parts.is_empty() => Arc::new(self.with_parts(parts)),
-            Some(_) | None => Arc::clone(self),
-        }
+        let parts: Vec<Part> = computed.collect::<Option<_>>()?;
+        (!parts.is_empty()).then(|| self.with_parts(parts))
     }
 
     /// Returns this closure with other parts. What a part waits for outside the set passes
@@ -54,8 +56,9 @@ impl Closure {
         for part in &mut parts {
             part.after.retain(|(earlier, _)| codes.contains(earlier));
         }
-        let service = ServiceDef { parts, ..self.service.clone() };
-        Self { service, ..self.clone() }
+        let mut resolved = self.clone();
+        resolved.service.parts = parts;
+        resolved
     }
 }
 

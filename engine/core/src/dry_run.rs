@@ -249,16 +249,16 @@ fn fits(case: &Case, matter: &Matter, closure: &Closure) -> Result<(), ScriptFau
             &format!("this is service {}, not {}", closure.service.code, case.started.service),
         ));
     }
-    let computed = planned.computed.as_deref();
-    if computed.is_some() != closure.service.computed {
+    let own = closure.computed_for(&case.started);
+    if own.is_some() != closure.service.computed {
         return Err(structure(
             "新版本改变了事项清单的产生方式(列明或按情形得出)",
             "the new version lists its matters where the old one computed them, or the other way",
         ));
     }
-    let known = computed.filter(|part| closure.matters.contains_key(&part.matter));
-    let listed = closure.part(matter.no).map(|(part, _)| part);
-    let Some(part) = known.or(listed).filter(|part| part.matter == planned.code) else {
+    let closure = own.as_ref().unwrap_or(closure);
+    let Some((part, _)) = closure.part(matter.no).filter(|(part, _)| part.matter == planned.code)
+    else {
         return Err(structure(
             &format!("新版本的第 {} 个事项不是 {}", matter.no, planned.code),
             &format!("matter {} of the new version is not {}", matter.no, planned.code),

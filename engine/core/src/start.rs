@@ -132,18 +132,23 @@ pub fn choose(
     closure: &Arc<Closure>,
     answers: &Value,
 ) -> Result<(Arc<Closure>, Vec<bool>), Unchosen> {
+    chosen(script, closure, answers, computed(script, closure, answers)?)
+}
+
+/// Computes the set of matters where the service does; its closure sees only answers that its
+/// questions take.
+fn computed(
+    script: &dyn Script,
+    closure: &Closure,
+    answers: &Value,
+) -> Result<Option<Vec<Part>>, Unchosen> {
     if !closure.service.computed {
-        let selected = script.select(closure, answers).map_err(Unchosen::Script)?;
-        return Ok((Arc::clone(closure), selected));
+        return Ok(None);
     }
-    // The closure that computes sees only answers that its questions take.
     let checked = check_fields(&closure.service.questions, answers, "answers", Completeness::Draft);
     checked.map_err(Unchosen::Refused)?;
-    let computed = script.compute(closure, answers).map_err(Unchosen::Script)?;
-    let resolved = with_computed(closure, computed.unwrap_or_default());
-    let resolved = resolved.map_err(Unchosen::Refused)?;
-    let all = vec![true; resolved.service.parts.len()];
-    Ok((Arc::new(resolved), all))
+    let parts = script.compute(closure, answers).map_err(Unchosen::Script)?;
+    Ok(Some(parts.unwrap_or_default()))
 }
 
 /// Returns the service as answers that may still be open have it. A set that cannot be computed
@@ -156,13 +161,27 @@ pub fn choose_so_far(
     closure: &Arc<Closure>,
     answers: &Value,
 ) -> Result<(Arc<Closure>, Vec<bool>), Unchosen> {
-    if closure.service.computed {
-        let computed = script.compute(closure, answers).map_err(Unchosen::Script)?;
-        if computed.is_none_or(|parts| parts.is_empty()) {
-            return Ok((Arc::clone(closure), vec![false; closure.service.parts.len()]));
+    match computed(script, closure, answers)? {
+        Some(parts) if parts.is_empty() => {
+            Ok((Arc::clone(closure), vec![false; closure.service.parts.len()]))
         }
+        computed => chosen(script, closure, answers, computed),
     }
-    choose(script, closure, answers)
+}
+
+fn chosen(
+    script: &dyn Script,
+    closure: &Arc<Closure>,
+    answers: &Value,
+    computed: Option<Vec<Part>>,
+) -> Result<(Arc<Closure>, Vec<bool>), Unchosen> {
+    let Some(parts) = computed else {
+        let selected = script.select(closure, answers).map_err(Unchosen::Script)?;
+        return Ok((Arc::clone(closure), selected));
+    };
+    let resolved = with_computed(closure, parts).map_err(Unchosen::Refused)?;
+    let all = vec![true; resolved.service.parts.len()];
+    Ok((Arc::new(resolved), all))
 }
 
 /// Checks a set of matters that was computed from the answers, and returns the service with it.

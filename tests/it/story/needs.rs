@@ -23,6 +23,8 @@ use tongban_engine::clock::{ManualClock, SystemClock};
 use tongban_engine::store::MemoryStore;
 use tongban_engine::{CaseView, Change, Decided, Engine, IdempotencyKey};
 
+use crate::watching::until;
+
 use super::world::{APPLICANT, applicant, officer, stages};
 
 const SERVICE: &str = r#"service(#{ code: "test", name: "测试", lead: "hall", target: "person",
@@ -123,15 +125,7 @@ impl Hall {
     }
 
     async fn until(&self, holds: impl Fn(&CaseView) -> bool) -> CaseView {
-        let mut commits = self.engine.watch_case(self.case);
-        loop {
-            commits.borrow_and_update();
-            let view = self.engine.case(&applicant(), self.case).await.unwrap().unwrap();
-            if holds(&view) {
-                return view;
-            }
-            commits.changed().await.unwrap();
-        }
+        until(&self.engine, (&applicant(), self.case), holds).await
     }
 
     /// Waits for a task of a kind, returns its facts, and says yes to it for somebody.

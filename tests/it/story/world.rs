@@ -27,6 +27,8 @@ use tongban_engine::store::MemoryStore;
 use tongban_engine::upkeep::{self, Backup, Source, Target};
 use tongban_engine::{CaseView, Change, Decided, Engine, EngineError, IdempotencyKey, Options};
 
+use crate::watching::until;
+
 /// What an agency does with a call.
 #[derive(Clone, Debug)]
 pub(super) enum Does {
@@ -352,15 +354,7 @@ impl World {
 
     /// Waits until the case is as wanted.
     pub(super) async fn until(&self, holds: impl Fn(&CaseView) -> bool) -> CaseView {
-        let mut commits = self.engine.watch_case(self.case);
-        loop {
-            commits.borrow_and_update();
-            let view = self.engine.case(&applicant(), self.case).await.unwrap().unwrap();
-            if holds(&view) {
-                return view;
-            }
-            commits.changed().await.unwrap();
-        }
+        until(&self.engine, (&applicant(), self.case), holds).await
     }
 
     /// Waits until the matters stand as wanted, in order.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::agency::{Ack, AgencyReply, Fault, ManualTask, ReplyBody};
-use crate::case::{CallState, CallStatus, FoldError, Task};
+use crate::case::{CallState, CallStatus, FoldError, Matter, Task};
 use crate::command::{Answer, Command, Refusal};
 use crate::digest::Digest;
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
@@ -145,31 +145,36 @@ impl Turn<'_> {
                 "only the applicant, or a window for him, withdraws",
             ));
         }
-        let open: Vec<MatterNo> = self
-            .case
-            .matters
-            .iter()
-            .filter(|matter| matter.is_open())
-            .map(|matter| matter.no)
-            .collect();
-        if open.is_empty() {
+        if !self.case.matters.iter().any(Matter::is_open) {
             return Ok(refuse(
                 "CASE_ENDED",
                 "全部事项已办结,不能撤回",
                 "every matter has ended, nothing is left to withdraw",
             ));
         }
-        for no in &open {
-            let act = self.act_now(ActKind::Withdraw, reason);
-            if let Err(refusal) = self.would_hold(*no, &act) {
-                return Ok(Answer::Refused(refusal));
-            }
+        if let Err(refusal) = self.check_withdrawal(reason) {
+            return Ok(Answer::Refused(refusal));
         }
+        self.withdraw_open(by, reason)?;
+        Ok(Answer::Done)
+    }
+
+    /// What is open is given up as a whole, so the law must allow it of every open matter.
+    pub(super) fn check_withdrawal(&self, reason: &str) -> Result<(), Refusal> {
+        let act = self.act_now(ActKind::Withdraw, reason);
+        let mut open = self.case.matters.iter().filter(|matter| matter.is_open());
+        open.try_for_each(|matter| self.would_hold(matter.no, &act))
+    }
+
+    /// Withdraws every open matter for somebody.
+    pub(super) fn withdraw_open(&mut self, by: &Viewer, reason: &str) -> Result<(), FoldError> {
+        let open = self.case.matters.iter().filter(|matter| matter.is_open());
+        let open: Vec<MatterNo> = open.map(|matter| matter.no).collect();
         for no in open {
             let act = self.act_now(ActKind::Withdraw, reason);
             self.request_act(no, person(by), act, None)?;
         }
-        Ok(Answer::Done)
+        Ok(())
     }
 
     /// Builds an act that takes effect now.

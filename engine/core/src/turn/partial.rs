@@ -7,14 +7,12 @@ use crate::case::{FoldError, Matter, Task};
 use crate::command::Refusal;
 use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind, TaskOpened};
 use crate::id::{MatterNo, RoleCode, Seq};
-use crate::law::ActKind;
 use crate::partial::{self, Partial, PartialOutcome};
 use crate::request::Decision;
 use crate::value::Value;
 use crate::viewer::Viewer;
 
 use super::Turn;
-use super::accept::person;
 
 impl Turn<'_> {
     /// Looks for matters that have ended against the applicant. Returns whether anything moved.
@@ -96,16 +94,9 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// A no gives up what is open, so the law must allow it of every open matter.
+    /// The applicant's no gives up what is open.
     pub(super) fn check_partial(&self, task: &Task, opinion: &str) -> Result<(), Refusal> {
-        if !task.role.is_applicant() {
-            return Ok(());
-        }
-        for matter in self.case.matters.iter().filter(|matter| matter.is_open()) {
-            let act = self.act_now(ActKind::Withdraw, opinion);
-            self.would_hold(matter.no, &act)?;
-        }
-        Ok(())
+        if task.role.is_applicant() { self.check_withdrawal(opinion) } else { Ok(()) }
     }
 
     /// Carries out a no: the applicant's withdraws what is open; the lead department's asks him.
@@ -123,12 +114,6 @@ impl Turn<'_> {
             facts.overlay(&Value::of([("lead_opinion", said.opinion.as_str().into())]));
             return self.open_partial(RoleCode::applicant(), task.opened.title.clone(), facts);
         }
-        let open = self.case.matters.iter().filter(|matter| matter.is_open());
-        let open: Vec<MatterNo> = open.map(|matter| matter.no).collect();
-        for no in open {
-            let act = self.act_now(ActKind::Withdraw, &said.opinion);
-            self.request_act(no, person(by), act, None)?;
-        }
-        Ok(())
+        self.withdraw_open(by, &said.opinion)
     }
 }

@@ -11,18 +11,18 @@ use crate::agency::ReplyBody;
 use crate::case::{CallState, FoldError};
 use crate::command::{Answer, Refusal};
 use crate::definition::{Field, FieldKind};
-use crate::entry::{Body, FormChanged, Origin, Requested};
+use crate::entry::{Body, FormChanged, Origin};
 use crate::id::MatterNo;
 use crate::identifier::CreditCode;
 use crate::limits::PREFILL_QUESTIONS_MAX;
 use crate::material::Cause;
 use crate::prefill::{Authority, FieldSource, FieldsTried, PREFILL_RUN};
-use crate::request::{Ask, RequestKey};
+use crate::request::Ask;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
+use super::Turn;
 use super::accept::person;
-use super::{Effect, Turn};
 
 /// One question to one source, and the fields that its answer fills.
 struct Question {
@@ -52,7 +52,11 @@ impl Turn<'_> {
                 reason: reason.to_owned(),
             };
             if tried.authority.is_some() {
-                tried.request = self.ask_field_source(no, &question)?;
+                tried.request = self.ask_as_source(
+                    no,
+                    PREFILL_RUN,
+                    (&question.resource, question.input.clone()),
+                )?;
                 tried.cause = tried.request.is_none().then_some(Cause::NotConnected);
             } else {
                 tried.cause = Some(Cause::NoConsent);
@@ -172,38 +176,6 @@ impl Turn<'_> {
             purpose: purpose.to_owned(),
             text_version: consent.text_version.clone(),
         })
-    }
-
-    /// Places the call; `None` when no connector is bound.
-    fn ask_field_source(
-        &mut self,
-        no: MatterNo,
-        question: &Question,
-    ) -> Result<Option<RequestKey>, FoldError> {
-        let ordinal = self.case.matter(no).map_or(0, |matter| {
-            let requests = matter.run.requests.iter();
-            let own = requests.filter(|request| request.made.key.run == PREFILL_RUN);
-            u32::try_from(own.count()).unwrap_or(u32::MAX)
-        });
-        let key = RequestKey { run: PREFILL_RUN, generation: 0, scope: Vec::new(), ordinal };
-        let Some(call) = self.place_call(no, &key, &question.resource, None) else {
-            return Ok(None);
-        };
-        let id = call.id;
-        let input = question.input.clone();
-        let ask = Ask::Call { operation: question.resource.clone(), place: None, input };
-        let digest = crate::replay::fingerprint(self.context.secret, &ask);
-        let made = Requested {
-            key: key.clone(),
-            seen: self.case.head,
-            digest,
-            ask,
-            call: Some(call),
-            adopts: None,
-        };
-        self.push(no, Origin::Engine, Body::Requested(Arc::new(made)))?;
-        self.effects.push(Effect::Send(id));
-        Ok(Some(key))
     }
 
     /// Takes in what a source answered.

@@ -140,31 +140,39 @@ impl Turn<'_> {
         operation: &str,
         input: Value,
     ) -> Result<bool, FoldError> {
+        let Some(key) = self.ask_as_source(no, 0, (operation, input))? else {
+            return Ok(false);
+        };
+        self.met(no, &material.code, Found::Asked { request: key })?;
+        Ok(true)
+    }
+
+    /// Asks a source under a run of the engine's own, for a material or for the form; `None` when
+    /// no connector is bound.
+    pub(super) fn ask_as_source(
+        &mut self,
+        no: MatterNo,
+        run: u16,
+        (operation, input): (&str, Value),
+    ) -> Result<Option<RequestKey>, FoldError> {
         let ordinal = self.case.matter(no).map_or(0, |matter| {
-            let own = matter.run.requests.iter();
-            let own = own
-                .filter(|request| request.made.key.run == 0 && request.made.key.is_of_a_source());
+            let keys = matter.run.requests.iter().map(|request| &request.made.key);
+            let own = keys.filter(|key| key.run == run && key.is_of_a_source());
             u32::try_from(own.count()).unwrap_or(u32::MAX)
         });
-        let key = RequestKey { run: 0, generation: 0, scope: Vec::new(), ordinal };
+        let key = RequestKey { run, generation: 0, scope: Vec::new(), ordinal };
         let Some(call) = self.place_call(no, &key, operation, None) else {
-            return Ok(false);
+            return Ok(None);
         };
         let id = call.id;
         let ask = Ask::Call { operation: operation.to_owned(), place: None, input };
         let digest = crate::replay::fingerprint(self.context.secret, &ask);
-        let made = Requested {
-            key: key.clone(),
-            seen: self.case.head,
-            digest,
-            ask,
-            call: Some(call),
-            adopts: None,
-        };
+        let seen = self.case.head;
+        let made =
+            Requested { key: key.clone(), seen, digest, ask, call: Some(call), adopts: None };
         self.push(no, Origin::Engine, Body::Requested(Arc::new(made)))?;
         self.effects.push(Effect::Send(id));
-        self.met(no, &material.code, Found::Asked { request: key })?;
-        Ok(true)
+        Ok(Some(key))
     }
 
     fn met(&mut self, no: MatterNo, code: &str, how: Found) -> Result<(), FoldError> {
