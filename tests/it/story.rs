@@ -7,5 +7,6 @@ mod durable;
 mod lawful;
 mod needs;
 mod partial;
+mod published;
 mod restore;
 mod world;

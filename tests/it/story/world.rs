@@ -128,7 +128,8 @@ impl Connector for Agencies {
     }
 }
 
-struct ToAgencies;
+/// Binds every operation to the agencies.
+pub(super) struct ToAgencies;
 
 impl Wiring for ToAgencies {
     fn connector_for(&self, _: &str, _: &RegionCode) -> Option<String> {
