@@ -17,4 +17,5 @@ mod sdl;
 mod socket;
 mod sources;
 mod upload;
+mod versions;
 mod work;
