@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::document::DocumentState;
 use crate::entry::{
     Body, CallMade, CaseStarted, Consent, DocumentDrafted, Entry, Incident, IncidentKind,
-    MatterFiled, PlannedMatter, TaskKind, TaskOpened,
+    MatterFiled, PlannedMatter, RunPlace, ScriptVersion, TaskKind, TaskOpened,
 };
 use crate::id::{CallId, CaseId, MatterNo, RegionCode, RoleCode, Seq};
 use crate::law::{ActAnswer, Clock, Law};
@@ -97,8 +97,8 @@ pub struct Case {
     pub voided: BTreeMap<Seq, Seq>,
     /// Version of the calendar that was last read for the open deadlines, once it changed.
     pub calendar: Option<String>,
-    /// The closure that it was moved to, once it was, with its entry.
-    pub rebound: Option<(Seq, Arc<CaseRebound>)>,
+    /// The closures that it was moved to, in order, each with its entry.
+    pub rebound: Vec<(Seq, Arc<CaseRebound>)>,
     /// Since when and why scripts are not evaluated: of a matter, or of all (0).
     pub paused: BTreeMap<MatterNo, Paused>,
     /// Matters whose ending against the applicant `on_partial` has spoken of.
@@ -112,6 +112,8 @@ pub struct IncidentState {
     pub matter: MatterNo,
     /// What happened.
     pub incident: Arc<Incident>,
+    /// Where in its journal a script failed, and under which versions.
+    pub place: Option<Arc<RunPlace>>,
     /// When it was raised.
     pub raised_at: Moment,
     /// What a first person proposed, where two are needed: who, and what.
@@ -460,7 +462,7 @@ impl Case {
             documents: BTreeMap::new(),
             voided: BTreeMap::new(),
             calendar: None,
-            rebound: None,
+            rebound: Vec::new(),
             paused: BTreeMap::new(),
             partial: BTreeSet::new(),
         })
@@ -497,7 +499,17 @@ impl Case {
 
     /// Returns the closure that the case is pinned to.
     pub fn closure(&self) -> Digest {
-        self.rebound.as_ref().map_or(self.started.closure, |(_, rebound)| rebound.closure)
+        self.version_at(self.head).closure
+    }
+
+    /// Returns the version that the case was pinned to once an entry was recorded.
+    pub fn version_at(&self, seq: Seq) -> ScriptVersion {
+        let mut before = self.rebound.iter().rev().filter(|(at, _)| *at <= seq);
+        let Some((_, rebound)) = before.next() else {
+            let CaseStarted { closure, api_level, .. } = *self.started;
+            return ScriptVersion { closure, api_level };
+        };
+        ScriptVersion { closure: rebound.closure, api_level: rebound.api_level }
     }
 
     /// Returns the incidents that nobody has ended.
@@ -620,7 +632,10 @@ impl Case {
             Body::TaskReleased { task } => self.fold_assigned(entry, *task, None),
             Body::TaskCompleted { task, decision } => self.fold_done(entry, *task, decision),
             Body::TaskDropped { task } => self.fold_dropped(entry, *task),
-            Body::IncidentRaised(incident) => self.fold_incident(entry, incident),
+            Body::IncidentRaised(incident) => self.fold_incident(entry, incident, None),
+            Body::RunFailed(failed) => {
+                self.fold_incident(entry, &failed.incident, Some(Arc::clone(&failed.place)))
+            }
             Body::RunFinished { run: _ } => {
                 self.matter_mut(entry)?.run.finished = true;
                 Ok(())
@@ -701,7 +716,8 @@ impl Case {
             | Body::IntakeBegun { .. }
             | Body::IntakeRecommended(_)
             | Body::FieldsTried(_)
-            | Body::PartialOutcome(_) => {
+            | Body::PartialOutcome(_)
+            | Body::RunFailed(_) => {
                 Err(self.at(entry).wrong("it belongs to the course of the case"))
             }
         }
@@ -858,10 +874,16 @@ impl Case {
         }
     }
 
-    fn fold_incident(&mut self, entry: &Entry, incident: &Arc<Incident>) -> Result<(), FoldError> {
+    fn fold_incident(
+        &mut self,
+        entry: &Entry,
+        incident: &Arc<Incident>,
+        place: Option<Arc<RunPlace>>,
+    ) -> Result<(), FoldError> {
         let state = IncidentState {
             matter: entry.matter,
             incident: Arc::clone(incident),
+            place,
             raised_at: entry.recorded_at,
             proposed: None,
             end: None,

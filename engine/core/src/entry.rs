@@ -336,6 +336,8 @@ pub enum Body {
     FieldsTried(Arc<FieldsTried>),
     /// Matters ended against the applicant while others are open, and `on_partial` said this.
     PartialOutcome(Arc<PartialOutcome>),
+    /// A script failed: an incident, with its place in the journal and both versions.
+    RunFailed(Arc<RunFailed>),
 }
 
 /// Fields of the form that were corrected or amended.
@@ -674,6 +676,37 @@ impl Incident {
             call: None,
         }
     }
+}
+
+/// A script that failed, with what it takes to see why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunFailed {
+    /// What happened.
+    pub incident: Arc<Incident>,
+    /// Where in its journal the run stood.
+    pub place: Arc<RunPlace>,
+}
+
+/// Where in its journal a run failed, and under which versions of the scripts.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RunPlace {
+    /// The request at which it went another way, or else the one that would have come next.
+    pub request: RequestKey,
+    /// The newest entry that the run had consumed.
+    pub seen: Seq,
+    /// The version under which that part of the journal was written.
+    pub written: ScriptVersion,
+    /// The version under which it was replayed.
+    pub replayed: ScriptVersion,
+}
+
+/// A version of the scripts of a case.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ScriptVersion {
+    /// Digest of the closure.
+    pub closure: Digest,
+    /// Level of the host functions that it was written for.
+    pub api_level: u32,
 }
 
 /// What went wrong.

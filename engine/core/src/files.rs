@@ -125,7 +125,8 @@ fn add(body: &Body, files: &mut Files) {
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_)
         | Body::FieldsTried(_)
-        | Body::PartialOutcome(_) => {}
+        | Body::PartialOutcome(_)
+        | Body::RunFailed(_) => {}
     }
 }
 

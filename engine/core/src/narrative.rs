@@ -4,7 +4,7 @@ mod way_out;
 
 use crate::agency::ReplyBody;
 use crate::case::Case;
-use crate::entry::{Body, Entry, Origin};
+use crate::entry::{Body, Entry, Incident, Origin};
 use crate::id::Seq;
 use crate::law::ActAnswer;
 use crate::partial::Partial;
@@ -108,7 +108,8 @@ fn is_internal(body: &Body) -> bool {
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_)
         | Body::FieldsTried(_)
-        | Body::PartialOutcome(_) => true,
+        | Body::PartialOutcome(_)
+        | Body::RunFailed(_) => true,
     }
 }
 
@@ -135,7 +136,8 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
         | Body::ObligationResolved { .. }
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_)
-        | Body::PartialOutcome(_) => about_the_run(&entry.body),
+        | Body::PartialOutcome(_)
+        | Body::RunFailed(_) => about_the_run(&entry.body),
         Body::TaskOpened(_)
         | Body::TaskClaimed { .. }
         | Body::TaskReleased { .. }
@@ -181,6 +183,11 @@ fn sentence(entry: &Entry) -> (&'static str, String, String) {
     }
 }
 
+fn raised(incident: &Incident) -> (&'static str, String, String) {
+    let (code, message) = (incident.kind.code(), &incident.message);
+    ("incident_raised", format!("异常 {code}:{message}"), format!("incident {code}: {message}"))
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "the caller names every kind that comes")]
 fn about_the_run(body: &Body) -> Sentence {
     match body {
@@ -197,11 +204,8 @@ fn about_the_run(body: &Body) -> Sentence {
         Body::TimerFired { due, .. } => {
             ("timer_fired", format!("到时 {due}"), format!("timer due at {due}"))
         }
-        Body::IncidentRaised(incident) => (
-            "incident_raised",
-            format!("异常 {}:{}", incident.kind.code(), incident.message),
-            format!("incident {}: {}", incident.kind.code(), incident.message),
-        ),
+        Body::IncidentRaised(incident) => raised(incident),
+        Body::RunFailed(failed) => raised(&failed.incident),
         Body::RunFinished { .. } => ("run_finished", "脚本执行完毕".into(), "script ended".into()),
         Body::OutcomeUncaught { request } => (
             "outcome_uncaught",

@@ -127,6 +127,8 @@ pub struct Look {
     pub waits: Vec<RequestKey>,
     /// The request of the journal at which the script went another way.
     pub differs_at: Option<RequestKey>,
+    /// The request that would have come next; none when the cursor was lost.
+    pub next: Option<RequestKey>,
     /// Where the script stands, the innermost function first; empty when that is not known.
     pub frames: Vec<Frame>,
 }
@@ -179,6 +181,9 @@ pub struct RunOutput {
     pub released: Vec<(RequestKey, Seq)>,
     /// Calls that were lost and have completed since, whose outcome no wait took.
     pub unheard: Vec<RequestKey>,
+    /// Where in its journal the evaluation ended: the request at which it went another way, or
+    /// else the one that would have come next, and the newest entry that it consumed.
+    pub stood: Option<(RequestKey, Seq)>,
 }
 
 impl Look {
@@ -192,6 +197,7 @@ impl Look {
             seen: Seq::default(),
             waits: Vec::new(),
             differs_at: None,
+            next: None,
             frames: Vec::new(),
         }
     }
@@ -199,15 +205,16 @@ impl Look {
 
 impl From<Look> for RunOutput {
     fn from(look: Look) -> Self {
+        let stood = look.differs_at.or(look.next).map(|request| (request, look.seen));
         let Look { end, asked, released, unheard, .. } = look;
-        Self { end, asked, released, unheard }
+        Self { end, asked, released, unheard, stood }
     }
 }
 
 impl RunOutput {
     /// Builds the output of an evaluation of which only the verdict counts.
     pub fn of(end: RunEnd) -> Self {
-        Self { end, asked: Vec::new(), released: Vec::new(), unheard: Vec::new() }
+        Self { end, asked: Vec::new(), released: Vec::new(), unheard: Vec::new(), stood: None }
     }
 }
 

@@ -663,6 +663,7 @@ impl Replay {
     /// Ends the evaluation as [`Replay::conclude`] does, and tells what a person wants to know.
     pub fn shown(mut self, said: RunEnd) -> Look {
         self.notice_removed(&said);
+        let next = Some(self.next_key());
         let end = match self.latch.take() {
             Some(Latch::Suspended) => RunEnd::Suspended,
             Some(Latch::Failed(fault)) => RunEnd::Failed(fault),
@@ -683,6 +684,7 @@ impl Replay {
             seen: self.seen,
             waits: self.waits,
             differs_at: self.differs_at,
+            next,
             frames: Vec::new(),
         }
     }

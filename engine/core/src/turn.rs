@@ -418,6 +418,7 @@ fn wakes(body: &Body) -> bool {
         | Body::IntakeBegun { .. }
         | Body::IntakeRecommended(_)
         | Body::FieldsTried(_)
-        | Body::PartialOutcome(_) => false,
+        | Body::PartialOutcome(_)
+        | Body::RunFailed(_) => false,
     }
 }

@@ -58,7 +58,8 @@ mod tests {
     use crate::entry::{
         Arrival, Body, CallMade, CallRenewed, CaseStarted, Consent, DocumentDrafted,
         DocumentSealed, DocumentServed, Entry, FormChanged, Incident, IncidentKind, MatterFiled,
-        Origin, Party, PlannedMatter, Requested, TaskAssigned, TaskKind, TaskOpened,
+        Origin, Party, PlannedMatter, Requested, RunFailed, RunPlace, ScriptVersion, TaskAssigned,
+        TaskKind, TaskOpened,
     };
     use crate::id::{
         CallId, DepartmentCode, MatterCode, MatterNo, RegionCode, RoleCode, Seq, ServiceCode,
@@ -707,6 +708,14 @@ mod tests {
         ]
     }
 
+    fn failed() -> Vec<Body> {
+        let incident = Arc::new(Incident::new(IncidentKind::ReplayMismatch, "…"));
+        let version = |no, api_level| ScriptVersion { closure: Digest([no; 32]), api_level };
+        let (written, replayed) = (version(1, 1), version(2, 2));
+        let place = Arc::new(RunPlace { request: key(), seen: Seq(9), written, replayed });
+        vec![Body::RunFailed(Arc::new(RunFailed { incident, place }))]
+    }
+
     /// Every kind of entry, once at least.
     pub(super) fn entries() -> Vec<Entry> {
         let origins = [
@@ -728,6 +737,7 @@ mod tests {
                     urged(),
                     advices(),
                     partial(),
+                    failed(),
                 ])
                 .flatten();
         let numbered = (1..).map(Seq).zip(bodies).zip(origins.into_iter().cycle());

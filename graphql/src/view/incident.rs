@@ -114,6 +114,36 @@ pub(crate) struct LeftBehind {
     ended: bool,
 }
 
+/// 脚本停在日志的何处,以及涉及的两个版本 / Where in its journal a script stopped, and the two versions concerned
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct ScriptPlace {
+    /// 请求,如 1.0#3:第几次执行、第几代、范围和序号 / The request, such as 1.0#3: run, generation, scope and ordinal
+    request: String,
+    /// 已读到第几条记录 / The newest entry that it had read
+    seen: u32,
+    /// 日志的这一部分写下时的脚本版本 / The version under which that part of the journal was written
+    written_under: String,
+    /// 写下时的宿主函数级别 / Level of the host functions then
+    written_level: u32,
+    /// 重放所用的脚本版本 / The version under which it was replayed
+    replayed_under: String,
+    /// 重放所用的宿主函数级别 / Level of the host functions of the replay
+    replayed_level: u32,
+}
+
+impl From<&entry::RunPlace> for ScriptPlace {
+    fn from(place: &entry::RunPlace) -> Self {
+        Self {
+            request: place.request.to_string(),
+            seen: place.seen.0,
+            written_under: place.written.closure.to_string(),
+            written_level: place.written.api_level,
+            replayed_under: place.replayed.closure.to_string(),
+            replayed_level: place.replayed.api_level,
+        }
+    }
+}
+
 /// An incident that the viewer may see.
 #[derive(Clone)]
 pub(crate) struct Incident {
@@ -207,6 +237,11 @@ impl Incident {
     /// 脚本行号 / Line of the script
     async fn line(&self) -> Option<u32> {
         Some(self.state().incident.line).filter(|line| *line > 0)
+    }
+
+    /// 脚本停在日志的何处,以及写下日志和重放的两个版本;与脚本无关时为空 / Where in its journal the script stopped, with the versions that wrote and replayed it; null when no script failed
+    async fn script_place(&self) -> Option<ScriptPlace> {
+        self.state().place.as_deref().map(Into::into)
     }
 
     /// 涉及的调用 / The call concerned

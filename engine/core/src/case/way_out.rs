@@ -36,7 +36,7 @@ impl Case {
                 Ok(())
             }
             Body::CaseRebound(rebound) => {
-                self.rebound = Some((entry.seq, Arc::clone(rebound)));
+                self.rebound.push((entry.seq, Arc::clone(rebound)));
                 Ok(())
             }
             Body::RunRewound(rewound) => self.fold_rewound(entry, rewound),

@@ -85,7 +85,7 @@ impl Turn<'_> {
         let case = Arc::clone(&self.case);
         let secret = self.context.secret.clone();
         let replay = Replay::of_intake(case, no, secret, Arc::clone(self.context.calendar));
-        let RunOutput { end, asked: fresh, .. } = self.context.script.run(&job, replay);
+        let RunOutput { end, asked: fresh, stood, .. } = self.context.script.run(&job, replay);
         match end {
             RunEnd::Suspended => {
                 self.record(no, fresh)?;
@@ -115,7 +115,7 @@ impl Turn<'_> {
                 self.retry.get_or_insert((no, fault));
                 Ok(())
             }
-            RunEnd::Failed(fault) => self.advice_failed(no, of_fault(fault)),
+            RunEnd::Failed(fault) => self.raise_at(no, of_fault(fault), stood),
         }
     }
 

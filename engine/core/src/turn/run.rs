@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::case::FoldError;
-use crate::entry::{Body, Incident, IncidentKind, Origin, Requested, TaskKind, TaskOpened};
-use crate::id::{MatterNo, RegionCode, RoleCode};
+use crate::entry::{
+    Body, Incident, IncidentKind, Origin, Requested, RunFailed, RunPlace, TaskKind, TaskOpened,
+};
+use crate::id::{MatterNo, RegionCode, RoleCode, Seq};
 use crate::limits;
 use crate::port::{RunEnd, RunFunction, RunJob, RunOutput, ScriptFault, ScriptFaultKind};
 use crate::replay::Replay;
@@ -38,9 +40,9 @@ impl Turn<'_> {
         );
         let output = self.context.script.run(&job, replay);
         if let Some(fault) = self.too_many_tasks(&output.asked) {
-            return self.raise_fault(no, fault);
+            return self.raise_fault(no, fault, output.stood);
         }
-        let RunOutput { end, asked, released, unheard } = output;
+        let RunOutput { end, asked, released, unheard, stood } = output;
         self.record(no, asked)?;
         self.let_go(no, released)?;
         self.came_unheard(no, unheard)?;
@@ -61,7 +63,7 @@ impl Turn<'_> {
                 self.retry.get_or_insert((no, fault));
                 Ok(())
             }
-            RunEnd::Failed(fault) => self.raise_fault(no, fault),
+            RunEnd::Failed(fault) => self.raise_fault(no, fault, stood),
         }
     }
 
@@ -244,7 +246,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn raise_fault(&mut self, no: MatterNo, fault: ScriptFault) -> Result<(), FoldError> {
+    fn raise_fault(
+        &mut self,
+        no: MatterNo,
+        fault: ScriptFault,
+        stood: Option<(RequestKey, Seq)>,
+    ) -> Result<(), FoldError> {
         let kind = match fault.kind {
             ScriptFaultKind::Script | ScriptFaultKind::Infrastructure => IncidentKind::ScriptFailed,
             ScriptFaultKind::Mismatch => IncidentKind::ReplayMismatch,
@@ -260,7 +267,33 @@ impl Turn<'_> {
             column: fault.column,
             call: None,
         };
-        self.push(no, Origin::Engine, Body::IncidentRaised(Arc::new(incident)))?;
+        self.raise_at(no, incident, stood)
+    }
+
+    /// Records that a script failed, with its place in the journal and both versions.
+    pub(super) fn raise_at(
+        &mut self,
+        no: MatterNo,
+        incident: Incident,
+        stood: Option<(RequestKey, Seq)>,
+    ) -> Result<(), FoldError> {
+        let incident = Arc::new(incident);
+        let body = match stood {
+            Some((request, seen)) => {
+                let place = Arc::new(self.place_of_run(no, request, seen));
+                Body::RunFailed(Arc::new(RunFailed { incident, place }))
+            }
+            None => Body::IncidentRaised(incident),
+        };
+        self.push(no, Origin::Engine, body)?;
         Ok(())
+    }
+
+    /// What the journal holds of a request was written under the version of its entry; of one
+    /// that it does not hold, under that of the newest entry consumed.
+    fn place_of_run(&self, no: MatterNo, request: RequestKey, seen: Seq) -> RunPlace {
+        let known = self.case.matter(no).and_then(|matter| matter.run.request(&request));
+        let written = self.case.version_at(known.map_or(seen, |known| known.at));
+        RunPlace { request, seen, written, replayed: self.case.version_at(self.case.head) }
     }
 }

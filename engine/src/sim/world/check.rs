@@ -154,8 +154,9 @@ impl Check<'_> {
         let all = touched.contains(&MatterNo::COORDINATOR);
         let begun = begun.filter(|matter| all || touched.contains(&matter.no));
         // A run that had ended under another version is never played under this one.
-        let own =
-            |matter: &&Matter| case.rebound.is_none() || (matter.may_run() && matter.run.is_live());
+        let own = |matter: &&Matter| {
+            case.rebound.is_empty() || (matter.may_run() && matter.run.is_live())
+        };
         let begun = begun.filter(own);
         begun.filter(|matter| matter.run.stopped.is_none()).try_for_each(|matter| {
             let fresh = self

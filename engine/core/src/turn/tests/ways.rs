@@ -7,6 +7,7 @@ use crate::agency::{Effect as Done, Fault, FaultClass};
 use crate::card::CardLevel;
 use crate::case::CallStatus;
 use crate::command::{Steering, WayTaken};
+use crate::entry::ScriptVersion;
 use crate::way_out::{Handling, Message, Overriding, WayOut};
 
 fn admin() -> Viewer {
@@ -703,4 +704,47 @@ fn a_stall_that_was_tried_again_in_vain_is_told_again() {
     assert_eq!(story.incidents(), ["STALLED", "STALLED"]);
     story.way(&head(), WayOut::Acknowledge);
     assert_eq!(story.incidents(), ["STALLED", "STALLED"], "somebody looked, and has it in hand");
+}
+
+/// Asks for a parcel and waits; while the switch is on, for another thing.
+fn asks_otherwise(changed: Switch) -> Handler {
+    Box::new(move |replay| {
+        let target = if changed.is_on() { "agency.other" } else { "agency.parcel" };
+        let handle = replay.request(call(target))?;
+        let Arrived::Output { .. } = or_end!(get(replay, handle)) else { unreachable!() };
+        Ok(fault())
+    })
+}
+
+#[test]
+fn a_failed_run_names_its_request_and_the_versions_that_wrote_and_replayed_its_journal() {
+    let changed = Switch::default();
+    let mut story = one(asks_otherwise(changed.clone()));
+    let mut other = (**story.scripts.closure.as_ref().unwrap()).clone();
+    (other.digest, other.api_level) = (Digest([2; 32]), 7);
+    let closure = Arc::new(other);
+    let (by, reason) = (admin(), "更正".to_owned());
+    story.take(&[Command::Rebind { by, closure, reason }]);
+    changed.0.store(true, Ordering::SeqCst);
+    story.completes(1);
+    assert_eq!(story.incidents(), ["REPLAY_MISMATCH"]);
+    let mismatch = story.open_incident();
+    let state = &story.case.incidents[&mismatch];
+    let place = state.place.as_ref().expect("a script failed").clone();
+    let version = |version: &ScriptVersion| (version.closure, version.api_level);
+    assert_eq!(place.request.to_string(), "1.0#0");
+    assert_eq!(version(&place.written), (Digest([1; 32]), story.case.started.api_level));
+    assert_eq!(version(&place.replayed), (Digest([2; 32]), 7));
+    assert!(state.incident.expected.contains("agency.parcel"));
+    assert!(state.incident.got.contains("agency.other"));
+
+    changed.off();
+    story.way(&admin(), WayOut::Restart { from: story.case.matters[0].run.requests[0].at });
+    story.completes(1);
+    assert_eq!(story.incidents(), ["REPLAY_MISMATCH", "SCRIPT_FAILED"]);
+    let failed = story.open_incident();
+    let place = story.case.incidents[&failed].place.as_ref().expect("a script failed");
+    assert_eq!(place.request.to_string(), "1.1#1", "the one that would have come next");
+    assert_eq!(place.written, place.replayed, "asked and replayed under the same version");
+    assert_eq!(place.seen, story.case.matters[0].run.requests[1].settled.as_ref().unwrap().seq);
 }
