@@ -3,6 +3,7 @@
 use tongban_core::case::FoldError;
 use tongban_core::command::Refusal;
 use tongban_core::error::ErrorClass;
+use tongban_core::id::CommitNo;
 use tongban_core::port::{ScriptFault, StoreError};
 use tongban_core::start::Unchosen;
 
@@ -29,7 +30,12 @@ pub enum EngineError {
     #[error(
         "游标无效或已过期,请从最新状态重新开始 / the cursor is not valid any more; begin anew from a snapshot"
     )]
-    ResyncRequired,
+    ResyncRequired {
+        /// A snapshot of this revision can be read now.
+        revision: CommitNo,
+        /// Where the events go on after it, for a cursor of events.
+        cursor: Option<String>,
+    },
     /// The closure that the case is pinned to is not available.
     #[error(
         "办件固定的脚本版本 {0} 不可用 / the scripts {0} that the case is pinned to are not available"
@@ -57,7 +63,7 @@ impl EngineError {
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::Busy => "BUSY",
             Self::Stopped => "STOPPED",
-            Self::ResyncRequired => "RESYNC_REQUIRED",
+            Self::ResyncRequired { .. } => "RESYNC_REQUIRED",
             Self::ClosureMissing(_) => "CLOSURE_MISSING",
             Self::Script(_) => "SCRIPT_FAILED",
             Self::Store(error) => error.code(),
@@ -69,7 +75,7 @@ impl EngineError {
     /// Returns the class; retries are decided from it.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Refused(_) | Self::KeyReused | Self::ResyncRequired | Self::Clock(_) => {
+            Self::Refused(_) | Self::KeyReused | Self::ResyncRequired { .. } | Self::Clock(_) => {
                 ErrorClass::Invalid
             }
             Self::Busy | Self::Stopped => ErrorClass::Transient,

@@ -28,6 +28,8 @@ pub(crate) const INTERNAL: &str = "INTERNAL";
 pub(crate) struct Fault {
     code: &'static str,
     message: String,
+    /// What a client goes on with.
+    extensions: Vec<(&'static str, String)>,
     /// For the log of the transport only.
     source: Option<Arc<EngineError>>,
 }
@@ -35,7 +37,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// Builds a fault whose text is ours, Chinese first.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), source: None }
+        Self { code, message: message.into(), extensions: Vec::new(), source: None }
     }
 
     /// Says that there is nothing of this id, or nothing that the viewer may see.
@@ -48,11 +50,20 @@ impl From<EngineError> for Fault {
     fn from(error: EngineError) -> Self {
         let code = code_of(&error);
         if code != INTERNAL {
-            return Self::new(code, error.to_string());
+            let message = error.to_string();
+            return Self { extensions: extensions_of(error), ..Self::new(code, message) };
         }
         let message = "内部错误,请凭请求编号联系管理员 / internal error, ask the operator with the request id";
-        Self { code, message: message.to_owned(), source: Some(Arc::new(error)) }
+        Self { source: Some(Arc::new(error)), ..Self::new(code, message) }
     }
+}
+
+/// A cursor that is not good any more comes back with the revision of a snapshot, and with the
+/// cursor after it where there is one.
+fn extensions_of(error: EngineError) -> Vec<(&'static str, String)> {
+    let EngineError::ResyncRequired { revision, cursor } = error else { return Vec::new() };
+    let cursor = cursor.map(|cursor| ("cursor", cursor));
+    [("revision", revision.0.to_string())].into_iter().chain(cursor).collect()
 }
 
 /// Returns the code of a fault. What is not named, and whatever is added later, is internal.
@@ -63,7 +74,7 @@ fn code_of(error: &EngineError) -> &'static str {
         E::Refused(_) | E::KeyReused | E::Clock(_) | E::Store(StoreError::NotIndexed(_)) => {
             "BAD_REQUEST"
         }
-        E::ResyncRequired => "RESYNC_REQUIRED",
+        E::ResyncRequired { .. } => "RESYNC_REQUIRED",
         E::Busy | E::Stopped => "UNAVAILABLE",
         E::ClosureMissing(_) | E::Script(_) | E::Store(_) | E::Log(_) | _ => INTERNAL,
     }
@@ -73,6 +84,9 @@ impl From<Fault> for async_graphql::Error {
     fn from(fault: Fault) -> Self {
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", fault.code);
+        for (name, value) in fault.extensions {
+            extensions.set(name, value);
+        }
         let source = fault.source.map(|source| source as Arc<dyn std::any::Any + Send + Sync>);
         Self { message: fault.message, source, extensions: Some(extensions) }
     }

@@ -81,7 +81,8 @@ impl Engine {
         page: PageRequest,
     ) -> Result<Page<CaseSummary>, EngineError> {
         let first = page.first.clamp(1, limits::PAGE_MAX);
-        let (mut at, mut after) = read_cursor(page.after)?;
+        let unread = || self.resync();
+        let (mut at, mut after) = read_cursor(page.after).ok_or_else(unread)?;
         let mut items: Vec<CaseSummary> = Vec::new();
         while let Some(along) = scopes.get(at) {
             let search = Search {
@@ -153,7 +154,9 @@ impl Engine {
     /// beginning. `None` when there is no such case or the viewer may not see it.
     ///
     /// # Errors
-    /// [`EngineError::ResyncRequired`] for a cursor of another store or case.
+    /// [`EngineError::ResyncRequired`] for a cursor of another store or case, with the revision of
+    /// a snapshot and the cursor after it: who reads the case now and goes on from there misses
+    /// nothing.
     pub async fn events(
         &self,
         viewer: &Viewer,
@@ -161,16 +164,22 @@ impl Engine {
         after: Option<&str>,
         most: usize,
     ) -> Result<Option<EventPage>, EngineError> {
-        let after = after.map(|cursor| self.read_event_cursor(cursor)).transpose()?;
         let Some(stored) = self.runtime.store.load(id).await? else { return Ok(None) };
         let case = Case::from_entries(id, &stored.entries)?;
         if !viewer.sees(&read_model::scope(&case)) {
             return Ok(None);
         }
-        let seen = match after {
+        let seen = match after.map(|cursor| self.read_event_cursor(cursor)) {
             None => Seq(0),
-            Some(place) if commit_of(&stored.commits, place.1).0 == place.0 => place.1,
-            Some(_) => return Err(EngineError::ResyncRequired),
+            Some(Some((commit, seq))) if commit_of(&stored.commits, seq).0 == commit => seq,
+            Some(_) => {
+                // The snapshot of the case: whoever reads it now sees this revision or a later
+                // one, and what is recorded after it comes after this cursor.
+                let newest = commit_of(&stored.commits, case.head).0;
+                let newest = self.event_cursor(newest, case.head);
+                let (revision, cursor) = (stored.revision, Some(newest));
+                return Err(EngineError::ResyncRequired { revision, cursor });
+            }
         };
         let fresh = stored.entries.iter().skip(seen.0 as usize);
         let page: Vec<_> = fresh.take(most.clamp(1, 1_000)).collect();
@@ -188,6 +197,11 @@ impl Engine {
         }))
     }
 
+    /// A list is read again from its beginning.
+    fn resync(&self) -> EngineError {
+        EngineError::ResyncRequired { revision: self.runtime.store.revision(), cursor: None }
+    }
+
     /// Marks cursors of this store, so that one of another store is noticed, or of what a store
     /// was before it was restored.
     fn store_mark(&self) -> u32 {
@@ -202,14 +216,11 @@ impl Engine {
         format!("{:08x}{:016x}{:08x}", self.store_mark(), commit.0, seq.0)
     }
 
-    fn read_event_cursor(&self, cursor: &str) -> Result<(CommitNo, Seq), EngineError> {
-        let read = || {
-            let own = cursor.strip_prefix(&format!("{:08x}", self.store_mark()))?;
-            let (commit, seq) = own.split_at_checked(16)?;
-            let commit = u64::from_str_radix(commit, 16).ok()?;
-            Some((CommitNo(commit), Seq(u32::from_str_radix(seq, 16).ok()?)))
-        };
-        read().ok_or(EngineError::ResyncRequired)
+    fn read_event_cursor(&self, cursor: &str) -> Option<(CommitNo, Seq)> {
+        let own = cursor.strip_prefix(&format!("{:08x}", self.store_mark()))?;
+        let (commit, seq) = own.split_at_checked(16)?;
+        let commit = u64::from_str_radix(commit, 16).ok()?;
+        Some((CommitNo(commit), Seq(u32::from_str_radix(seq, 16).ok()?)))
     }
 }
 
@@ -256,11 +267,9 @@ fn write_cursor(at: usize, inner: &[u8]) -> Vec<u8> {
     cursor
 }
 
-fn read_cursor(cursor: Option<Vec<u8>>) -> Result<(usize, Option<Vec<u8>>), EngineError> {
-    let Some(cursor) = cursor else { return Ok((0, None)) };
-    let Some((head, inner)) = cursor.split_at_checked(2) else {
-        return Err(EngineError::ResyncRequired);
-    };
+fn read_cursor(cursor: Option<Vec<u8>>) -> Option<(usize, Option<Vec<u8>>)> {
+    let Some(cursor) = cursor else { return Some((0, None)) };
+    let (head, inner) = cursor.split_at_checked(2)?;
     let at = usize::from(u16::from_be_bytes([head[0], head[1]]));
-    Ok((at, (!inner.is_empty()).then(|| inner.to_vec())))
+    Some((at, (!inner.is_empty()).then(|| inner.to_vec())))
 }

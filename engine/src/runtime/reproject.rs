@@ -85,7 +85,7 @@ fn ends_walk(error: &EngineError) -> bool {
         EngineError::Refused(_)
         | EngineError::KeyReused
         | EngineError::Busy
-        | EngineError::ResyncRequired
+        | EngineError::ResyncRequired { .. }
         | EngineError::ClosureMissing(_)
         | EngineError::Script(_)
         | EngineError::Log(_)

@@ -272,7 +272,7 @@ pub(super) fn of_engine(error: &EngineError) -> Failure {
         },
         E::Busy | E::Stopped => unavailable(error),
         E::KeyReused
-        | E::ResyncRequired
+        | E::ResyncRequired { .. }
         | E::ClosureMissing(_)
         | E::Script(_)
         | E::Store(_)
