@@ -158,10 +158,7 @@ pub fn take(
         woken: BTreeSet::new(),
         retry: None,
     };
-    let mut answers = Vec::with_capacity(commands.len());
-    for command in commands {
-        answers.push(turn.accept(command)?);
-    }
+    let answers = turn.accept_all(commands)?;
     turn.settle()?;
     turn.drop_answered()?;
     turn.raise_missed(&over)?;
@@ -189,6 +186,19 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Accepts commands in the order in which they came, but time last: what came before this
+    /// turn was on its way when the clock passed, however the two were queued.
+    fn accept_all(&mut self, commands: &[Command]) -> Result<Vec<Answer>, FoldError> {
+        let is_time = |(_, command): &(usize, &Command)| matches!(command, Command::Tick);
+        let (time, came): (Vec<_>, Vec<_>) = commands.iter().enumerate().partition(is_time);
+        let mut answers = Vec::with_capacity(commands.len());
+        for (place, command) in came.into_iter().chain(time) {
+            answers.push((place, self.accept(command)?));
+        }
+        answers.sort_by_key(|(place, _)| *place);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+    }
+
     /// Appends an entry that takes effect now.
     fn push(&mut self, matter: MatterNo, origin: Origin, body: Body) -> Result<Seq, FoldError> {
         self.push_at(matter, origin, self.context.now, body)

@@ -3,7 +3,7 @@
 use super::promises::{act_by, amend, ask_correction, field, give_back, mat, upload};
 use super::*;
 use crate::command::{ActRequest, Came};
-use crate::law::ClockKind;
+use crate::law::{ClockKind, Terms};
 
 /// A licence that a window accepts, received on Monday 2 March: silence accepts it once the 9th
 /// has passed.
@@ -118,15 +118,81 @@ fn an_opinion_after_its_time_does_not_undo_that_silence_agreed() {
     assert_eq!(story.refused().as_deref(), Some("TASK_CLOSED"));
 }
 
-#[test]
-fn what_goes_against_the_applicant_waits_for_the_tick() {
+/// An accepted matter that a missed correction ends by its own rule; the applicant is asked at
+/// nine on Monday 2 March and has until the 23rd.
+fn ends_by_rule() -> Story {
     let mut definition = matter("a");
     definition.form = vec![field("x")];
     definition.procedure.correction.ends_by = "示例办法第八条".to_owned();
     let mut story = Story::begin(vec![part("a", &[])], vec![(definition, decide_and_act())]);
     story.take(&[act_by(approver(), 1, ask_correction(&[], &["x"]))]);
+    story
+}
+
+fn ended_by(story: &Story) -> Option<(&Origin, &Terms)> {
+    story.entries.iter().find_map(|entry| {
+        let Body::Acted { act, .. } = &entry.body else { return None };
+        (act.kind == ActKind::Terminate).then_some((&entry.origin, &act.terms))
+    })
+}
+
+#[test]
+fn what_goes_against_the_applicant_waits_for_the_tick() {
+    let mut story = ends_by_rule();
     story.unseen("2026-04-20T09:00:00+08:00").take(&[amend(applicant(), "x", "late")]);
     assert_eq!(story.refused(), None);
     story.take(&[Command::Tick]);
     assert_eq!(story.stage(1), "accepted", "what was under way came first");
+}
+
+#[test]
+fn a_missed_correction_ends_the_matter_by_its_own_rule_and_asks_no_officer() {
+    let mut story = ends_by_rule();
+    story.to("2026-03-23T23:58:00+08:00");
+    assert_eq!(story.stage(1), "accepted", "the last day is in time");
+    story.to("2026-03-24T00:00:00+08:00");
+    assert_eq!(story.stage(1), "terminated");
+    let by_rule = Terms::ByRule("示例办法第八条".to_owned());
+    assert_eq!(ended_by(&story), Some((&Origin::Clock, &by_rule)));
+    assert!(story.task(TaskKind::CorrectionMissed).is_none());
+    assert!(story.law(1).ground.contains("示例办法第八条"), "the applicant is told why");
+}
+
+#[test]
+fn without_a_rule_of_its_own_a_missed_correction_is_an_officers_to_judge() {
+    let mut definition = matter("a");
+    definition.form = vec![field("x")];
+    let mut story = Story::begin(vec![part("a", &[])], vec![(definition, decide_and_act())]);
+    story.take(&[act_by(approver(), 1, ask_correction(&[], &["x"]))]);
+    story.to("2026-03-24T00:00:00+08:00");
+    assert_eq!((story.stage(1), ended_by(&story)), ("accepted", None));
+    assert!(story.task(TaskKind::CorrectionMissed).is_some());
+}
+
+#[test]
+fn a_correction_and_the_clock_in_one_turn_end_nothing_whichever_was_queued_first() {
+    let timely = Command::AmendForm {
+        by: clerk(),
+        fields: Value::of([("x", "mended".into())]),
+        reason: "门户补录".to_owned(),
+        came: came("2026-03-23T16:00:00+08:00"),
+        seen: None,
+    };
+    for queued in [[timely.clone(), Command::Tick], [Command::Tick, timely]] {
+        let mut story = ends_by_rule();
+        story.unseen("2026-03-25T09:00:00+08:00").take(&queued);
+        assert_eq!(story.answers, [Answer::Done, Answer::Done]);
+        assert_eq!((story.stage(1), ended_by(&story)), ("accepted", None), "{queued:?}");
+        assert!(story.law(1).correction().is_none(), "it counts");
+        assert_eq!(story.kinds(), [TaskKind::Decide]);
+    }
+}
+
+#[test]
+fn a_refusal_stays_with_its_command_though_time_is_heard_last() {
+    let mut story = at_window();
+    story.take(&[Command::Tick, act_by(approver(), 9, accept())]);
+    let [time, person] = story.answers.as_slice() else { panic!("{:?}", story.answers) };
+    assert_eq!(*time, Answer::Done);
+    assert!(matches!(person, Answer::Refused(_)), "{person:?}");
 }

@@ -620,21 +620,39 @@ fn messages_are_received_in_the_order_in_which_they_came() {
 fn a_receive_that_lost_gives_its_message_back() {
     let mut story = one(Box::new(|replay| {
         let mail = replay.request(Ask::Receive { channel: "visit".to_owned() })?;
-        let hour = replay.timer("1 hour".parse().unwrap())?;
-        let race = replay.join(Join::Race(Members::List(vec![mail, hour])))?;
-        assert_eq!(replay.wait(race)?, Arrived::Fired);
+        let found = replay.request(call("agency.record"))?;
+        let race = replay.join(Join::Race(Members::List(vec![mail, found])))?;
+        assert!(matches!(replay.wait(race)?, Arrived::Output { .. }));
         let again = replay.request(Ask::Receive { channel: "visit".to_owned() })?;
         let Arrived::Message(message) = replay.wait(again)? else { unreachable!() };
         replay.request(call(&format!("agency.{}", message.body.as_text().unwrap())))?;
         Ok(RunEnd::Finished)
     }));
-    story.now = story.now.plus_millis(7_200_000);
     let message =
         Message { channel: "visit".to_owned(), body: "late".into(), handling: Handling::Required };
     let send = Command::SendMessage { by: clerk(), matter: MatterNo(1), message };
-    story.take(&[Command::Tick, send]);
+    let reply = story.reply_to(1, 9, completed("R-1"));
+    story.take(&[reply, send]);
     assert_eq!(story.targets(1).last().unwrap(), "agency.late");
     assert_eq!(story.case.matter(MatterNo(1)).unwrap().unread().count(), 0);
+}
+
+#[test]
+fn a_message_that_came_before_the_clock_was_looked_at_wins_over_its_timer() {
+    let mut story = one(Box::new(|replay| {
+        let mail = replay.request(Ask::Receive { channel: "visit".to_owned() })?;
+        let hour = replay.timer("1 hour".parse().unwrap())?;
+        let race = replay.join(Join::Race(Members::List(vec![mail, hour])))?;
+        assert!(matches!(replay.wait(race)?, Arrived::Message(_)));
+        replay.request(call("agency.heard"))?;
+        Ok(RunEnd::Finished)
+    }));
+    story.now = story.now.plus_millis(7_200_000);
+    let message =
+        Message { channel: "visit".to_owned(), body: "x".into(), handling: Handling::Required };
+    let send = Command::SendMessage { by: clerk(), matter: MatterNo(1), message };
+    story.take(&[Command::Tick, send]);
+    assert_eq!(story.targets(1).last().unwrap(), "agency.heard");
 }
 
 #[test]
