@@ -9,7 +9,7 @@ const FIGURES: &str = "query($input: FiguresInput!) {
     figures(input: $input) { revision casesRead until
       total { cases filed accepted completed endings { code count }
         promisedOnTime { part whole permille } averageDays averagePromisedDays
-        corrections correctionsPerMatter suspendedNow cards { level office raised }
+        corrections correctionsPerMatter correctionsPerCase suspendedNow cards { level office raised }
         exemption { required handedIn actual { part permille } design { whole permille } fallbacks { code } } }
       groups(by: DEPARTMENT) { key sums { cases filed accepted } } }
     stuck(input: $input) { parties { party who matters longest }
@@ -33,6 +33,7 @@ async fn a_supervisor_sees_what_was_done_and_who_is_waited_for() {
     assert_eq!(total["endings"], json!([{ "code": "granted", "count": 1 }]));
     assert_eq!(total["promisedOnTime"], json!({ "part": 1, "whole": 1, "permille": 1000 }));
     assert_eq!(total["averageDays"], "0.00");
+    assert_eq!((&total["corrections"], &total["correctionsPerCase"]), (&json!(0), &json!("0.00")));
     assert_eq!(total["averagePromisedDays"], "5.00");
     assert_eq!(total["exemption"]["handedIn"], 1);
     assert_eq!(total["exemption"]["design"], json!({ "whole": 1, "permille": 0 }));

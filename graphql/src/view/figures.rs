@@ -156,6 +156,11 @@ impl FigureSums {
         self.0.corrections_per_matter().hundredths().map(decimal)
     }
 
+    /// 每个办件的平均补正次数,计入牵头部门和提交月份 / Corrections for each case submitted, whichever department asked; counted for the lead department in the month of submission
+    async fn corrections_per_case(&self) -> Option<String> {
+        self.0.corrections_per_case().hundredths().map(decimal)
+    }
+
     /// 中止次数 / Suspensions
     async fn suspensions(&self) -> u64 {
         self.0.suspensions

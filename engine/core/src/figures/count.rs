@@ -93,9 +93,12 @@ impl<'a> Count<'a> {
     /// Walks the log for what happened and when.
     fn walk(&mut self, entries: &[Entry]) {
         let mut stories: BTreeMap<MatterNo, Story> = BTreeMap::new();
+        let mut submitted = None;
+        let mut corrections = 0;
         for entry in entries {
             let at = entry.effective_at;
             if let Body::CaseSubmitted = &entry.body {
+                submitted = Some(at);
                 self.submitted(at);
             }
             let Some(matter) = self.case.matter(entry.matter) else { continue };
@@ -104,12 +107,17 @@ impl<'a> Count<'a> {
             }
             if let Body::Acted { act, answer: ActAnswer::Done, request: _ } = &entry.body {
                 stories.entry(matter.no).or_default().happened(act);
-                if matches!(act.kind, ActKind::AskCorrection | ActKind::RebutAcceptance)
-                    && let Some(sums) = self.sums(&matter.planned.department, act.effective_at)
-                {
-                    sums.corrections += 1;
+                if matches!(act.kind, ActKind::AskCorrection | ActKind::RebutAcceptance) {
+                    corrections += 1;
+                    if let Some(sums) = self.sums(&matter.planned.department, act.effective_at) {
+                        sums.corrections += 1;
+                    }
                 }
             }
+        }
+        let case = self.case;
+        if let Some(sums) = submitted.and_then(|at| self.sums(&case.started.lead, at)) {
+            sums.case_corrections += corrections;
         }
         for (no, story) in stories {
             if let Some(matter) = self.case.matter(no) {

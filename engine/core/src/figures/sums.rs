@@ -25,6 +25,8 @@ pub struct Sums {
     pub used: Used,
     /// Corrections asked, in the month of asking.
     pub corrections: u64,
+    /// Corrections asked so far in any matter of the `cases`, in their month and row.
+    pub case_corrections: u64,
     /// Special procedures and other suspensions, in the month of their begin.
     pub suspensions: u64,
     /// Suspensions that began on the day of the acceptance, which supervisors look at.
@@ -50,6 +52,12 @@ impl Sums {
         Share { part: self.corrections, whole: self.filed }
     }
 
+    /// Returns the corrections asked of the cases submitted: what befell these very cases,
+    /// whichever department asked and whenever.
+    pub fn corrections_per_case(&self) -> Share {
+        Share { part: self.case_corrections, whole: self.cases }
+    }
+
     /// Adds the sums of another.
     pub fn add(&mut self, other: &Self) {
         self.cases += other.cases;
@@ -61,6 +69,7 @@ impl Sums {
         self.statutory.add(other.statutory);
         self.used.add(other.used);
         self.corrections += other.corrections;
+        self.case_corrections += other.case_corrections;
         self.suspensions += other.suspensions;
         self.suspended_at_once += other.suspended_at_once;
         self.suspended_days += other.suspended_days;

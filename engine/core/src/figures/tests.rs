@@ -111,6 +111,36 @@ fn corrections_and_silence_are_counted() {
 }
 
 #[test]
+fn corrections_of_a_case_belong_to_its_month_and_its_lead_whoever_asks_and_whenever() {
+    let mut asked = Story::begin(Setting::default(), "2026-02-27");
+    asked.does("2026-03-02", ask_correction(moment("2026-03-02")));
+    let spared = Story::begin(Setting::default(), "2026-02-27");
+    let figures = |from, until| {
+        let mut figures = Figures::default();
+        for story in [&asked, &spared] {
+            figures.add_case(&count(story, from, until), |_| true);
+        }
+        figures
+    };
+    let whole = figures(None, "2026-03-31");
+    assert_eq!(whole.total().corrections_per_case(), Share { part: 1, whole: 2 });
+    assert_eq!(whole.total().corrections_per_case().hundredths(), Some(50));
+    let months = whole.by(|bucket| bucket.month.to_string());
+    let each = |month: &str| (months[month].corrections, months[month].corrections_per_case());
+    assert_eq!(each("2026-02"), (0, Share { part: 1, whole: 2 }));
+    assert_eq!(each("2026-03"), (1, Share { part: 0, whole: 0 }));
+    let departments = whole.by(|bucket| bucket.department.as_str().to_owned());
+    assert_eq!(departments["housing-construction"].corrections_per_case().permille(), Some(500));
+    assert_eq!(departments["natural-resources"].corrections_per_case().permille(), None);
+    assert_eq!(departments["natural-resources"].corrections_per_matter().permille(), Some(500));
+    assert_eq!(figures(None, "2026-03-31"), whole, "the log alone says it");
+    let before = figures(None, "2026-03-01").total();
+    assert_eq!(before.corrections_per_case(), Share { part: 0, whole: 2 }, "as it was known then");
+    let march = figures(Some("2026-03-01"), "2026-03-31").total();
+    assert_eq!((march.corrections, march.cases, march.case_corrections), (1, 0, 0));
+}
+
+#[test]
 fn the_lead_department_counts_the_case_and_each_department_its_matters() {
     let story = late();
     let mut own = Figures::default();

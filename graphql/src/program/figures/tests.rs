@@ -15,6 +15,7 @@ fn sums() -> Sums {
         promised: Kept { ended: 9, on_time: 8 },
         used: Used { matters: 9, days: 25, promised_days: 45 },
         corrections: 3,
+        case_corrections: 6,
         suspended_now: 1,
         ..Sums::default()
     };
@@ -54,6 +55,7 @@ fn figures_stand_under_each_other_in_both_languages() {
         法定时限内                   —            ended within the law's limit
         平均工作日                   2.78         working days used, average
         平均承诺                     5.00         working days promised, average
+        每办件补正                   0.50         corrections for each case
         每事项补正                   0.25         corrections for each matter
         正在中止                     1            suspended now
         中止工作日                   0            working days suspended
@@ -70,6 +72,7 @@ fn figures_stand_under_each_other_in_both_languages() {
     let json = shown::json(&sample());
     assert_eq!(json["rows"][0]["month"], "2026-03");
     assert_eq!(json["total"]["promised"]["onTime"], 8);
+    assert_eq!(json["total"]["caseCorrections"], 6);
 }
 
 fn arguments(data: &std::path::Path) -> FiguresArguments {
