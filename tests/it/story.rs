@@ -3,6 +3,7 @@
 
 mod breaker;
 mod computed;
+mod downtime;
 mod durable;
 mod lawful;
 mod needs;

@@ -1,25 +1,29 @@
 //! Stories of the law: silence, corrections, suspensions, promises, absence, sources that fail.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tongban_core::agency::Ack;
 use tongban_core::calendar::{CalendarDocument, Calendars, DayKind, SpecialDay};
 use tongban_core::command::{ActRequest, Came, TaskOutcome};
 use tongban_core::digest::Digest;
-use tongban_core::entry::{Consent, TaskKind};
+use tongban_core::entry::{Body, Consent, Entry, TaskKind};
+use tongban_core::figures::{Exemption, Share};
 use tongban_core::id::MatterNo;
-use tongban_core::law::{ActKind, ClockKind, CorrectionList, Stage, Terms};
+use tongban_core::law::{ActAnswer, ActKind, ClockKind, CorrectionList, Stage, Terms};
 use tongban_core::material::{Cause, Found, MaterialGiven};
 use tongban_core::organisation::Organisation;
 use tongban_core::request::Ask;
 use tongban_core::time::Moment;
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
+use tongban_engine::figures::FigureQuery;
 use tongban_engine::standing::Standing;
 use tongban_engine::{CaseView, Change, EngineError};
 
 use super::world::{
-    APPLICANT, Agencies, Does, Said, Setting, applicant, clerk, completed, head, incidents,
-    officer, says,
+    APPLICANT, Agencies, Does, Said, Setting, World, applicant, clerk, completed, head, incidents,
+    officer, rejected, reply, says,
 };
 
 const DECIDE_AND_GRANT: &str = r#"
@@ -83,6 +87,70 @@ async fn silence_at_the_window_accepts_a_licence_as_of_its_receipt() {
     assert!(!has_task(&view, TaskKind::Intake));
     // And handle runs, though agencies and window had been silent past day five.
     world.until(|view| !view.case().calls.is_empty()).await;
+}
+
+const LOOK_FIRST: &str = r#"
+fn intake(m) {
+    let company = settle(start("register.company", #{}));
+    if company.ok { return accept(); }
+    not_accept("no_competence", "查无此企业")
+}
+
+fn handle(m) {
+    let opinion = decide("office.approver", #{ title: "审查" });
+    if opinion.denied { return deny(opinion); }
+    grant(ask("office.issue", #{}))
+}"#;
+
+fn opened(log: &[Entry]) -> Vec<TaskKind> {
+    let opened = log.iter().filter_map(|entry| {
+        let Body::TaskOpened(task) = &entry.body else { return None };
+        Some(task.kind)
+    });
+    opened.collect()
+}
+
+fn accepted_how_often(log: &[Entry]) -> usize {
+    let accepts = log.iter().filter(|entry| {
+        let Body::Acted { act, answer, .. } = &entry.body else { return false };
+        matches!(act.kind, ActKind::Accept | ActKind::DeemAccept) && *answer == ActAnswer::Done
+    });
+    accepts.count()
+}
+
+#[tokio::test]
+async fn an_agency_silent_past_day_five_is_heard_too_late_to_advise_what_the_law_has_accepted() {
+    for late in [None, Some(rejected())] {
+        let agencies = Arc::<Agencies>::default();
+        agencies.will("register.company", Does::Accepts);
+        let matters = vec![("a", r#"intake: "window","#, LOOK_FIRST)];
+        let mut world = Setting { matters, agencies, ..Setting::default() }.begin().await;
+        let asked = |view: &CaseView| view.case().open_calls().count() == 1;
+        let view = world.until(asked).await;
+        let call = view.case().open_calls().next().unwrap().made.id;
+        assert!(has_task(&view, TaskKind::Intake), "the window waits for no advice");
+        world.reach("2026-03-10T00:00:01+08:00");
+        let view = world.until(|view| has_task(view, TaskKind::Decide)).await;
+        assert_eq!(view.case().matters[0].law.stage, Stage::Accepted { deemed: true });
+        assert!(view.case().calls[&call].is_open(), "handle runs though the agency is silent");
+
+        let word = late.map_or_else(|| completed(call, "C-1"), |no| reply(call, 2, no));
+        let inbox = world.engine.inbox();
+        for ack in [Ack::Stored, Ack::Duplicate] {
+            assert_eq!(inbox.deliver("agencies".to_owned(), word.clone()).await, Ok(ack));
+        }
+        let view = world.until(|view| !view.case().calls[&call].is_open()).await;
+        let log = world.log().await;
+        assert_eq!(opened(&log), [TaskKind::Intake, TaskKind::Decide], "it opens nothing");
+        assert_eq!(accepted_how_often(&log), 1, "and decides nothing twice");
+        let advised = |entry: &Entry| matches!(entry.body, Body::IntakeRecommended(_));
+        assert!(!log.iter().any(advised));
+        assert_eq!(incidents(&view), ["DEEMED_ACCEPTED"]);
+        world.complete(&officer(), TaskKind::Decide, says(Said::Yes)).await.unwrap();
+        let view = world.until(|view| stage(view) == "granted").await;
+        assert_eq!(view.state().code(), "completed_all", "nobody is owed an answer");
+        assert_eq!(opened(&world.log().await).len(), 2);
+    }
 }
 
 #[tokio::test]
@@ -297,6 +365,20 @@ async fn a_license_service_that_is_down_asks_for_the_upload_at_once() {
     let view = world.until(|view| stage(view) == "accepted").await;
     let id = view.case().matters[0].requirement("id").unwrap();
     assert!(!id.how.is_exempted(), "an upload after a failed call is no exemption");
+    let exemption = exemption(&world).await;
+    assert_eq!((exemption.pairs, exemption.handed_in, exemption.open), (1, 1, 0));
+    assert_eq!(exemption.fallbacks, BTreeMap::from([("unavailable", 1)]));
+    assert_eq!(exemption.by_cause, BTreeMap::new());
+    assert_eq!(exemption.actual(), Share { part: 0, whole: 1 }, "he had to hand it in");
+    assert_eq!(exemption.design().permille(), Some(1_000), "though the service means him not to");
+}
+
+/// What a supervisor of the place is told of materials.
+async fn exemption(world: &World) -> Exemption {
+    let supervisor = Viewer::new("s", Role::Supervisor).within("420300");
+    let counted = world.engine.figures(&supervisor, &FigureQuery::default()).await.unwrap();
+    assert_eq!(counted.cases, 1);
+    counted.figures.total().exemption
 }
 
 #[tokio::test]
@@ -319,6 +401,11 @@ async fn a_license_that_is_found_is_not_asked_of_the_applicant() {
     let view = world.until(|view| stage(view) == "accepted").await;
     let id = view.case().matters[0].requirement("id").unwrap();
     assert!(matches!(id.how, Found::License { .. }), "{:?}", id.how);
+    let exemption = exemption(&world).await;
+    assert_eq!((exemption.pairs, exemption.handed_in, exemption.open), (1, 0, 0));
+    assert_eq!(exemption.by_cause, BTreeMap::from([("license", 1)]));
+    assert_eq!(exemption.fallbacks, BTreeMap::new());
+    assert_eq!(exemption.actual().permille(), Some(1_000));
 }
 
 const LOOK_THEN_DECIDE: &str = r#"

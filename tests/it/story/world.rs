@@ -5,16 +5,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tongban_core::agency::{
     AgencyReply, Call, CallContext, DocumentRef, Effect, Fault, FaultClass, Invoked, Queried,
     ReplyBody,
 };
 use tongban_core::command::{ActRequest, TaskOutcome};
 use tongban_core::digest::{Digest, Secret};
-use tongban_core::entry::{Consent, Party, TaskKind};
+use tongban_core::entry::{Consent, Entry, Party, TaskKind};
 use tongban_core::id::{CallId, CaseId, MatterNo, RegionCode, ServiceCode, TaskId};
 use tongban_core::material::MaterialGiven;
-use tongban_core::port::{Connector, Later, WireClock, Wiring};
+use tongban_core::port::{Connector, Later, Store, WireClock, Wiring};
 use tongban_core::request::{Outcome, OutcomeKind};
 use tongban_core::start::StartCase;
 use tongban_core::time::{Moment, Period};
@@ -87,7 +88,8 @@ impl Agencies {
     }
 }
 
-fn rejected() -> ReplyBody {
+/// Builds what an agency says that refuses.
+pub(super) fn rejected() -> ReplyBody {
     let reason = "不符合条件".to_owned();
     ReplyBody::Otherwise(Outcome { kind: OutcomeKind::Rejected, reason, detail: Value::Null })
 }
@@ -141,6 +143,50 @@ impl Wiring for ToAgencies {
     }
 }
 
+/// The wire's time, in which what could not be delivered during a downtime has until the story
+/// ends the wait for it; any other wait is a real one.
+pub(super) struct Drain {
+    begun: Semaphore,
+    over: Semaphore,
+}
+
+/// How long the engine waits for what could not be delivered; no other wait is of this length.
+const DRAIN_MILLIS: u64 = 4_321;
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { begun: Semaphore::new(0), over: Semaphore::new(0) }
+    }
+}
+
+impl Drain {
+    /// Waits until the engine waits.
+    pub(super) async fn begun(&self) {
+        self.begun.acquire().await.unwrap().forget();
+    }
+
+    /// Ends the wait.
+    pub(super) fn end(&self) {
+        self.over.add_permits(1);
+    }
+}
+
+impl WireClock for Drain {
+    fn now(&self) -> Moment {
+        SystemClock.now()
+    }
+
+    fn wait_millis(&self, millis: u64) -> Later<'_, ()> {
+        if millis != DRAIN_MILLIS {
+            return SystemClock.wait_millis(millis);
+        }
+        Box::pin(async {
+            self.begun.add_permits(1);
+            self.over.acquire().await.unwrap().forget();
+        })
+    }
+}
+
 /// The world.
 pub(super) struct World {
     pub(super) engine: Engine,
@@ -150,6 +196,7 @@ pub(super) struct World {
     store: Arc<MemoryStore>,
     scripts: TempDir,
     standing: Standing,
+    drain: Option<Arc<Drain>>,
     keys: u32,
 }
 
@@ -159,7 +206,7 @@ pub(super) struct Setting<'a> {
     pub(super) parts: &'a str,
     /// Functions of the service's script.
     pub(super) functions: &'a str,
-    /// Code, further members of the declaration, body of `handle`.
+    /// Code, further members of the declaration, body of `handle` or all functions.
     pub(super) matters: Vec<(&'a str, &'a str, &'a str)>,
     pub(super) agencies: Arc<Agencies>,
     /// When the applicant files.
@@ -174,6 +221,8 @@ pub(super) struct Setting<'a> {
     pub(super) consents: Vec<Consent>,
     /// Calendars and organisation.
     pub(super) standing: Standing,
+    /// What ends the wait for undelivered things after a downtime; without one there is none.
+    pub(super) drain: Option<Arc<Drain>>,
 }
 
 impl Default for Setting<'_> {
@@ -189,6 +238,7 @@ impl Default for Setting<'_> {
             materials: Vec::new(),
             consents: Vec::new(),
             standing: Standing::default(),
+            drain: None,
         }
     }
 }
@@ -200,8 +250,13 @@ impl Setting<'_> {
         write_scripts(scripts.path(), (self.parts, self.functions), &self.matters);
         let clock = Arc::new(ManualClock::new(Moment::parse(self.filed_at).unwrap()));
         let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
-        let Self { agencies, standing, .. } = self;
-        let parts = Parts { agencies: &agencies, clock: &clock, standing: &standing };
+        let Self { agencies, standing, drain, .. } = self;
+        let parts = Parts {
+            agencies: &agencies,
+            clock: &clock,
+            standing: &standing,
+            drain: drain.as_ref(),
+        };
         let engine = engine(&store, scripts.path(), parts).await;
         let person = Party { id: APPLICANT.to_owned(), name: "测试甲".to_owned() };
         let input = StartCase {
@@ -215,7 +270,7 @@ impl Setting<'_> {
         let case = engine.start_case(&applicant(), input, key).await.unwrap().case;
         let key = IdempotencyKey("submit".to_owned());
         engine.submit_case(&applicant(), case, key).await.unwrap();
-        World { engine, agencies, clock, case, store, scripts, standing, keys: 0 }
+        World { engine, agencies, clock, case, store, scripts, standing, drain, keys: 0 }
     }
 }
 
@@ -247,9 +302,21 @@ impl World {
     pub(super) async fn restart(&mut self) {
         self.engine.shutdown().await;
         self.store = Arc::new(self.store.reopen());
-        let parts =
-            Parts { agencies: &self.agencies, clock: &self.clock, standing: &self.standing };
-        self.engine = engine(&self.store, self.scripts.path(), parts).await;
+        self.engine = engine(&self.store, self.scripts.path(), self.parts()).await;
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        Parts {
+            agencies: &self.agencies,
+            clock: &self.clock,
+            standing: &self.standing,
+            drain: self.drain.as_ref(),
+        }
+    }
+
+    /// Returns the case's log as it is stored.
+    pub(super) async fn log(&self) -> Vec<Entry> {
+        self.store.load(self.case).await.unwrap().unwrap().entries
     }
 
     /// As [`World::restart`], with other calendars and organisation.
@@ -283,9 +350,7 @@ impl World {
         let target = Target { store: &store, blobs: &blobs, standing, at };
         backup.fill(target, &mut |_| {}).await.unwrap();
         self.store = Arc::new(store.reopen());
-        let parts =
-            Parts { agencies: &self.agencies, clock: &self.clock, standing: &self.standing };
-        self.engine = engine(&self.store, self.scripts.path(), parts).await;
+        self.engine = engine(&self.store, self.scripts.path(), self.parts()).await;
     }
 
     /// Waits until no message is parked.
@@ -452,12 +517,16 @@ struct Parts<'a> {
     agencies: &'a Arc<Agencies>,
     clock: &'a Arc<ManualClock>,
     standing: &'a Standing,
+    drain: Option<&'a Arc<Drain>>,
 }
 
 async fn engine(store: &Arc<MemoryStore>, scripts: &Path, parts: Parts<'_>) -> Engine {
-    let Parts { agencies, clock, standing } = parts;
+    let Parts { agencies, clock, standing, drain } = parts;
     let host = tongban_scripts::Host::open(scripts).unwrap();
-    let wire: Arc<dyn WireClock> = Arc::new(SystemClock);
+    let (wire, drain_millis): (Arc<dyn WireClock>, u64) = match drain {
+        Some(drain) => (Arc::clone(drain) as Arc<_>, DRAIN_MILLIS),
+        None => (Arc::new(SystemClock), 0),
+    };
     Engine::builder()
         .store(Arc::clone(store) as Arc<_>)
         .scripts(Arc::new(host))
@@ -466,7 +535,7 @@ async fn engine(store: &Arc<MemoryStore>, scripts: &Path, parts: Parts<'_>) -> E
         .lawful_clock(Arc::clone(clock) as Arc<_>)
         .wire_clock(wire)
         .standing(standing.clone())
-        .options(Options { drain_millis: 0, ..Options::default() })
+        .options(Options { drain_millis, ..Options::default() })
         .start()
         .await
         .unwrap()
@@ -498,7 +567,12 @@ fn write_scripts(folder: &Path, (parts, functions): (&str, &str), matters: &[(&s
             r#"matter(#{{ code: "{code}", name: "事项{code}", department: "office", basis: "示例办法",
                 {usual} {further} }});"#
         );
-        let text = format!("{head}\n\nfn handle(m) {{\n{handle}\n}}\n");
+        let functions = if handle.contains("fn handle(m)") {
+            (*handle).to_owned()
+        } else {
+            format!("fn handle(m) {{\n{handle}\n}}")
+        };
+        let text = format!("{head}\n\n{functions}\n");
         std::fs::write(office.join(format!("{code}.rhai")), text).unwrap();
     }
 }
