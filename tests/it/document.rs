@@ -10,7 +10,7 @@ use tongban_core::digest::{Digest, Secret};
 use tongban_core::document::{
     DocumentKind, DocumentState, Seal, SealFault, SealRecord, SealRequest, ServiceMode,
 };
-use tongban_core::entry::{Arrival, Body, Party};
+use tongban_core::entry::{Arrival, Body, Party, TaskKind};
 use tongban_core::id::{CaseId, MatterNo, RegionCode, ServiceCode, TaskId};
 use tongban_core::law::{ActKind, CorrectionList, Terms};
 use tongban_core::organisation::{Organisation, Source};
@@ -254,6 +254,66 @@ async fn receipt_acceptance_and_decision_are_sealed_kept_and_served() {
         }
     }
     assert!(view.case().incidents.is_empty());
+}
+
+/// Waits until a notice of a kind is sealed and served; returns its number and its page, which is
+/// what was kept, with what the seal says of it.
+async fn served_page(office: &Office, kind: DocumentKind) -> (String, String) {
+    let view = office.until(|view| numbered(view, kind, "served").is_some()).await;
+    let number = numbered(&view, kind, "served").unwrap();
+    let documents = view.documents();
+    let document = documents.iter().find(|one| one.number().to_string() == number).unwrap();
+    let kept = std::fs::read(office.file(document.sealed().unwrap().digest)).unwrap();
+    assert_eq!(Digest::of(&kept), document.sealed().unwrap().digest);
+    let print = office.page(&applicant(), &number, Show::Kept).await.unwrap();
+    assert_eq!(print.html, kept, "the evidence, byte for byte");
+    let shown = office.page(&applicant(), &number, Show::View).await.unwrap();
+    assert!(view.case().incidents.is_empty(), "{:?}", view.case().incidents);
+    (number, String::from_utf8(shown.html).unwrap())
+}
+
+fn says(page: &str, words: &[&str]) {
+    for words in words {
+        assert!(page.contains(words), "the page does not say {words}");
+    }
+}
+
+#[tokio::test]
+async fn an_extension_is_approved_by_the_head_and_told_on_paper() {
+    let mut office = Office::begin(LICENCE, Service::Answers, 2).await;
+    let terms = Terms::Extension {
+        by: "10 working days".parse().unwrap(),
+        approved_by: "whoever".to_owned(),
+    };
+    let act = ActRequest::now(ActKind::Extend, "案情复杂,需要现场核查").with(terms);
+    office.change(&officer(), Change::Act { matter: MatterNo(1), act }).await.unwrap();
+    let view = office.until(|_| true).await;
+    assert_eq!(numbered(&view, DocumentKind::Extension, "draft"), None, "nobody has approved it");
+    let kind = TaskKind::ApproveExtension;
+    let task = view.case().open_tasks().find(|task| task.opened.kind == kind).unwrap();
+    let outcome = TaskOutcome { granted: true, opinion: "同意".to_owned(), fields: Value::map() };
+    let (decided, task) =
+        (Decided::at(task.version, outcome), TaskId { case: office.case, no: task.no });
+    let (head, key) =
+        (Viewer::new("head", Role::OfficeHead).within("420300").of("office"), office.key());
+    office.engine.complete_task(&head, task, decided, key).await.unwrap();
+
+    let (number, page) = served_page(&office, DocumentKind::Extension).await;
+    assert!(number.starts_with("示规"), "{number}");
+    let end = "延长后的办结日期：<b>2026年3月19日</b>";
+    says(&page, &["延期告知书", &number, "10个工作日", end, "案情复杂,需要现场核查", "验证通过"]);
+}
+
+#[tokio::test]
+async fn a_delivery_note_names_the_decision_and_leaves_room_to_sign() {
+    let mut office = Office::begin(LICENCE, Service::Answers, 2).await;
+    office.decide(Said::Yes).await;
+    let (grant, _) = served_page(&office, DocumentKind::Grant).await;
+    let act = ActRequest::now(ActKind::Deliver, "");
+    office.change(&clerk(), Change::Act { matter: MatterNo(1), act }).await.unwrap();
+    let (number, page) = served_page(&office, DocumentKind::DeliveryNote).await;
+    assert_ne!(number, grant);
+    says(&page, &["送达回证", &number, "准予决定书", &grant, "受送达人", "验证通过"]);
 }
 
 #[tokio::test]

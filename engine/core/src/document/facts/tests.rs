@@ -231,6 +231,42 @@ fn a_correction_names_what_is_missing_and_the_period() {
 }
 
 #[test]
+fn an_extension_says_how_much_longer_until_when_and_why() {
+    let mut log = Log::begin("《示例条例》第八条", Regime::Licence);
+    log.tell(act(ActKind::Receive, ""), DocumentKind::Receipt).unwrap();
+    log.tell(act(ActKind::Accept, ""), DocumentKind::Acceptance).unwrap();
+    let by = "10 working days".parse().unwrap();
+    let terms = Terms::Extension { by, approved_by: "demo:head".to_owned() };
+    let extend = act(ActKind::Extend, "案情复杂").with(terms);
+    let notice = log.tell(extend, DocumentKind::Extension).unwrap();
+    assert_eq!(notice.detail.limit, Some(by));
+    // Three working days were promised; ten more end on Thursday the 19th.
+    assert_eq!(notice.detail.promised_end.unwrap().at.date().to_string(), "2026-03-19");
+    assert_eq!(notice.detail.reasons, "案情复杂");
+    let mut silent = Log::begin("《示例条例》第八条", Regime::Licence);
+    silent.tell(act(ActKind::Receive, ""), DocumentKind::Receipt).unwrap();
+    silent.tell(act(ActKind::Accept, ""), DocumentKind::Acceptance).unwrap();
+    let terms = Terms::Extension { by, approved_by: "demo:head".to_owned() };
+    let extend = act(ActKind::Extend, "").with(terms);
+    let error = silent.tell(extend, DocumentKind::Extension).unwrap_err();
+    assert!(error.contains("reasons"), "{error}");
+}
+
+#[test]
+fn a_delivery_note_lists_the_decision_that_it_brings() {
+    let mut log = Log::begin("《示例条例》第八条", Regime::Licence);
+    log.tell(act(ActKind::Receive, ""), DocumentKind::Receipt).unwrap();
+    log.tell(act(ActKind::Accept, ""), DocumentKind::Acceptance).unwrap();
+    let grant = log.tell(act(ActKind::Grant, ""), DocumentKind::Grant).unwrap();
+    let note = log.tell(act(ActKind::Deliver, ""), DocumentKind::DeliveryNote).unwrap();
+    let listed = note.detail.concerns;
+    assert_eq!(listed.len(), 1, "the receipt and the acceptance are no decisions: {listed:?}");
+    assert_eq!(listed[0].name, "准予决定书");
+    assert_eq!(listed[0].number, grant.number.to_string());
+    assert_ne!(note.number, grant.number);
+}
+
+#[test]
 fn a_refusal_on_a_listed_ground_says_its_words_and_the_officers() {
     let mut log = Log::begin("", Regime::Licence);
     log.tell(act(ActKind::Receive, ""), DocumentKind::Receipt).unwrap();
