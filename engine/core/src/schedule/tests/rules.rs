@@ -6,6 +6,7 @@ use crate::definition::Regime;
 use crate::entry::TaskKind;
 use crate::law::ActKind;
 use crate::organisation::card_rules::CardLevel;
+use crate::organisation::{Organisation, Source};
 use crate::schedule;
 
 fn pairs(cards: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -256,4 +257,46 @@ fn an_act_that_proves_to_be_earlier_shows_a_card_to_be_unfounded() {
     assert_eq!(schedule::cards_on(story.case.id, &story.entries, now).unwrap(), []);
     let then = story.reading(moment("2026-03-09T00:00:00"));
     assert_eq!(schedule::cards_on(story.case.id, &story.entries, then).unwrap().len(), 3);
+}
+
+const OWN_RULES: &str = r#"{
+    "kind": "card-rules", "code": "420300", "rules": [
+        { "id": "halfway", "level": "yellow", "clock": "promised", "when": { "usedPercent": 50 },
+          "to": "head", "replyWithin": "2 working days", "basis": "示例市督办办法第三条",
+          "matters": ["permit"], "regions": ["420300"] },
+        { "id": "three-days-left", "level": "reminder", "clock": "statutory",
+          "when": { "left": "3 working days" }, "to": "clerk" },
+        { "id": "of-another-matter", "level": "red", "clock": "promised", "when": { "passed": true },
+          "to": "head", "matters": ["other"] },
+        { "id": "of-another-place", "level": "red", "clock": "promised", "when": { "passed": true },
+          "to": "head", "regions": ["411300"] }
+    ]
+}"#;
+
+#[test]
+fn a_city_that_has_rules_of_its_own_is_carded_by_them_and_by_no_others() {
+    let source = Source { label: "rules.json", kind: None, bytes: OWN_RULES.as_bytes() };
+    let own = Organisation::read(&[source]).unwrap_or_else(|found| panic!("{found}"));
+    let mut story = Story::accepted(Setting::default(), "2026-03-02");
+    story.organisation = own;
+    for day in 3..=31 {
+        story.tick(&format!("2026-03-{day:02}T00:00:00"));
+    }
+    // Of five working days after Monday the 2nd, the third is more than half; of twenty, which
+    // end on Monday the 30th, three are left when Thursday the 26th begins.
+    let on = |day: &str| (day.to_owned(), day.to_owned());
+    let (half, left) = (on("2026-03-05"), on("2026-03-25"));
+    let expected = [
+        ("halfway".to_owned(), "yellow", half.0, half.1),
+        ("three-days-left".to_owned(), "reminder", left.0, left.1),
+    ];
+    assert_eq!(story.cards(), expected);
+    let card = &story.case.cards.values().next().unwrap().raised;
+    assert_eq!(card.to, "natural-resources.head");
+    assert_eq!(card.reply_due, Some(crate::time::Moment::end_of(moment("2026-03-09").date())));
+    assert_eq!(card.rules_version, story.organisation.version());
+    let again =
+        schedule::cards_on(story.case.id, &story.entries, story.reading(moment("2026-03-31")));
+    let again: Vec<_> = again.unwrap().into_iter().map(|rung| rung.card.rule).collect();
+    assert_eq!(again, ["halfway", "three-days-left"], "any past day is told by the same rules");
 }
