@@ -323,22 +323,16 @@ impl Law {
         if clock.budget.unit != by.unit {
             return refused(
                 "EXTENSION_UNIT",
-                "延期单位须与法定期限一致 / an extension counts in the unit of the limit",
+                format!(
+                    "法定期限为 {0},延期须用同一单位 / the limit is {0}, an extension is counted in the same unit",
+                    clock.budget
+                ),
             );
         }
         if act.effective_at > self.due(clock, calendar, act.effective_at).at {
             return refused(
                 "LIMIT_PASSED",
                 "法定期限已届满,不能再延期 / the limit has passed, it cannot be extended any more",
-            );
-        }
-        if clock.budget.unit != by.unit {
-            return refused(
-                "EXTENSION_UNIT",
-                format!(
-                    "法定期限为 {0},延期须用同一单位 / the limit is {0}, an extension is counted in the same unit",
-                    clock.budget
-                ),
             );
         }
         ActAnswer::Done

@@ -49,8 +49,6 @@ pub struct RegimeDefaults {
     pub statutory: Option<Period>,
     /// The longest extension.
     pub extension: Option<Period>,
-    /// For the review of a lower office before it forwards.
-    pub first_review: Option<Period>,
     /// For making and delivering the decision's license.
     pub issuing: Option<Period>,
     /// Whether the grounds of [`SUSPENSION_GROUNDS`] stop its clocks.
@@ -67,7 +65,6 @@ pub const REGIMES: [RegimeDefaults; 6] = [
         deemed_acceptance: true,
         statutory: Some(working(20)),
         extension: Some(working(10)),
-        first_review: Some(working(20)),
         issuing: Some(working(10)),
         special_procedures: true,
         basis: "行政许可法第三十二条、第四十二至四十五条、第八十二条",
@@ -86,7 +83,6 @@ const PLAIN: RegimeDefaults = RegimeDefaults {
     deemed_acceptance: false,
     statutory: None,
     extension: None,
-    first_review: None,
     issuing: None,
     special_procedures: false,
     basis: "由事项自身依据规定",
