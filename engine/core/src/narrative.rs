@@ -4,7 +4,7 @@ mod way_out;
 
 use crate::agency::ReplyBody;
 use crate::case::Case;
-use crate::entry::{Body, Entry, Incident, Origin};
+use crate::entry::{Body, Consent, Entry, Incident, Origin};
 use crate::id::Seq;
 use crate::law::ActAnswer;
 use crate::partial::Partial;
@@ -328,11 +328,7 @@ fn about_materials(body: &Body) -> Sentence {
             format!("提交材料 {}({})", given.code, given.file_name),
             format!("material {} was handed in", given.code),
         ),
-        Body::Consented(consent) => (
-            "consented",
-            format!("授权使用电子证照 {}", consent.license),
-            format!("the use of license {} was authorised", consent.license),
-        ),
+        Body::Consented(consent) => consented(consent),
         Body::MaterialTried(attempt) => (
             "material_tried",
             format!(
@@ -493,6 +489,22 @@ fn requested(ask: &Ask) -> (&'static str, String, String) {
             format!("goes on by the script as patched by {target}"),
         ),
     }
+}
+
+/// An authorisation is for a purpose and under a text: both are told with it.
+fn consented(consent: &Consent) -> (&'static str, String, String) {
+    let Consent { license, purpose, text_version, holder: _ } = consent;
+    let (zh, en) = match purpose.as_str() {
+        "*" => ("本件各事项".to_owned(), "every matter of the case".to_owned()),
+        code => (format!("事项 {code} "), format!("matter {code}")),
+    };
+    (
+        "consented",
+        format!("授权{zh}使用证照或共享数据 {license}(授权书版本 {text_version})"),
+        format!(
+            "the use of {license} was authorised for {en}, under version {text_version} of the text"
+        ),
+    )
 }
 
 fn replied(body: &ReplyBody) -> (&'static str, String, String) {

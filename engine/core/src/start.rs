@@ -304,8 +304,9 @@ fn comes_by_itself(case: &Case, source: &Source) -> bool {
         Source::ResultOf(code) => {
             case.started.matters.iter().any(|planned| planned.code == *code && !planned.skipped)
         }
-        Source::License(license) => case.consents.iter().any(|consent| consent.license == *license),
-        Source::Data(_) => true,
+        Source::License(of) | Source::Data(of) => {
+            case.consents.iter().any(|consent| consent.license == *of)
+        }
         Source::Upload(_) | Source::Commitment => false,
     }
 }

@@ -33,6 +33,15 @@ fn name_of(source: &Source) -> String {
     }
 }
 
+/// Returns the name under which the holder authorises a source to be asked; `None` for what is not
+/// asked of anybody else.
+pub(crate) fn authorised_as(source: &Source) -> Option<&str> {
+    match source {
+        Source::License(name) | Source::Data(name) => Some(name),
+        Source::ResultOf(_) | Source::Upload(_) | Source::Commitment => None,
+    }
+}
+
 impl Turn<'_> {
     /// Asks for what is not here and may come by itself.
     pub(super) fn ask_sources(
@@ -62,8 +71,7 @@ impl Turn<'_> {
         }
         for source in &material.sources {
             let name = name_of(source);
-            let allowed =
-                matches!(source, Source::License(license) if self.has_consent(no, license));
+            let allowed = authorised_as(source).is_some_and(|of| self.has_consent(no, of));
             let tried = self
                 .case
                 .matter(no)
@@ -76,9 +84,7 @@ impl Turn<'_> {
             let Some((operation, input)) = self.question(no, source).filter(|_| !tried) else {
                 continue;
             };
-            if let Source::License(license) = source
-                && !self.has_consent(no, license)
-            {
+            if !allowed {
                 self.tried(no, &material.code, (name, Cause::NoConsent))?;
                 continue;
             }
@@ -122,6 +128,8 @@ impl Turn<'_> {
         }
     }
 
+    /// Tells whether the holder has authorised this license or data resource to be asked for this
+    /// matter.
     pub(super) fn has_consent(&self, no: MatterNo, license: &str) -> bool {
         let purpose = self.case.matter(no).map(|matter| matter.planned.code.as_str());
         self.case.consents.iter().any(|consent| {
@@ -310,8 +318,8 @@ impl Turn<'_> {
         if !own || consent.text_version.trim().is_empty() {
             return Ok(Answer::Refused(Refusal::new(
                 "NOT_PERMITTED",
-                "用证授权须由持证人本人(或窗口代录)作出,并注明授权书版本",
-                "the holder authorises the use of his license, under a version of the text",
+                "用证用数授权须由持证人本人(或窗口代录)作出,并注明授权书版本",
+                "the holder authorises the use of his licenses and data, under a version of the text",
             )));
         }
         let body = Body::Consented(Arc::new(consent.clone()));

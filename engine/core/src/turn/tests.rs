@@ -144,11 +144,31 @@ fn applicant() -> Viewer {
     Viewer::new("boss", Role::Applicant).for_party("91420302MA4DEM010M")
 }
 
+/// The applicant's authorisation to ask a source for a purpose.
+fn consent(source: &str, purpose: &str) -> crate::entry::Consent {
+    crate::entry::Consent {
+        license: source.to_owned(),
+        holder: "91420302MA4DEM010M".to_owned(),
+        purpose: purpose.to_owned(),
+        text_version: "1".to_owned(),
+    }
+}
+
 const SECRET: [u8; 32] = [9; 32];
 
 impl Story {
     fn begin(parts: Vec<Part>, matters: Vec<(MatterDef, Handler)>) -> Self {
         Self::advised(parts, matters, BTreeMap::new())
+    }
+
+    /// Begins after the applicant has authorised these licenses and data resources.
+    fn authorised(parts: Vec<Part>, matters: Vec<(MatterDef, Handler)>, sources: &[&str]) -> Self {
+        let mut story = Self::drafted(parts, matters, BTreeMap::new());
+        let consents = sources.iter().map(|source| consent(source, "*"));
+        let consents = consents.map(|consent| Command::Consent { by: applicant(), consent });
+        story.take(&consents.collect::<Vec<_>>());
+        story.take(&[Command::Submit { by: applicant() }]);
+        story
     }
 
     fn advised(
@@ -347,6 +367,7 @@ macro_rules! or_end {
 }
 
 mod advice;
+mod consent;
 mod dry_run;
 mod durable;
 mod hands;

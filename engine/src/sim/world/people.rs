@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tongban_core::command::{Came, TaskChange, TaskOutcome};
-use tongban_core::entry::{Party, TaskKind};
+use tongban_core::entry::{Consent, Party, TaskKind};
 use tongban_core::error::ErrorClass;
 use tongban_core::id::{CaseId, RegionCode, ServiceCode};
 use tongban_core::port::Later;
@@ -15,7 +15,7 @@ use tongban_core::viewer::{Role, Viewer};
 use super::dice::Dice;
 use super::house::House;
 use super::plan::Weather;
-use super::program::{ARCHIVE, BUREAU, COURT, REGION};
+use super::program::{ARCHIVE, BUREAU, COURT, REGION, REGISTER};
 use super::witness::Witness;
 use crate::api::{IdempotencyKey, PageRequest, QueueItem, QueueView, Receipt};
 use crate::error::EngineError;
@@ -160,7 +160,14 @@ impl Person {
     async fn start(&mut self, service: ServiceCode) -> Option<CaseId> {
         let key = self.key();
         let party = Party { id: PARTY.to_owned(), name: "示例公司".to_owned() };
+        let consent = Consent {
+            license: REGISTER.to_owned(),
+            holder: party.id.clone(),
+            purpose: "*".to_owned(),
+            text_version: "1".to_owned(),
+        };
         let mut input = StartCase::new(service, RegionCode::new(REGION), party);
+        input.consents.push(consent);
         input.form = Value::of([("note", key.as_str().into())]);
         let (viewer, id) = (self.viewer.clone(), IdempotencyKey(key.clone()));
         let start: Mutation = Arc::new(move |engine| {

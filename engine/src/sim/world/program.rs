@@ -21,6 +21,8 @@ use super::dice::Dice;
 pub(super) const REGION: &str = "420300";
 /// The department that decides here.
 pub(super) const BUREAU: &str = "bureau";
+/// What the bureau's register is asked for under the applicant's authorisation.
+pub(super) const REGISTER: &str = "bureau.register";
 /// The department that decides in its own system.
 pub(super) const COURT: &str = "court";
 /// The department without a system.
@@ -210,7 +212,7 @@ fn grow_materials(dice: &mut Dice, no: usize) -> Vec<MaterialDef> {
     if !dice.chance(300) {
         return Vec::new();
     }
-    let mut sources = vec![Source::Data("bureau.register".to_owned())];
+    let mut sources = vec![Source::Data(REGISTER.to_owned())];
     if no > 1 {
         sources.insert(0, Source::ResultOf(matter_code(dice.below(no - 1) + 1)));
     }

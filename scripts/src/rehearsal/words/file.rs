@@ -185,7 +185,7 @@ fn party(given: &mut Given, name: &str) -> Result<Option<Party>, Trouble> {
 }
 
 /// Reads `materials`, a list of codes. Left out, it is everything that only the applicant can
-/// bring (a license that he authorises comes by itself), but for what `without` names.
+/// bring (a license or record that he authorises comes by itself), but for what `without` names.
 fn materials(
     given: &mut Given,
     consents: &[Consent],
@@ -219,8 +219,10 @@ fn own_materials(of: (&Closure, &[bool]), consents: &[Consent]) -> Vec<String> {
         let uploaded = sources.iter().any(|source| matches!(source, Source::Upload(_)));
         let comes = |source: &Source| match source {
             Source::ResultOf(_) => true,
-            Source::License(license) => consents.iter().any(|given| given.license == *license),
-            Source::Data(_) | Source::Upload(_) | Source::Commitment => false,
+            Source::License(of) | Source::Data(of) => {
+                consents.iter().any(|given| given.license == *of)
+            }
+            Source::Upload(_) | Source::Commitment => false,
         };
         uploaded && !sources.iter().any(comes)
     };

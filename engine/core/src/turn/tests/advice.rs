@@ -201,7 +201,9 @@ fn two_sources_of_materials_that_were_asked_are_no_questions_of_the_script() {
     };
     let materials = vec![material("one"), material("two")];
     let definition = MatterDef { materials, ..matter("a") };
-    let mut story = Story::begin(vec![part("a", &[])], vec![(definition, ask_and_grant())]);
+    let matters = vec![(definition, ask_and_grant())];
+    let authorised = ["register.one", "register.two"];
+    let mut story = Story::authorised(vec![part("a", &[])], matters, &authorised);
     story.completes(1).completes(1);
     assert_eq!(story.incidents(), Vec::<&str>::new(), "no request of the script is missing");
     assert_eq!(story.stage(1), "accepted");

@@ -393,7 +393,7 @@ fn licensed() -> (MatterDef, Handler) {
     (def, decide_and_act())
 }
 fn licensed_story() -> Story {
-    Story::begin(vec![part("a", &[])], vec![licensed()])
+    Story::authorised(vec![part("a", &[])], vec![licensed()], &["data.get", "other.get"])
 }
 fn fault() -> crate::agency::Fault {
     crate::agency::Fault {
@@ -802,17 +802,12 @@ fn a_voided_commitment_meets_nothing() {
 fn a_license_source_does_not_decide() {
     let (mut def, _) = licensed();
     def.decides_in = DecidesIn::Connector;
-    let mut story = Story::begin(
-        vec![part("a", &[])],
-        vec![(
-            def,
-            Box::new(|replay| {
-                let handle = replay.request(call("title.register"))?;
-                or_end!(get(replay, handle));
-                Ok(RunEnd::Finished)
-            }),
-        )],
-    );
+    let tells: Handler = Box::new(|replay| {
+        let handle = replay.request(call("title.register"))?;
+        or_end!(get(replay, handle));
+        Ok(RunEnd::Finished)
+    });
+    let mut story = Story::authorised(vec![part("a", &[])], vec![(def, tells)], &["data.get"]);
     let source = story.case.open_calls().find(|c| c.made.connector == "data").unwrap().clone();
     story.take(&[reply_as(&source, 1, act("accepted", "", "2026-03-02T09:00:30+08:00"))]);
     story.take(&[reply_as(&source, 2, act("decided", "granted", "2026-03-02T09:05:00+08:00"))]);
