@@ -99,6 +99,7 @@ macro_rules! store_conformance {
             $crate::store_conformance! { @stamp $place,
                 append: [
                     a_commit_is_seen_whole,
+                    who_reads_beside_a_commit_sees_it_whole_or_not_at_all,
                     a_commit_on_a_stale_head_changes_nothing,
                     a_case_begins_once,
                     a_case_that_does_not_exist_cannot_go_on,

@@ -379,6 +379,7 @@ mod prefill;
 mod promises;
 mod returned;
 mod silence;
+mod timers;
 mod ways;
 mod words;
 

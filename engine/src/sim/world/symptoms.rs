@@ -214,11 +214,9 @@ fn a_turn_that_panics_over_and_over_is_shown_to_somebody() {
     submit(&mut world);
     pass_days(&mut world, 1);
     let history = world.disk.history();
-    let mut bodies = history.iter().flat_map(|commit| &commit.entries).map(|entry| &entry.body);
-    let raised = bodies.any(|body| {
-        matches!(body, Body::IncidentRaised(raised) if raised.kind == IncidentKind::TurnFailed)
-    });
-    assert!(raised, "{}", world.restless());
+    let bodies = history.iter().flat_map(|commit| &commit.entries).map(|entry| &entry.body);
+    let is_told = |body: &&Body| matches!(body, Body::IncidentRaised(raised) if raised.kind == IncidentKind::TurnFailed);
+    assert_eq!(bodies.filter(is_told).count(), 1, "told once: {}", world.restless());
 }
 
 #[test]
