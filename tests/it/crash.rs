@@ -4,8 +4,10 @@
 //! their requests under the same idempotency keys until they are answered; the moments of the
 //! kills are drawn in answers served, so that they fall anywhere in the work.
 
+mod notices;
 mod people;
 mod points;
+mod rebuilt;
 mod restored;
 
 use std::path::Path;

@@ -20,17 +20,17 @@ use crate::files::{SCRIPTS, Shelf};
 
 const PROGRAM: Tongban = Tongban(env!("CARGO_BIN_EXE_tongban-under-test"));
 const CONFIG: i32 = 78;
-const SECRET: &str = "a-shared-secret";
+pub(crate) const SECRET: &str = "a-shared-secret";
 
 /// A seal service on a port of its own.
-struct Served {
-    service: SandboxSeal,
+pub(crate) struct Served {
+    pub(crate) service: SandboxSeal,
     address: SocketAddr,
     _server: JoinSet<()>,
 }
 
 impl Served {
-    async fn that(does: SealBehaviour) -> Self {
+    pub(crate) async fn that(does: SealBehaviour) -> Self {
         let service = SandboxSeal::new(SECRET);
         service.will(does);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -41,7 +41,7 @@ impl Served {
         Self { service, address, _server: server }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 

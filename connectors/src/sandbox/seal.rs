@@ -63,7 +63,7 @@ struct Inner {
 #[derive(Default)]
 struct Told {
     does: SealBehaviour,
-    sealed: Vec<String>,
+    sealed: Vec<(String, Digest)>,
 }
 
 /// What is asked, of which it reads only what it needs.
@@ -103,6 +103,11 @@ impl SandboxSeal {
 
     /// Returns the numbers of the documents that it has sealed, in order, repetitions too.
     pub fn sealed(&self) -> Vec<String> {
+        self.told().sealed.iter().map(|(number, _)| number.clone()).collect()
+    }
+
+    /// Returns, in order and repetitions too, what it was asked to seal: number and digest.
+    pub fn asked(&self) -> Vec<(String, Digest)> {
         self.told().sealed.clone()
     }
 
@@ -141,7 +146,7 @@ impl SandboxSeal {
         if does == SealBehaviour::Forges {
             record.kind = SealKind::Official;
         }
-        self.told().sealed.push(asked.document_no);
+        self.told().sealed.push((asked.document_no, asked.digest.0));
         Some(written(&record))
     }
 }

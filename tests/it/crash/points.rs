@@ -1,7 +1,7 @@
-//! The real program dies at every named moment of a commit, a call and a reply, twice at each:
-//! the first time that it passes it and again in the middle of the work. Goal: whoever repeats
-//! what he asked is served, every case ends complete, every call has one effect, and what is
-//! stored beside the logs is what the logs say. Method: the program of these tests carries the
+//! The real program dies at every named moment of a commit, a call, a reply and a notice, twice at
+//! each: the first time that it passes it and again in the middle of the work. Goal: whoever
+//! repeats what he asked is served, every case ends complete, every call has one effect, every
+//! notice is sealed and served once, and what is stored beside the logs is what the logs say. Method: the program of these tests carries the
 //! moments of `tongban_engine::crash`; each run is armed with one of them and dies by itself
 //! while the work of the runs before it goes on.
 
@@ -15,14 +15,13 @@ use tongban_connectors::SandboxAgency;
 use tongban_engine::crash::Point;
 use tongban_tests::Server;
 
-use super::people::{Window, count_complete, do_tasks, file};
+use super::notices::{self, Over};
+use super::people::{Window, do_tasks, file};
+use super::rebuilt;
 use super::{PATIENCE, PROGRAM, Tokens, agency, configuration, tokens};
 
 /// Passings at which the process dies.
 const PASSINGS: [u64; 2] = [1, 7];
-
-/// Moments that this work does not pass: no office is known here that could seal a notice.
-const OTHERWISE: [Point; 2] = [Point::AfterPage, Point::AfterSeal];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dying_at_any_moment_of_a_commit_loses_and_doubles_nothing() {
@@ -35,7 +34,8 @@ async fn story() {
     let data = folder.path().join("data");
     let agency = agency().await;
     let config = folder.path().join("tongban.toml");
-    std::fs::write(&config, configuration(&agency)).unwrap();
+    let (sealing, said) = notices::open_offices(folder.path(), &data).await;
+    std::fs::write(&config, configuration(&agency) + said.as_str()).unwrap();
     super::serve(&data, &config, &agency).kill();
     let tokens = Arc::new(tokens(&data));
     let plan: Vec<(&str, u64)> = plan().collect();
@@ -69,15 +69,22 @@ async fn story() {
     address.send_replace(server.url().to_owned());
     staff.finish(plan.len()).await;
     check(&window, &tokens, &agency, plan.len()).await;
+    let shown = rebuilt::shown(&window, &tokens).await;
+    address.send_replace(String::new());
     server.kill();
     let checked = PROGRAM.run(&["store", "check", "--data", data.to_str().unwrap()]);
     assert_eq!(checked.code, Some(0), "{}{}", checked.stdout, checked.stderr);
+    notices::check(&data, &sealing, plan.len()).await;
+    rebuilt::damage_and_rebuild(&data).await;
+    let server = super::serve(&data, &config, &agency);
+    address.send_replace(server.url().to_owned());
+    assert_eq!(rebuilt::shown(&window, &tokens).await, shown, "the rebuilt store answers alike");
+    server.kill();
     agency.shutdown().await;
 }
 
 fn plan() -> impl Iterator<Item = (&'static str, u64)> {
-    let moments = Point::ALL.into_iter().filter(|(point, _)| !OTHERWISE.contains(point));
-    moments.flat_map(|(_, code)| PASSINGS.map(|nth| (code, nth)))
+    Point::ALL.into_iter().flat_map(|(_, code)| PASSINGS.map(|nth| (code, nth)))
 }
 
 fn serve_armed(
@@ -124,8 +131,9 @@ impl Staff {
         }
         let (window, token) = (Arc::clone(window), tokens.supervisor.clone());
         work.spawn(async move {
+            let mut over = Over::default();
             while *finished.borrow() < cases {
-                finished.send_replace(count_complete(&window, &token).await);
+                finished.send_replace(over.count(&window, &token).await);
             }
         });
         Self { work, done }
