@@ -8,7 +8,7 @@
 //! | level | since | what is different |
 //! |---|---|---|
 //! | 1 | 0.1 | the first |
-//! | 2 | 0.1 | `patched`, `deprecate_patch`; `inbox`, `receive`; `compensate_with`; `list`, `key`, computed sets of matters; `on_partial`; `now()` is in whole seconds |
+//! | 2 | 0.1 | `patched`, `deprecate_patch`; `inbox`, `receive`; `compensate_with`; `list`, `key`, computed sets of matters; `on_partial`; `wait_until`; `now()` is in whole seconds |
 
 use std::sync::OnceLock;
 

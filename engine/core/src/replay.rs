@@ -455,6 +455,13 @@ impl Replay {
         self.request(Ask::Timer { text: period.to_string(), due })
     }
 
+    /// Asks for a timer that is due at `at`, or at once where that is over. The moment is its
+    /// text, so that a replay notices another one.
+    pub fn timer_at(&mut self, at: Moment) -> Result<Handle, Stop> {
+        let due = at.max(self.now()?);
+        self.request(Ask::Timer { text: at.to_string(), due })
+    }
+
     /// Joins handles.
     pub fn join(&mut self, join: Join) -> Result<Handle, Stop> {
         self.running()?;

@@ -28,6 +28,9 @@ pub(crate) const PATCHED_SINCE: u32 = 2;
 /// The level from which on scripts receive messages and say how to undo.
 pub(crate) const MAIL_SINCE: u32 = 2;
 
+/// The level from which on scripts wait until a date.
+pub(crate) const UNTIL_SINCE: u32 = 2;
+
 /// The level from which on a service may compute its matters, and speak when one is denied.
 pub(crate) const COMPUTED_SINCE: u32 = 2;
 
@@ -39,7 +42,7 @@ pub(crate) const API_LEVEL_FIRST: u32 = 1;
 pub(crate) const API_LEVEL: u32 = 2;
 
 /// Functions that ask for something durable: never inside a comparer or a predicate.
-pub(crate) const DURABLE: [&str; 25] = [
+pub(crate) const DURABLE: [&str; 26] = [
     "start",
     "ask",
     "start_decide",
@@ -52,6 +55,7 @@ pub(crate) const DURABLE: [&str; 25] = [
     "timeout",
     "timer",
     "sleep",
+    "wait_until",
     "now",
     "today",
     "grant",

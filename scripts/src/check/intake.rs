@@ -16,11 +16,12 @@ use crate::load::Project;
 use crate::program::Program;
 
 /// What decides, waits or acts; `intake` does none of it.
-const NOT_ASKING: [&str; 10] = [
+const NOT_ASKING: [&str; 11] = [
     "start_decide",
     "decide",
     "timer",
     "sleep",
+    "wait_until",
     "timeout",
     "grant",
     "grant_tolerant",

@@ -13,6 +13,7 @@ mod members;
 pub(crate) mod names;
 mod patches;
 pub(crate) mod structure;
+mod times;
 pub(crate) mod walk;
 
 use std::fmt;
@@ -107,6 +108,7 @@ pub(crate) fn project(project: &mut Project, levels: &Levels, catalogue: Option<
     decisions::check(project, &mut found);
     intake::check(project, &mut found);
     structure::check(project, &mut found);
+    times::check(project, &mut found);
     if let Some(catalogue) = catalogue {
         catalogue::check(project, catalogue, &mut found);
         intake::effects(project, catalogue, &mut found);

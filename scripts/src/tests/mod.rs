@@ -10,3 +10,4 @@ mod runs;
 mod sandbox;
 mod shipped;
 mod trace;
+mod until;

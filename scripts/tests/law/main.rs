@@ -13,6 +13,7 @@ use tongban_scripts::Host;
 
 const SERVICE: &str = r#"service(#{
     code: "s", name: "服务", lead: "natural-resources", regions: ["420300"], matters: [part("m")],
+    api_level: 2,
 });
 "#;
 

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::HEAD;
-use crate::program::{By, Fails, Input, Kind, Leaf, Name, Program, Step, hours_text};
+use crate::program::{
+    By, Fails, Input, Kind, Leaf, Name, Program, Step, hours_after_the_start, hours_text,
+};
 
 /// Returns the source of a matter whose `handle` is the program.
 pub(crate) fn matter(program: &Program) -> String {
@@ -62,6 +64,10 @@ impl Printer {
                 self.line(depth, &format!("for i in 0..{times} {{"));
                 self.steps(steps, depth + 1);
                 self.line(depth, "}");
+            }
+            Step::Until(hours) => {
+                let until = hours_after_the_start(*hours);
+                self.line(depth, &format!("wait_until(\"{until}\");"));
             }
             Step::ForwardUp => self.line(depth, "forward_up(\"上报\");"),
         }

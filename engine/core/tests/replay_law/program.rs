@@ -9,6 +9,7 @@ use tongban_core::law::{ActAnswer, ActKind};
 use tongban_core::port::{RunEnd, ScriptFault, ScriptFaultKind};
 use tongban_core::replay::{Arrived, Handle, Join, Members, Replay, Stop};
 use tongban_core::request::Ask;
+use tongban_core::time::Moment;
 use tongban_core::value::Value;
 
 /// Names a handle or a value of a program; each is given once.
@@ -98,6 +99,8 @@ pub(crate) enum Step {
         times: u8,
         steps: Vec<Self>,
     },
+    /// Waits until so many hours after the case began.
+    Until(u8),
     ForwardUp,
 }
 
@@ -119,6 +122,7 @@ enum Raw {
     Fan(Kind, u8),
     When(u8, Vec<Self>, Vec<Self>),
     Repeat(u8, Vec<Self>),
+    Until(u8),
     ForwardUp,
 }
 
@@ -163,6 +167,7 @@ fn raw(shape: Shape) -> impl Strategy<Value = Raw> {
         }),
         4 => (any::<u8>(), fails(shape)).prop_map(|(handle, fails)| Raw::Wait(handle, fails)),
         1 => (kinds(shape), 1..4_u8).prop_map(|(kind, calls)| Raw::Fan(kind, calls)),
+        1 => (0..30_u8).prop_map(Raw::Until),
         1 => Just(Raw::ForwardUp),
     ];
     plain.prop_recursive(2, 16, 4, |inner| {
@@ -262,6 +267,7 @@ impl Names {
                 self.forwarded = before;
                 Some(Step::Repeat { times: *times, steps })
             }
+            Raw::Until(hours) => Some(Step::Until(*hours)),
             Raw::ForwardUp => {
                 (!std::mem::replace(&mut self.forwarded, true)).then_some(Step::ForwardUp)
             }
@@ -380,6 +386,12 @@ impl Player<'_> {
                     self.steps(steps)?;
                 }
             }
+            Step::Until(hours) => {
+                let due = hours_after_the_start(*hours);
+                self.asked.push(Ask::Timer { text: due.to_string(), due });
+                let timer = self.replay.timer_at(due)?;
+                self.replay.wait(timer)?;
+            }
             Step::ForwardUp => self.forward_up()?,
         }
         Ok(())
@@ -469,6 +481,12 @@ impl Player<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns the moment so many hours after cases begin here.
+pub(crate) fn hours_after_the_start(hours: u8) -> Moment {
+    let start = Moment::parse("2026-03-02T09:00:00+08:00").expect("it is a time");
+    start.plus_millis(i64::from(hours) * 3_600_000)
 }
 
 /// Writes a period of hours as scripts do.

@@ -84,6 +84,71 @@ fn every_shipped_script_has_a_rehearsal_and_all_pass() {
     assert_eq!(summary.unrehearsed, Vec::<String>::new());
 }
 
+/// A matter that is decided at a date, whenever it was filed.
+const DATED: &str = r#"
+matter(#{ code: "m", name: "测试事项", department: "hall", regime: "licence", intake: "auto",
+    limit: #{ promised: "20 working days" } });
+
+fn handle(m) {
+    wait_until("2026-03-09");
+    let opinion = decide("hall.approver", #{ title: "审查", facts: #{ day: today() } });
+    grant(opinion)
+}
+"#;
+
+#[test]
+fn a_script_waits_until_a_date_and_not_longer() {
+    let folder = Folder::new(
+        r#"
+rehearse("到指定日期才审查", |r| {
+    r.at("2026-03-02 09:00");
+    r.file(#{ service: "s" });
+    r.at("2026-03-08 23:59");
+    r.expect("m", "accepted");
+    r.at("2026-03-09 08:30");
+    r.person("hall.approver").approves("同意");
+    r.history(`
+        2026-03-02 09:00 建立办件 420300202603020000014(测试服务)
+        2026-03-02 09:00 申请已提交
+        2026-03-02 09:00 测试事项:已送达部门
+        2026-03-02 09:00 测试事项:收件
+        2026-03-02 09:00 测试事项:拟制文书 通办收件〔2026〕420300202603020000014-01-01-W号
+        2026-03-02 09:00 测试事项:受理
+        2026-03-02 09:00 测试事项:拟制文书 通办受理〔2026〕420300202603020000014-01-02-H号
+        2026-03-02 09:00 测试事项:发出请求 2026-03-09T00:00:00+08:00
+        2026-03-09 00:00 测试事项:到时 2026-03-09T00:00:00+08:00
+        2026-03-09 00:00 测试事项:发出请求 hall.approver
+        2026-03-09 00:00 测试事项:待办“审查”→ hall.approver
+        2026-03-09 08:30 测试事项:待办 11 办结:同意
+        2026-03-09 08:30 测试事项:发出请求 grant
+        2026-03-09 08:30 测试事项:准予 420300202603020000014-1
+        2026-03-09 08:30 测试事项:拟制文书 通办准予〔2026〕420300202603020000014-01-03-0号
+        2026-03-09 08:30 测试事项:脚本执行完毕
+    `);
+});
+
+rehearse("日期已过,立即审查", |r| {
+    r.at("2026-03-10 09:00");
+    r.file(#{ service: "s" });
+    r.person("hall.approver").approves("同意");
+    r.expect("m", "granted");
+});
+"#,
+    );
+    fs::write(
+        folder.0.path().join("services/s.rhai"),
+        SERVICE.replace("regions", "api_level: 2, regions"),
+    )
+    .unwrap();
+    fs::write(folder.0.path().join("matters/hall/m.rhai"), DATED).unwrap();
+    let expected = expect![[r#"
+        通过      0 ms  services/s.rehearsal.rhai:2  到指定日期才审查
+        通过      0 ms  services/s.rehearsal.rhai:29  日期已过,立即审查
+        2 个排练:2 个通过,0 个未通过,0 毫秒 / 2 rehearsals: 2 passed, 0 failed, 0 ms
+        没有排练:matters/hall/m.rhai / no rehearsal: matters/hall/m.rhai"#]];
+    expected.assert_eq(&said(&folder.arguments()));
+}
+
 #[test]
 fn a_history_that_differs_is_shown_line_by_line() {
     check(
