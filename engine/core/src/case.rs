@@ -162,6 +162,8 @@ pub struct Mail {
     pub message: Arc<Message>,
     /// The request that received it.
     pub taken: Option<RequestKey>,
+    /// Whether a person has looked at it, because its script ended without it.
+    pub looked_at: bool,
 }
 
 /// A notice of the case.

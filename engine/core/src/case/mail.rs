@@ -14,7 +14,8 @@ impl Case {
     pub(super) fn fold_mail(&mut self, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {
             Body::MessageArrived(message) => {
-                let mail = Mail { at: entry.seq, message: Arc::clone(message), taken: None };
+                let message = Arc::clone(message);
+                let mail = Mail { at: entry.seq, message, taken: None, looked_at: false };
                 self.matter_mut(entry)?.mail.push(mail);
                 Ok(())
             }
@@ -75,6 +76,14 @@ impl Matter {
 
     /// Tells whether a message waits that must be handled before the matter closes.
     pub fn has_unhandled_mail(&self) -> bool {
-        self.unread().any(|mail| mail.message.handling == Handling::Required)
+        let mut unread = self.unread();
+        unread.any(|mail| mail.message.handling == Handling::Required && !mail.looked_at)
+    }
+
+    /// A person has looked at what no script has received.
+    pub(super) fn look_at_mail(&mut self) {
+        for mail in self.mail.iter_mut().filter(|mail| mail.taken.is_none()) {
+            mail.looked_at = true;
+        }
     }
 }

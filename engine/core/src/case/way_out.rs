@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     CallStatus, Cancelled, Case, FoldError, IncidentEnd, IncidentState, Paused, Request, Settled,
 };
-use crate::entry::{Body, Entry, Origin};
+use crate::entry::{Body, Entry, IncidentKind, Origin};
 use crate::id::{DepartmentCode, MatterNo, Seq};
 use crate::request::{End, Outcome, OutcomeKind, RequestKey};
 use crate::way_out::{IncidentSettled, Overriding, ResultOverridden, RunRewound, Tail, WayOut};
@@ -113,10 +113,14 @@ impl Case {
         let known = self.incident_mut(entry, settled.incident)?;
         known.end = Some(end);
         let (matter, call) = (known.matter, known.incident.call);
+        let unread = known.incident.kind == IncidentKind::MessageUnread;
         if matter != MatterNo::COORDINATOR {
             let run = &mut self.matter_mut(entry)?.run;
             if run.stopped == Some(settled.incident) {
                 run.stopped = None;
+            }
+            if unread {
+                self.matter_mut(entry)?.look_at_mail();
             }
         }
         match (&settled.way, call) {

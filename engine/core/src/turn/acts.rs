@@ -193,7 +193,7 @@ impl Turn<'_> {
         }
         matter.has_unhandled_mail().then(|| {
             refused(
-                "MESSAGE_UNREAD",
+                super::mail::MESSAGE_UNREAD,
                 "有须处理的消息未读,请先 receive / a message must be handled first; receive it",
             )
         })

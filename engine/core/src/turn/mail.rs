@@ -7,13 +7,17 @@ use crate::case::FoldError;
 use crate::command::{Answer, Refusal};
 use crate::entry::{Body, IncidentKind, Origin};
 use crate::id::{MatterNo, Seq};
+use crate::law::ActAnswer;
 use crate::limits;
-use crate::request::{Ask, RequestKey};
+use crate::request::{Ask, End, RequestKey};
 use crate::viewer::{Role, Viewer};
 use crate::way_out::Message;
 
 use super::Turn;
 use super::accept::person;
+
+/// Code of a refusal for a message that must be handled first.
+pub(super) const MESSAGE_UNREAD: &str = "MESSAGE_UNREAD";
 
 impl Turn<'_> {
     /// Puts a message into a matter's mailbox.
@@ -118,10 +122,47 @@ impl Turn<'_> {
             })
     }
 
+    /// A script whose act was refused for a message begins again and asks for it once more, now
+    /// that a person has looked at the message.
+    pub(super) fn ask_again_after_mail(
+        &mut self,
+        by: &Viewer,
+        no: MatterNo,
+    ) -> Result<(), FoldError> {
+        let run = self.case.matter(no).map(|matter| &matter.run);
+        let ended = run.is_some_and(|run| run.finished || run.stopped.is_some());
+        if !ended || !self.is_held_up_by_mail(no) {
+            return Ok(());
+        }
+        self.settle_by_itself(
+            |incident, matter| matter == no && incident.kind.stops_script(),
+            "消息已阅,脚本重新执行 / the message was looked at, and the script begins again",
+        )?;
+        self.begin_again(no, person(by))
+    }
+
+    /// Tells whether the script's own act was refused for a message that must be handled.
+    fn is_held_up_by_mail(&self, no: MatterNo) -> bool {
+        let Some(matter) = self.case.matter(no).filter(|matter| matter.is_open()) else {
+            return false;
+        };
+        let generation = matter.run.generation;
+        let mut own = matter
+            .run
+            .requests
+            .iter()
+            .filter(|request| request.made.key.generation == generation && !request.discarded);
+        own.any(|request| {
+            let end = request.settled.as_ref().map(|settled| &settled.end);
+            matches!(end, Some(End::Answered(ActAnswer::Refused { code, .. })) if code == MESSAGE_UNREAD)
+        })
+    }
+
     /// Nothing closes over a message that must be handled: a person looks at it instead.
     pub(super) fn raise_unread(&mut self, no: MatterNo) -> Result<(), FoldError> {
         let closed = self.case.matter(no).is_some_and(|matter| {
-            matter.has_unhandled_mail() && (matter.run.finished || !matter.is_open())
+            let over = matter.run.finished || !matter.is_open() || self.is_held_up_by_mail(no);
+            matter.has_unhandled_mail() && over
         });
         let known = self.case.open_incidents().any(|(_, state)| {
             state.matter == no && state.incident.kind == IncidentKind::MessageUnread

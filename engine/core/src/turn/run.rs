@@ -267,7 +267,8 @@ impl Turn<'_> {
             column: fault.column,
             call: None,
         };
-        self.raise_at(no, incident, stood)
+        self.raise_at(no, incident, stood)?;
+        self.raise_unread(no)
     }
 
     /// Records that a script failed, with its place in the journal and both versions.

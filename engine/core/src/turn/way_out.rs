@@ -288,6 +288,9 @@ impl Turn<'_> {
                 self.woken.insert(no);
                 Ok(())
             }
+            WayOut::Acknowledge if state.incident.kind == IncidentKind::MessageUnread => {
+                self.ask_again_after_mail(by, no)
+            }
             WayOut::Acknowledge | WayOut::Rebind { .. } => Ok(()),
         }
     }

@@ -665,6 +665,36 @@ fn nothing_closes_over_a_message_that_must_be_handled() {
 }
 
 #[test]
+fn a_grant_that_a_message_held_up_is_given_once_somebody_has_looked_at_it() {
+    let mut story = one(ask_and_grant());
+    story.send("visit", "objection", Handling::Required);
+    story.completes(1);
+    assert_eq!(story.way(&second(), WayOut::Acknowledge), &Answer::Done);
+    assert_eq!(story.stage(1), "granted");
+    assert_eq!(story.incidents(), ["MESSAGE_UNREAD"]);
+    assert_eq!(story.case.open_incidents().count(), 0);
+    assert_eq!(story.case.calls.len(), 1, "what was got is taken over");
+}
+
+#[test]
+fn a_script_that_failed_for_an_unread_message_goes_on_once_somebody_has_looked_at_it() {
+    let mut story = one(Box::new(|replay: &mut Replay| {
+        let handle = replay.request(call("agency.issue"))?;
+        let Arrived::Output { key, .. } = or_end!(get(replay, handle)) else { unreachable!() };
+        let answered = replay.act(ActKind::Grant, Some(Evidence::Call(key)), Value::map())?;
+        let refused = matches!(answered, Arrived::Answer(ActAnswer::Refused { .. }));
+        Ok(if refused { fault() } else { RunEnd::Finished })
+    }));
+    story.send("visit", "objection", Handling::Required);
+    story.completes(1);
+    assert_eq!(story.incidents(), ["SCRIPT_FAILED", "MESSAGE_UNREAD"]);
+    let unread = *story.case.incidents.keys().last().unwrap();
+    story.way_of(&second(), unread, WayTaken::Other(WayOut::Acknowledge));
+    assert_eq!((story.code(), story.stage(1)), ("done", "granted"));
+    assert_eq!(story.case.open_incidents().count(), 0);
+}
+
+#[test]
 fn only_staff_send_messages_and_none_without_bounds() {
     let mut story = one(receives());
     let message = |body: &str| Message {
