@@ -18,6 +18,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -109,9 +110,10 @@ impl House {
     /// Runs the case, shows what came of it, and serves on unless that was all that was wanted.
     async fn run(&self, arguments: &DemoArguments) -> Result<(), ProgramError> {
         let began = SystemClock.now();
+        let mut stop = pin!(signal::stop());
         let course = tokio::select! {
             course = self.drive() => course?,
-            () = signal::stop() => return Err(interrupted()),
+            () = &mut stop => return Err(interrupted()),
         };
         let summary = Summary {
             plan: &self.plan,
@@ -129,7 +131,7 @@ impl House {
         }
         if !arguments.exit {
             self.invite();
-            signal::stop().await;
+            stop.await;
         }
         Ok(())
     }

@@ -62,9 +62,10 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), ProgramError> {
     let engine = assemble::engine(store, papers, host, &wires, lives).await?;
     // Open until the server ends.
     let _door = control::open(kept).await?;
+    let stop = signal::stop();
     announce(&listener, &arguments.data)?;
     tell_nothing_active(&engine, publishing);
-    let served = serve(engine, authority, wires, listener);
+    let served = serve(engine, authority, wires, (listener, stop));
     let Some(watch) = watch else { return served.await };
     let tell = |change: &Change| output::tell(&watch::told(change));
     tokio::select! {
@@ -130,11 +131,11 @@ async fn serve(
     engine: Engine,
     authority: Authority,
     wires: Wires,
-    listener: TcpListener,
+    (listener, stop): (TcpListener, impl Future<Output = ()> + Send + 'static),
 ) -> Result<(), ProgramError> {
     let routes = callback::router(engine.inbox(), wires.callbacks);
     let options = server::Options::new(authority).with_routes(routes);
-    let served = server::serve(engine.clone(), options, listener, signal::stop()).await;
+    let served = server::serve(engine.clone(), options, listener, stop).await;
     engine.shutdown().await;
     served.map_err(|error| ProgramError::InputOutput {
         what: "HTTP".to_owned(),

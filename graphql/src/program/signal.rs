@@ -1,31 +1,39 @@
 //! The wish to stop, as a future: ctrl-c everywhere, and SIGTERM where there is one.
 
-/// Waits until the process is asked to stop. Dropping the future loses nothing.
-pub(crate) async fn stop() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler nobody can ask; the server then runs until it is killed.
-            std::future::pending::<()>().await;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Begins to listen, and returns a future that ends once the process is asked to stop. Whoever
+/// asks after this call is heard, even before the future is first polled: so it is called before
+/// anybody learns that the process is there.
+#[cfg(unix)]
+pub(crate) fn stop() -> impl Future<Output = ()> + Send + 'static {
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        tokio::select! {
+            () = asked(interrupt) => {}
+            () = asked(terminate) => {}
         }
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate() => {}
     }
 }
 
 #[cfg(unix)]
-async fn terminate() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut stream) => {
-            stream.recv().await;
+async fn asked(heard: std::io::Result<Signal>) {
+    match heard {
+        Ok(mut heard) => {
+            heard.recv().await;
         }
+        // Without a handler nobody can ask; the server then runs until it is killed.
         Err(_) => std::future::pending().await,
     }
 }
 
+/// Returns a future that ends once the process is asked to stop.
 #[cfg(not(unix))]
-async fn terminate() {
-    std::future::pending().await
+pub(crate) fn stop() -> impl Future<Output = ()> + Send + 'static {
+    async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
