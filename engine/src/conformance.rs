@@ -122,6 +122,7 @@ macro_rules! store_conformance {
                     a_repeated_mutation_is_remembered_and_not_done_again,
                     of_equal_mutations_at_once_exactly_one_is_done,
                     a_mutation_is_forgotten_after_its_time,
+                    a_mutation_without_a_commit_is_remembered_too,
                 ],
                 large: [
                     entries_of_every_size_read_back,

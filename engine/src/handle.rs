@@ -47,7 +47,7 @@ pub use self::incidents::{
 pub use self::parked::ParkedView;
 pub(crate) use self::read::outermost;
 pub use self::rebind::{Rebinding, Rebound, ReboundOne, Undecided};
-pub use self::versions::MoveVersion;
+pub use self::versions::{MoveVersion, MovedVersion};
 pub use self::work::{Change, Decided};
 
 /// Channels in which papers came to an office (GB/T 39046).
@@ -330,6 +330,34 @@ impl Engine {
         Ok(Receipt { case, revision: self.runtime.store.revision(), replayed: true })
     }
 
+    /// Returns what a mutation that commits to no case came to, when its key was used before.
+    pub(super) async fn known(
+        &self,
+        wanted: &IdempotencyRecord,
+    ) -> Result<Option<Vec<String>>, EngineError> {
+        match self.runtime.store.remembered(wanted.key).await? {
+            Some(known) if known.input == wanted.input => Ok(Some(known.result)),
+            Some(_) => Err(EngineError::KeyReused),
+            None => Ok(None),
+        }
+    }
+
+    /// Remembers a mutation that commits to no case, before it is done: whoever repeats it after a
+    /// crash has done what was left. Of two at once, both learn what the first one is to do.
+    pub(super) async fn remember(
+        &self,
+        record: IdempotencyRecord,
+        result: Vec<String>,
+    ) -> Result<Vec<String>, EngineError> {
+        let record = IdempotencyRecord { result, ..record };
+        match self.runtime.store.remember(record.clone()).await {
+            Ok(()) => Ok(record.result),
+            Err(StoreError::Remembered(known)) if known.input == record.input => Ok(known.result),
+            Err(StoreError::Remembered(_)) => Err(EngineError::KeyReused),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn receipt(
         &self,
         outcome: Result<Told, EngineError>,
@@ -412,11 +440,15 @@ impl Engine {
     }
 
     /// Puts calendars and organisation into force, for every turn from now on. Open deadlines are
-    /// read anew in the background, one case after the other.
+    /// read anew in the background, one case after the other. The audit log keeps who and when.
     ///
     /// # Errors
     /// [`EngineError::Refused`] unless an integrator asks.
-    pub fn replace_standing(&self, viewer: &Viewer, standing: Standing) -> Result<(), EngineError> {
+    pub async fn replace_standing(
+        &self,
+        viewer: &Viewer,
+        standing: Standing,
+    ) -> Result<(), EngineError> {
         if viewer.role != Role::Integrator {
             return Err(Refusal::new(
                 "NOT_PERMITTED",
@@ -425,6 +457,7 @@ impl Engine {
             )
             .into());
         }
+        self.note(viewer, AuditedAct::StandingReplaced, (standing.told(), "")).await?;
         self.runtime.standing.replace(standing);
         self.runtime.calendars_changed.notify_one();
         Ok(())

@@ -38,6 +38,6 @@ pub use builder::{EngineBuilder, Missing, Options, Publishing, StartError};
 pub use error::EngineError;
 pub use handle::{
     CallConcerned, CaseFile, Change, Decided, DocumentError, DocumentPage, Engine, FileError,
-    IncidentFilter, IncidentItem, IncidentStage, LeftBehind, MoveVersion, ParkedView, Rebinding,
-    Rebound, ReboundOne, SettledOne, Show, Undecided, Unmade, Upload,
+    IncidentFilter, IncidentItem, IncidentStage, LeftBehind, MoveVersion, MovedVersion, ParkedView,
+    Rebinding, Rebound, ReboundOne, SettledOne, Show, Undecided, Unmade, Upload,
 };

@@ -31,6 +31,13 @@ impl Standing {
     pub fn calendar(&self, region: &RegionCode) -> &Arc<Calendar> {
         self.calendars.of_place(region)
     }
+
+    /// Names what it consists of, for the audit log.
+    pub(crate) fn told(&self) -> String {
+        let calendars: Vec<&str> = self.calendars.all().map(|one| one.version()).collect();
+        let organisation = self.organisation.version();
+        format!("calendars {}, organisation {organisation}", calendars.join(" "))
+    }
 }
 
 /// Where the standing data is kept; readers take a version and keep it for a turn.

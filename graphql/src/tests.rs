@@ -11,6 +11,7 @@ mod hands;
 mod http;
 mod incidents;
 mod nulls;
+mod parked;
 mod records;
 mod scope;
 mod sdl;

@@ -69,13 +69,12 @@ fn add(body: &Body, files: &mut Files) {
         Body::CallReplied(reply) => {
             files.refer(documents(&reply.body).iter().map(|document| document.digest));
         }
-        // How a requirement was met repeats what was handed in, or is a digest for reference only.
+        // The rest holds values; how a requirement was met repeats what was handed in.
         Body::MatterFiled(_)
         | Body::MaterialTried(_)
         | Body::MaterialMet(_)
         | Body::InputArrived { .. }
         | Body::InputSuperseded { .. }
-        // These hold values, not files.
         | Body::Acted { .. }
         | Body::Requested(_)
         | Body::CallRenewed(_)

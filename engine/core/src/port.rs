@@ -474,6 +474,10 @@ pub trait Store: Send + Sync {
     /// Returns the record of an earlier mutation under this key.
     fn remembered(&self, key: Digest) -> Later<'_, Result<Option<IdempotencyRecord>, StoreError>>;
 
+    /// Keeps the memory of a mutation that commits to no case; returns after it is durable. A key
+    /// that is there already is [`StoreError::Remembered`], with the record of the first.
+    fn remember(&self, record: IdempotencyRecord) -> Later<'_, Result<(), StoreError>>;
+
     /// Drops feed items and idempotency records that are older than `now` allows; returns how
     /// many. Safe to call at any time, by one caller.
     fn forget(&self, now: Moment) -> Later<'_, Result<u64, StoreError>>;

@@ -1,7 +1,8 @@
 //! Idempotency: one mutation, one effect, for as long as it is remembered.
 
+use tongban_core::digest::Digest;
 use tongban_core::limits::IDEMPOTENCY_MILLIS;
-use tongban_core::port::StoreError;
+use tongban_core::port::{IdempotencyRecord, StoreError};
 
 use super::sample::{Draft, case_id, mutation_key, nine_o_clock};
 use super::{StorePlace, race};
@@ -55,4 +56,31 @@ pub async fn a_mutation_is_forgotten_after_its_time(place: &dyn StorePlace) {
     assert!(young.expect("readable").is_some());
     let again = Draft::start(&*store, 3).remember("old");
     again.commit(&*store).await;
+}
+
+/// A mutation that commits to no case is remembered like one that does, and no case can take its
+/// key.
+pub async fn a_mutation_without_a_commit_is_remembered_too(place: &dyn StorePlace) {
+    let store = place.open();
+    Draft::start(&*store, 1).commit(&*store).await;
+    let (revision, record) = (store.revision(), record("aside"));
+    assert_eq!(store.remember(record.clone()).await, Ok(()));
+    assert_eq!(store.revision(), revision, "it is no commit");
+    let other = IdempotencyRecord { result: vec!["other".to_owned()], ..record.clone() };
+    let remembered = StoreError::Remembered(record.clone());
+    assert_eq!(store.remember(other).await, Err(remembered.clone()));
+    let draft = Draft::start(&*store, 2).remember("aside").0;
+    assert_eq!(store.append(draft).await, Err(remembered));
+    drop(store);
+    let store = place.open();
+    assert_eq!(store.remembered(record.key).await, Ok(Some(record.clone())));
+    let late = record.at.plus_millis(IDEMPOTENCY_MILLIS + 1);
+    store.forget(late).await.expect("old records can be dropped");
+    assert_eq!(store.remembered(record.key).await, Ok(None));
+}
+
+fn record(name: &str) -> IdempotencyRecord {
+    let result = vec!["one".to_owned(), "two".to_owned()];
+    let input = Digest::of(name.as_bytes());
+    IdempotencyRecord { key: mutation_key(name), input, result, at: nine_o_clock() }
 }

@@ -8,7 +8,7 @@ use tongban_core::id::{
     CallId, CaseId, CommitNo, MatterCode, MatterNo, RegionCode, Seq, ServiceCode,
 };
 use tongban_core::limits;
-use tongban_core::port::Page;
+use tongban_core::port::{IdempotencyRecord, Page, StoreError};
 use tongban_core::request::{Ask, RequestKey};
 use tongban_core::summary::{Along, CaseSummary};
 use tongban_core::time::Moment;
@@ -19,6 +19,9 @@ use super::Engine;
 use super::read::outermost;
 use crate::api::{CaseFilter, CaseView, IdempotencyKey, PageRequest, Receipt};
 use crate::error::EngineError;
+
+/// Incidents that one idempotency record names, so that none passes what a store takes.
+const PLACES_REMEMBERED: usize = 80;
 
 /// Which incidents are meant. Everything that is set must hold.
 #[derive(Clone, Debug, Default, Eq, PartialEq, serde::Serialize)]
@@ -227,6 +230,8 @@ impl Engine {
 
     /// Takes one way out of every open incident that a filter finds, if they are as many as
     /// expected. Each is a change of its own; one that is refused takes nothing from the others.
+    /// Which ones they are is remembered first: a repetition answers for the same ones, and does
+    /// what was left undone.
     ///
     /// # Errors
     /// [`EngineError::Refused`] with `COUNT_DIFFERS` when they are more or fewer, before anything
@@ -239,21 +244,57 @@ impl Engine {
         key: IdempotencyKey,
     ) -> Result<Vec<SettledOne>, EngineError> {
         let (filter, expected) = which;
-        let (way, reason) = settling;
-        let found = self.all_incidents(viewer, filter).await?;
-        if found.len() != expected {
-            let text = (found.len(), expected);
-            return Err(count_differs(text).into());
+        let record = |part: usize| {
+            let name = format!("settleIncidents#{part}");
+            self.record(viewer, &name, &key, &(filter, expected, &settling))
+        };
+        if self.known(&record(0)).await?.is_none() {
+            let found = self.as_many_as_expected(viewer, filter, expected).await?;
+            let parts = found.chunks(PLACES_REMEMBERED);
+            for (part, places) in (1..).zip(parts.clone()) {
+                self.remember(record(part), places.to_vec()).await?;
+            }
+            self.remember(record(0), vec![parts.len().to_string()]).await?;
         }
-        let mut settled = Vec::with_capacity(found.len());
-        for item in found {
-            let own = IdempotencyKey(format!("{}:{}:{}", key.0, item.case, item.seq));
-            let at = (item.case, item.seq);
+        let meant = self.remembered_places(record).await?;
+        let mut settled = Vec::with_capacity(meant.len());
+        for place in &meant {
+            let (case, incident) = read_place(place)?;
+            let own = IdempotencyKey(format!("{}:{place}", key.0));
             let outcome =
-                self.settle_incident(viewer, at, (way.clone(), reason.clone()), own).await;
-            settled.push(SettledOne { case: item.case, incident: item.seq, outcome });
+                self.settle_incident(viewer, (case, incident), settling.clone(), own).await;
+            settled.push(SettledOne { case, incident, outcome });
         }
         Ok(settled)
+    }
+
+    /// Reads back which incidents a request was about: record 0 counts the records that hold them.
+    async fn remembered_places(
+        &self,
+        record: impl Fn(usize) -> IdempotencyRecord,
+    ) -> Result<Vec<String>, EngineError> {
+        let counted = self.known(&record(0)).await?;
+        let parts = counted.as_ref().and_then(|count| count.first()?.parse().ok());
+        let parts: usize = parts.ok_or_else(unremembered)?;
+        let mut places = Vec::new();
+        for part in 1..=parts {
+            places.extend(self.known(&record(part)).await?.ok_or_else(unremembered)?);
+        }
+        Ok(places)
+    }
+
+    /// Returns the places of the incidents that a filter finds.
+    async fn as_many_as_expected(
+        &self,
+        viewer: &Viewer,
+        filter: &IncidentFilter,
+        expected: usize,
+    ) -> Result<Vec<String>, EngineError> {
+        let found = self.all_incidents(viewer, filter).await?;
+        if found.len() != expected {
+            return Err(count_differs((found.len(), expected)).into());
+        }
+        Ok(found.iter().map(|item| format!("{}:{}", item.case, item.seq)).collect())
     }
 
     async fn all_incidents(
@@ -375,6 +416,19 @@ impl Engine {
             .collect()
         }))
     }
+}
+
+/// Reads the place of an incident, as it is remembered.
+fn read_place(place: &str) -> Result<(CaseId, Seq), EngineError> {
+    let read = || {
+        let (case, seq) = place.split_once(':')?;
+        Some((case.parse().ok()?, Seq(seq.parse().ok()?)))
+    };
+    read().ok_or_else(|| unremembered().into())
+}
+
+fn unremembered() -> StoreError {
+    StoreError::Damaged { what: "an idempotency record names no incident".to_owned() }
 }
 
 fn count_differs((found, expected): (usize, usize)) -> Refusal {

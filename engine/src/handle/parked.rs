@@ -4,13 +4,14 @@ use tongban_core::agency::{Ack, ReplyBody};
 use tongban_core::audit::AuditedAct;
 use tongban_core::case::CallState;
 use tongban_core::command::Refusal;
-use tongban_core::id::{CallId, CaseId};
-use tongban_core::port::{ParkedPlace, ParkedReply};
+use tongban_core::id::CallId;
+use tongban_core::port::{ParkedPlace, ParkedReply, StoreError};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
 
 use super::Engine;
 use super::audit::must_say_why;
+use crate::api::{IdempotencyKey, Receipt};
 use crate::error::EngineError;
 use crate::runtime::parked;
 
@@ -58,7 +59,7 @@ impl Engine {
 
     /// Hands a parked reply to an open call of the same connector, by the word of a person who
     /// has made sure that it answers that call. The audit log keeps who and why; the case's log
-    /// keeps the reply as the agency's own.
+    /// keeps the reply as the agency's own. A repetition answers the same.
     ///
     /// # Errors
     /// [`EngineError::Refused`] unless an admin who covers the case asks, with a reason; when
@@ -68,7 +69,15 @@ impl Engine {
         viewer: &Viewer,
         place: ParkedPlace,
         (to, reason): (CallId, &str),
-    ) -> Result<CaseId, EngineError> {
+        key: IdempotencyKey,
+    ) -> Result<Receipt, EngineError> {
+        let record = self.record(viewer, "deliverParkedReply", &key, &(&place, to, reason));
+        let known = self.known(&record).await?;
+        if let Some(known) = &known
+            && self.runtime.parked.at(&place).is_none()
+        {
+            return self.delivered_before(known);
+        }
         let parked = self.settling_parked(viewer, &place, reason)?;
         let case = self.runtime.case_of_call(to, &parked.connector).await?;
         let found = match case {
@@ -88,9 +97,13 @@ impl Engine {
         let case = view.case().id;
         let target = format!("{} {} {} → {to}", place.2, place.0, place.1);
         self.note(viewer, AuditedAct::ReplyDelivered, (target, reason)).await?;
+        self.remember(record, vec![case.to_string()]).await?;
         let ack = parked::deliver_by_hand(&self.runtime, parked, (case, to)).await?;
+        let revision = self.runtime.store.revision();
         match ack {
-            Ack::Stored | Ack::Duplicate => Ok(case),
+            Ack::Stored | Ack::Duplicate => {
+                Ok(Receipt { case, revision, replayed: known.is_some() })
+            }
             Ack::Superseded | Ack::TerminalConflict | Ack::UnknownCall => Err(Refusal::new(
                 "REPLY_NOT_TAKEN",
                 "该调用已有更新或不同的回执,未并入;回执仍留在列表中",
@@ -100,7 +113,16 @@ impl Engine {
         }
     }
 
-    /// Puts a parked reply aside for good; the audit log keeps who and why.
+    fn delivered_before(&self, known: &[String]) -> Result<Receipt, EngineError> {
+        let case = known.first().and_then(|id| id.parse().ok()).ok_or_else(|| {
+            let what = "an idempotency record names no case".to_owned();
+            StoreError::Damaged { what }
+        })?;
+        Ok(Receipt { case, revision: self.runtime.store.revision(), replayed: true })
+    }
+
+    /// Puts a parked reply aside for good; the audit log keeps who and why. Tells whether an
+    /// earlier call with the same key did it.
     ///
     /// # Errors
     /// [`EngineError::Refused`] unless an admin asks, with a reason, and when there is no such
@@ -110,11 +132,19 @@ impl Engine {
         viewer: &Viewer,
         place: ParkedPlace,
         reason: &str,
-    ) -> Result<(), EngineError> {
+        key: IdempotencyKey,
+    ) -> Result<bool, EngineError> {
+        let record = self.record(viewer, "dismissParkedReply", &key, &(&place, reason));
+        let known = self.known(&record).await?.is_some();
+        if known && self.runtime.parked.at(&place).is_none() {
+            return Ok(true);
+        }
         self.settling_parked(viewer, &place, reason)?;
         let target = format!("{} {} {}", place.2, place.0, place.1);
         self.note(viewer, AuditedAct::ReplyDismissed, (target, reason)).await?;
-        Ok(parked::unpark(&self.runtime, place).await?)
+        self.remember(record, Vec::new()).await?;
+        parked::unpark(&self.runtime, place).await?;
+        Ok(known)
     }
 
     fn settling_parked(

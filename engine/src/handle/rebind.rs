@@ -109,9 +109,7 @@ impl Engine {
         let region = own_region(viewer, rebinding.region.as_ref())?;
         must_say_why(&rebinding.reason)?;
         if page.after.is_none() {
-            self.must_be_as_many(rebinding, &region).await?;
-            let target = format!("{} {region} {}", rebinding.service, rebinding.closure);
-            self.note(viewer, AuditedAct::CasesRebound, (target, &rebinding.reason)).await?;
+            self.begin_to_rebind(viewer, (rebinding, &region), &key).await?;
         }
         let store = &self.runtime.store;
         let live = live_cases(&**store, &rebinding.service, &region, (page.first, page.after));
@@ -122,6 +120,28 @@ impl Engine {
             items.extend(moved);
         }
         Ok(Page { items, next: found.next })
+    }
+
+    /// Looks whether the cases are as many as were seen, and writes down who moves them; both once
+    /// for a key, since a walk that is begun again meets fewer of them.
+    async fn begin_to_rebind(
+        &self,
+        viewer: &Viewer,
+        (rebinding, region): (&Rebinding, &RegionCode),
+        key: &IdempotencyKey,
+    ) -> Result<(), EngineError> {
+        let Rebinding { service, closure, undecided, expected, reason, region: _ } = rebinding;
+        let moves_all = *undecided == Undecided::Move;
+        let input = (service, closure, region, moves_all, expected, reason);
+        let record = self.record(viewer, "rebindCases", key, &input);
+        if self.known(&record).await?.is_some() {
+            return Ok(());
+        }
+        self.must_be_as_many(rebinding, region).await?;
+        let target = format!("{service} {region} {closure}");
+        self.note(viewer, AuditedAct::CasesRebound, (target, reason)).await?;
+        self.remember(record, Vec::new()).await?;
+        Ok(())
     }
 
     async fn rebind_one(
@@ -137,7 +157,7 @@ impl Engine {
         let candidate = Arc::clone(closure);
         let tried = self.runtime.aside(move |runtime| {
             let script = runtime.scripts.as_ref();
-            let secret = &runtime.identity.secret;
+            let secret = &runtime.case_secret(stored.case);
             let trial = Trial { script, closure: &candidate, standing: &standing, secret };
             Ok(try_case(trial, &stored)?)
         });

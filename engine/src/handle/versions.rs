@@ -8,12 +8,12 @@ use tongban_core::command::Refusal;
 use tongban_core::definition::Closure;
 use tongban_core::digest::Digest;
 use tongban_core::id::{RegionCode, ServiceCode};
-use tongban_core::port::Page;
+use tongban_core::port::{IdempotencyRecord, Page};
 use tongban_core::publication::{Asked, Publication, Step, Version, may_publish};
 use tongban_core::viewer::Viewer;
 
 use super::{Engine, outermost};
-use crate::api::PageRequest;
+use crate::api::{IdempotencyKey, PageRequest};
 use crate::error::EngineError;
 use crate::upgrade::{Trial, Upgrade, live_cases, try_case};
 
@@ -31,6 +31,15 @@ pub struct MoveVersion {
     pub step: Step,
     /// Why.
     pub reason: String,
+}
+
+/// A version that was moved.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MovedVersion {
+    /// The version as it is now.
+    pub version: Version,
+    /// Whether an earlier call with the same key moved it.
+    pub replayed: bool,
 }
 
 impl Engine {
@@ -90,11 +99,12 @@ impl Engine {
             step: Step::Drafted,
             reason: reason.to_owned(),
         };
-        Ok((service, self.move_version(viewer, moved).await?))
+        Ok((service, self.step(viewer, moved, None).await?))
     }
 
-    /// Moves a version: to pilot places, to every place, or out of use. A repetition changes
-    /// nothing. Running cases stay on the version that they are pinned to.
+    /// Moves a version: to pilot places, to every place, or out of use. Running cases stay on the
+    /// version that they are pinned to. A repetition changes nothing, whatever others have moved
+    /// since, and answers with the version as it is.
     ///
     /// # Errors
     /// [`EngineError::Refused`] when the viewer may not, when he published it himself and a second
@@ -103,6 +113,30 @@ impl Engine {
         &self,
         viewer: &Viewer,
         moved: MoveVersion,
+        key: IdempotencyKey,
+    ) -> Result<MovedVersion, EngineError> {
+        let MoveVersion { service, closure, step, reason } = &moved;
+        let asked = (service, closure, step, reason);
+        let record = self.record(viewer, "moveVersion", &key, &asked);
+        if let Some(known) = self.known(&record).await? {
+            let own = |own: &Publication| own.step == *step && own.by == viewer.subject;
+            let kept = self.runtime.offer.shelf(service).version(closure).cloned();
+            let kept = kept.filter(|version| was_taken(version, known.first(), own));
+            if let Some(version) = kept {
+                return Ok(MovedVersion { version, replayed: true });
+            }
+        }
+        let version = self.step(viewer, moved, Some(record)).await?;
+        Ok(MovedVersion { version, replayed: false })
+    }
+
+    /// Judges a step and takes it; what remembers it names the number of its record, none when
+    /// nothing was to be done.
+    async fn step(
+        &self,
+        viewer: &Viewer,
+        moved: MoveVersion,
+        remembered: Option<IdempotencyRecord>,
     ) -> Result<Version, EngineError> {
         let MoveVersion { service, closure, step, reason } = moved;
         let known = self.runtime.scripts.closure(&closure);
@@ -114,7 +148,12 @@ impl Engine {
         let known_versions = offer.shelf(&service);
         let lead = &known.service.lead;
         let asked = Asked { by: viewer, lead, closure: &closure, step: &step, reason: &reason };
-        if known_versions.judge(&asked)? {
+        let moves = known_versions.judge(&asked)?;
+        if let Some(remembered) = remembered {
+            let no = moves.then(|| known_versions.next_no().to_string());
+            self.remember(remembered, no.into_iter().collect()).await?;
+        }
+        if moves {
             let record = Publication {
                 service: service.clone(),
                 no: known_versions.next_no(),
@@ -201,6 +240,16 @@ impl Engine {
         }
         Ok(known)
     }
+}
+
+/// Tells whether a step that is remembered was taken: between both, the process may have died.
+fn was_taken(
+    version: &Version,
+    remembered: Option<&String>,
+    own: impl Fn(&Publication) -> bool,
+) -> bool {
+    let Some(no) = remembered else { return true };
+    version.steps.iter().any(|kept| own(kept) && no.parse().is_ok_and(|no: u32| kept.no >= no))
 }
 
 /// A report is about one region of the viewer's.

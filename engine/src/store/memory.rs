@@ -360,6 +360,18 @@ impl Store for MemoryStore {
         })
     }
 
+    fn remember(&self, record: IdempotencyRecord) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let mut state = lock(&self.state);
+            if let Some((_, known)) = state.idempotency.get(&record.key) {
+                return Err(StoreError::Remembered(known.clone()));
+            }
+            let newest = state.revision;
+            state.idempotency.insert(record.key, (newest, record));
+            Ok(())
+        })
+    }
+
     fn forget(&self, now: Moment) -> Later<'_, Result<u64, StoreError>> {
         Box::pin(async move { Ok(lock(&self.state).forget(now)) })
     }

@@ -185,6 +185,12 @@ impl SledStore {
         Ok(Some(record))
     }
 
+    async fn remember_now(&self, record: IdempotencyRecord) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Remember(record, reply)).await?;
+        answer.await.map_err(|_| lost())?
+    }
+
     async fn forget_now(&self, now: Moment) -> Result<u64, StoreError> {
         let mut forgotten = 0;
         let disk = Arc::clone(&self.disk);
@@ -452,6 +458,10 @@ impl Store for SledStore {
 
     fn remembered(&self, key: Digest) -> Later<'_, Result<Option<IdempotencyRecord>, StoreError>> {
         Box::pin(self.remembered_now(key))
+    }
+
+    fn remember(&self, record: IdempotencyRecord) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(self.remember_now(record))
     }
 
     fn forget(&self, now: Moment) -> Later<'_, Result<u64, StoreError>> {

@@ -242,24 +242,28 @@ unions! {
     /// settleIncidents 整体的业务错误 / Refusals of settleIncidents as a whole
     SettleIncidentsError {
         InvalidInput => InvalidInput,
+        IdempotencyKeyReused => IdempotencyKeyReused,
     }
     /// rebindCases 整体的业务错误 / Refusals of rebindCases as a whole
     RebindCasesError {
         NotFound => NotFound,
         NotPermitted => NotPermitted,
         InvalidInput => InvalidInput,
+        IdempotencyKeyReused => IdempotencyKeyReused,
     }
     /// deliverParkedReply 的业务错误 / Refusals of deliverParkedReply
     DeliverParkedReplyError {
         NotFound => NotFound,
         NotPermitted => NotPermitted,
         InvalidInput => InvalidInput,
+        IdempotencyKeyReused => IdempotencyKeyReused,
     }
     /// dismissParkedReply 的业务错误 / Refusals of dismissParkedReply
     DismissParkedReplyError {
         NotFound => NotFound,
         NotPermitted => NotPermitted,
         InvalidInput => InvalidInput,
+        IdempotencyKeyReused => IdempotencyKeyReused,
     }
     /// publishScripts 的业务错误 / Refusals of publishScripts
     PublishScriptsError {
@@ -272,6 +276,7 @@ unions! {
         NotFound => NotFound,
         NotPermitted => NotPermitted,
         InvalidInput => InvalidInput,
+        IdempotencyKeyReused => IdempotencyKeyReused,
     }
     /// advanceClock 的业务错误 / Refusals of advanceClock
     AdvanceClockError {

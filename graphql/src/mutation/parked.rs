@@ -1,10 +1,11 @@
 //! Replies that match no call since a restore: handed to one by a person, or put aside.
 
 use async_graphql::{Context, InputObject, Object};
-use tongban_core::id::{CallId, CaseId};
+use tongban_core::id::CallId;
 use tongban_core::port::ParkedPlace;
+use tongban_engine::Receipt;
 
-use super::outcome::refuse;
+use super::outcome::{case_payloads, read_key, refuse, settle};
 use crate::error::{DeliverParkedReplyError, Denied, DismissParkedReplyError, Fault, Stop};
 use crate::schema::{Asking, asking};
 use crate::view::{Case, Revision};
@@ -29,6 +30,8 @@ pub(crate) struct DeliverParkedReplyInput {
     to_call_id: String,
     /// 理由:如何核实它回复的是该调用 / Why: how it was made sure that it answers that call
     reason: String,
+    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    idempotency_key: String,
 }
 
 /// dismissParkedReply 的输入 / Input of dismissParkedReply
@@ -38,36 +41,19 @@ pub(crate) struct DismissParkedReplyInput {
     reply: ParkedReplyInput,
     /// 理由 / Why
     reason: String,
+    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    idempotency_key: String,
 }
 
-/// deliverParkedReply 的结果 / What came of deliverParkedReply
-pub(crate) struct DeliverParkedReplyPayload {
-    case: Option<CaseId>,
-    errors: Vec<DeliverParkedReplyError>,
-}
-
-/// deliverParkedReply 的结果 / What came of deliverParkedReply
-#[Object]
-impl DeliverParkedReplyPayload {
-    /// 变更后的办件;被拒绝时为空 / The case afterwards; null when refused
-    async fn case(&self, ctx: &Context<'_>) -> Option<Result<Case, Fault>> {
-        Case::load(ctx, self.case?).await.transpose()
-    }
-
-    /// 业务错误;空则成功 / Refusals; none means it was done
-    async fn errors(&self) -> &[DeliverParkedReplyError] {
-        &self.errors
-    }
-
-    /// 当前修订号 / Newest revision
-    async fn revision(&self, ctx: &Context<'_>) -> Revision {
-        Revision(asking(ctx).engine.revision())
-    }
+case_payloads! {
+    /// deliverParkedReply 的结果 / What came of deliverParkedReply
+    DeliverParkedReplyPayload(DeliverParkedReplyError);
 }
 
 /// dismissParkedReply 的结果 / What came of dismissParkedReply
 pub(crate) struct DismissParkedReplyPayload {
     errors: Vec<DismissParkedReplyError>,
+    replayed: bool,
 }
 
 /// dismissParkedReply 的结果 / What came of dismissParkedReply
@@ -76,6 +62,11 @@ impl DismissParkedReplyPayload {
     /// 业务错误;空则成功 / Refusals; none means it was done
     async fn errors(&self) -> &[DismissParkedReplyError] {
         &self.errors
+    }
+
+    /// 是否由同一幂等键的先前请求完成 / Whether an earlier request with the same key did it
+    async fn replayed(&self) -> bool {
+        self.replayed
     }
 }
 
@@ -91,14 +82,8 @@ impl ParkedMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "输入 / Input")] input: DeliverParkedReplyInput,
     ) -> Option<Result<DeliverParkedReplyPayload, Fault>> {
-        Some(match deliver(asking(ctx), input).await {
-            Ok(case) => Ok(DeliverParkedReplyPayload { case: Some(case), errors: Vec::new() }),
-            Err(Stop::Denied(denied)) => {
-                let errors = vec![refuse(ctx, *denied)];
-                Ok(DeliverParkedReplyPayload { case: None, errors })
-            }
-            Err(Stop::Fault(fault)) => Err(fault),
-        })
+        let done = deliver(asking(ctx), input).await;
+        Some(settle(ctx, done).map(DeliverParkedReplyPayload))
     }
 
     /// 搁置未匹配的回执,不再列出;谁、为何记入审计日志 / Puts a parked reply aside for good; the audit log keeps who and why
@@ -108,9 +93,10 @@ impl ParkedMutations {
         #[graphql(desc = "输入 / Input")] input: DismissParkedReplyInput,
     ) -> Option<Result<DismissParkedReplyPayload, Fault>> {
         Some(match dismiss(asking(ctx), input).await {
-            Ok(()) => Ok(DismissParkedReplyPayload { errors: Vec::new() }),
+            Ok(replayed) => Ok(DismissParkedReplyPayload { errors: Vec::new(), replayed }),
             Err(Stop::Denied(denied)) => {
-                Ok(DismissParkedReplyPayload { errors: vec![refuse(ctx, *denied)] })
+                let errors = vec![refuse(ctx, *denied)];
+                Ok(DismissParkedReplyPayload { errors, replayed: false })
             }
             Err(Stop::Fault(fault)) => Err(fault),
         })
@@ -125,13 +111,15 @@ fn read_place(input: ParkedReplyInput) -> Result<ParkedPlace, Denied> {
     Ok((read_call("callId", &input.call_id)?, input.seq, input.connector))
 }
 
-async fn deliver(asking: Asking<'_>, input: DeliverParkedReplyInput) -> Result<CaseId, Stop> {
+async fn deliver(asking: Asking<'_>, input: DeliverParkedReplyInput) -> Result<Receipt, Stop> {
+    let key = read_key(input.idempotency_key)?;
     let place = read_place(input.reply)?;
-    let to = read_call("toCallId", &input.to_call_id)?;
-    Ok(asking.engine.deliver_parked(asking.viewer, place, (to, &input.reason)).await?)
+    let to = (read_call("toCallId", &input.to_call_id)?, input.reason.as_str());
+    Ok(asking.engine.deliver_parked(asking.viewer, place, to, key).await?)
 }
 
-async fn dismiss(asking: Asking<'_>, input: DismissParkedReplyInput) -> Result<(), Stop> {
+async fn dismiss(asking: Asking<'_>, input: DismissParkedReplyInput) -> Result<bool, Stop> {
+    let key = read_key(input.idempotency_key)?;
     let place = read_place(input.reply)?;
-    Ok(asking.engine.dismiss_parked(asking.viewer, place, &input.reason).await?)
+    Ok(asking.engine.dismiss_parked(asking.viewer, place, &input.reason, key).await?)
 }

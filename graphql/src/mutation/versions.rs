@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use tongban_core::id::{RegionCode, ServiceCode};
 use tongban_core::publication::{Step, Version};
-use tongban_engine::{EngineError, MoveVersion};
+use tongban_engine::{EngineError, MoveVersion, MovedVersion};
 
 use super::outcome::{read_key, refuse};
 use crate::error::{Denied, Fault, MoveVersionError, PublishScriptsError, Stop};
@@ -60,7 +60,7 @@ pub(crate) struct MoveVersionInput {
     regions: Option<Vec<String>>,
     /// 为什么 / Why
     reason: String,
-    /// 幂等键:重复同一步无害 / Idempotency key; repeating a step does no harm
+    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
     idempotency_key: String,
 }
 
@@ -82,6 +82,8 @@ pub(crate) struct MoveVersionPayload {
     version: Option<ServiceVersion>,
     /// 业务错误;空则成功 / Refusals; none means it was done
     errors: Vec<MoveVersionError>,
+    /// 是否由同一幂等键的先前请求完成 / Whether an earlier request with the same key did it
+    replayed: bool,
 }
 
 /// The fields that move versions.
@@ -110,12 +112,17 @@ impl VersionMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "输入 / Input")] input: MoveVersionInput,
     ) -> Option<Result<MoveVersionPayload, Fault>> {
-        let (version, errors) = match moved(asking(ctx), input).await {
-            Ok(version) => (Some(version.into()), Vec::new()),
-            Err(Stop::Denied(denied)) => (None, vec![refuse(ctx, *denied)]),
-            Err(Stop::Fault(fault)) => return Some(Err(fault)),
-        };
-        Some(Ok(MoveVersionPayload { version, errors }))
+        Some(match moved(asking(ctx), input).await {
+            Ok(MovedVersion { version, replayed }) => {
+                let version = Some(version.into());
+                Ok(MoveVersionPayload { version, errors: Vec::new(), replayed })
+            }
+            Err(Stop::Denied(denied)) => {
+                let errors = vec![refuse(ctx, *denied)];
+                Ok(MoveVersionPayload { version: None, errors, replayed: false })
+            }
+            Err(Stop::Fault(fault)) => Err(fault),
+        })
     }
 }
 
@@ -152,8 +159,8 @@ fn as_stop(error: EngineError) -> Stop {
     error.into()
 }
 
-async fn moved(asking: Asking<'_>, input: MoveVersionInput) -> Result<Version, Stop> {
-    read_key(input.idempotency_key)?;
+async fn moved(asking: Asking<'_>, input: MoveVersionInput) -> Result<MovedVersion, Stop> {
+    let key = read_key(input.idempotency_key)?;
     let closure = read_version(&input.version).ok_or_else(|| {
         Denied::invalid(
             "version",
@@ -171,5 +178,5 @@ async fn moved(asking: Asking<'_>, input: MoveVersionInput) -> Result<Version, S
     };
     let service = ServiceCode::new(input.service_code);
     let moved = MoveVersion { service, closure, step, reason: input.reason };
-    Ok(asking.engine.move_version(asking.viewer, moved).await?)
+    Ok(asking.engine.move_version(asking.viewer, moved, key).await?)
 }

@@ -20,6 +20,7 @@ use tongban_engine::blob::Blobs;
 use tongban_engine::clock::{ManualClock, RealLawfulClock};
 use tongban_engine::standing::Standing;
 use tongban_engine::store::MemoryStore;
+use tongban_engine::upkeep::{self, Backup, Target};
 use tongban_engine::{Engine, EngineBuilder, objects};
 use tongban_scripts::Host;
 
@@ -261,6 +262,35 @@ impl Desk {
         assert_eq!(answer.get("errors"), None, "{answer}");
         answer["data"].clone()
     }
+}
+
+/// Opens a desk over a store that a test keeps in its hand.
+pub(super) async fn desk_over(store: Arc<MemoryStore>) -> Desk {
+    let nine = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
+    let wire = Arc::new(ManualClock::new(nine));
+    let scripts = scripts();
+    let engine = builder(&scripts, &wire).store(store).start().await.unwrap();
+    Desk::over(engine, scripts, (wire, Mode::Production)).await
+}
+
+/// Backs a store up, lets something happen that the backup does not have, and restores it.
+pub(super) async fn restored(
+    store: &MemoryStore,
+    meanwhile: impl Future<Output = ()>,
+) -> MemoryStore {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, now) = (folder.path().join("backup"), Moment::default());
+    let (blobs, references) = (None, None);
+    let folder = folder.path();
+    let source = upkeep::Source { store, blobs, references, folder, others: &[], now };
+    upkeep::backup(source, &place, &mut |_| {}).await.unwrap();
+    meanwhile.await;
+    let backup = Backup::verify(&place, &mut |_| {}).unwrap();
+    let again = MemoryStore::new(Secret::new([7; 32]));
+    let (blobs, standing) = (Blobs::in_folder(folder).unwrap(), Standing::default());
+    let target = Target { store: &again, blobs: &blobs, standing: &standing, at: now };
+    backup.fill(target, &mut |_| {}).await.unwrap();
+    again
 }
 
 /// An HTTP response.

@@ -1,14 +1,18 @@
 //! GraphQL over WebSocket, message by message.
 
+use std::sync::Arc;
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value as Json, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
+use tongban_core::digest::Secret;
 use tongban_core::viewer::{Role, Viewer};
+use tongban_engine::store::MemoryStore;
 
-use super::desk::{Desk, clerk};
+use super::desk::{Desk, approver, clerk, desk_over, restored};
 
 const EVENTS: &str = "subscription($id: ID!, $after: String) { caseEvents(caseId: $id, after: $after) { cursor event { seq kind } } }";
 
@@ -124,8 +128,7 @@ async fn a_broken_subscription_goes_on_with_nothing_lost_or_twice() {
     }
     assert_eq!(seen, before);
     // And this while somebody does.
-    let approver = super::desk::approver();
-    desk.complete(&approver, "DECIDE").await;
+    desk.complete(&approver(), "DECIDE").await;
     let after = all(&desk.data(&clerk(), page, json!({ "id": id })).await);
     assert!(after.len() > before.len());
     while seen.len() < after.len() {
@@ -267,4 +270,54 @@ async fn a_server_that_stops_says_so_on_its_sockets() {
     assert_eq!(socket.closed_with().await, 1001);
     drop(socket);
     desk.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_whose_cursor_was_lost_with_a_restore_goes_on_from_a_snapshot_without_a_gap() {
+    const PAGE: &str = "query($id: ID!, $after: String) {
+        events(caseId: $id, after: $after, first: 100) { nodes { seq kind } pageInfo { endCursor } } }";
+    let store = Arc::new(MemoryStore::new(Secret::new([7; 32])));
+    let before = desk_over(Arc::clone(&store)).await;
+    let id = before.submitted().await;
+    let lost = async { drop(before.complete(&clerk(), "INTAKE").await) };
+    let again = restored(&store, lost).await;
+    let page = before.data(&clerk(), PAGE, json!({ "id": id })).await["events"].clone();
+    let stale = page["pageInfo"]["endCursor"].clone();
+
+    let desk = desk_over(Arc::new(again.reopen())).await;
+    let refused = desk.ask(&clerk(), PAGE, json!({ "id": id, "after": stale })).await;
+    let told = refused["errors"][0]["extensions"].clone();
+    assert_eq!(told["code"], "RESYNC_REQUIRED", "{refused}");
+    let stranger = Viewer::new("c", Role::WindowClerk).within("420303");
+    let hidden = desk.data(&stranger, PAGE, json!({ "id": id, "after": stale })).await;
+    assert_eq!(hidden["events"], Json::Null, "who may not see the case learns no cursor of it");
+    let mut socket = Socket::begun(&desk, &clerk()).await;
+    socket.subscribe("s", EVENTS, json!({ "id": id, "after": stale })).await;
+    let heard = socket.hear().await;
+    let same = &heard["payload"]["errors"][0]["extensions"];
+    assert_eq!((&same["code"], &same["revision"]), (&told["code"], &told["revision"]), "{heard}");
+
+    // Somebody acts before the client has read its snapshot: it sees that, in the snapshot or
+    // after the cursor.
+    desk.complete(&clerk(), "INTAKE").await;
+    let snapshot = "query($id: ID!) { case(by: { id: $id }) { revision matters { state } } }";
+    let read = desk.data(&clerk(), snapshot, json!({ "id": id })).await["case"].clone();
+    let number = |revision: &Json| revision.as_str().unwrap().parse::<u64>().unwrap();
+    assert!(number(&read["revision"]) >= number(&told["revision"]), "{read} {told}");
+    let resumed = desk.data(&clerk(), PAGE, json!({ "id": id, "after": told["cursor"] })).await;
+    let all = desk.data(&clerk(), PAGE, json!({ "id": id })).await["events"]["nodes"].clone();
+    let all = all.as_array().unwrap().clone();
+    let since = resumed["events"]["nodes"].as_array().unwrap().clone();
+    assert!(!since.is_empty() && all.ends_with(&since), "{since:?} of {all:?}");
+    let (known, _) = all.split_at(all.len() - since.len());
+    assert_eq!(known.last().unwrap()["kind"], "task_opened", "the snapshot was before the act");
+
+    let mut socket = Socket::begun(&desk, &clerk()).await;
+    socket.subscribe("r", EVENTS, json!({ "id": id, "after": told["cursor"] })).await;
+    for event in &since {
+        assert_eq!(socket.event("r").await.0, event["seq"].as_u64().unwrap());
+    }
+    desk.complete(&approver(), "DECIDE").await;
+    let next = all.last().unwrap()["seq"].as_u64().unwrap() + 1;
+    assert_eq!(socket.event("r").await.0, next, "and goes on as it happens");
 }

@@ -80,7 +80,7 @@ async fn clearing() -> Desk {
 impl Desk {
     async fn move_version(&self, who: &Viewer, input: &Json) -> Json {
         let document = format!(
-            "mutation($input: MoveVersionInput!) {{ moveVersion(input: $input) {{ {MOVED}
+            "mutation($input: MoveVersionInput!) {{ moveVersion(input: $input) {{ {MOVED} replayed
                errors {{ __typename ... on UserError {{ code path message(lang: EN) }}
                  ... on WrongState {{ rule }} }} }} }}"
         );
@@ -139,8 +139,8 @@ impl Desk {
     }
 }
 
-#[tokio::test]
-async fn a_version_is_moved_by_a_second_person_of_the_leading_department_and_by_nobody_else() {
+/// Opens a desk at which one person has published a draft, and returns the version.
+async fn drafted() -> (Desk, Json) {
     let desk = strict().await;
     let loaded = desk.not_started("420302", "a").await;
     assert_eq!(loaded["code"], "UNKNOWN_SERVICE", "nobody has published it: {loaded}");
@@ -151,12 +151,19 @@ async fn a_version_is_moved_by_a_second_person_of_the_leading_department_and_by_
     assert_eq!((&version["standing"], &version["author"]), (&json!("draft"), &json!("wang")));
     let draft = desk.not_started("420302", "b").await;
     assert_eq!(draft["rule"], "NO_ACTIVE_VERSION", "{draft}");
+    (desk, version["version"].clone())
+}
 
-    let digest = version["version"].clone();
-    let to = |to: &str, regions: Json, key: &str| {
-        json!({ "serviceCode": "shop-opening", "version": digest, "to": to, "regions": regions,
-            "reason": "按计划上线", "idempotencyKey": key })
-    };
+/// Asks for a move of a version.
+fn moving(version: &Json, (to, regions): (&str, Json), key: &str) -> Json {
+    json!({ "serviceCode": "shop-opening", "version": version, "to": to, "regions": regions,
+        "reason": "按计划上线", "idempotencyKey": key })
+}
+
+#[tokio::test]
+async fn a_version_is_moved_by_a_second_person_of_the_leading_department_and_by_nobody_else() {
+    let (desk, digest) = drafted().await;
+    let to = |to: &str, regions: Json, key: &str| moving(&digest, (to, regions), key);
     let strangers = [
         applicant(),
         clerk(),
@@ -198,7 +205,13 @@ async fn a_version_is_moved_by_a_second_person_of_the_leading_department_and_by_
         let refused = desk.not_moved(&head(), &input).await;
         assert_eq!((&refused["code"], &refused["path"]), (&json!(code), &json!([path])), "{input}");
     }
+    assert_eq!(desk.not_started("420302", "c").await["rule"], "NO_ACTIVE_VERSION");
+}
 
+#[tokio::test]
+async fn a_version_goes_to_a_pilot_place_then_everywhere_and_out_of_use() {
+    let (desk, digest) = drafted().await;
+    let to = |to: &str, regions: Json, key: &str| moving(&digest, (to, regions), key);
     let piloted = desk.move_version(&head(), &to("PILOT", json!(["420302"]), "pilot")).await;
     assert_eq!(piloted["errors"], json!([]), "{piloted}");
     let version = &piloted["version"];
@@ -217,6 +230,11 @@ async fn a_version_is_moved_by_a_second_person_of_the_leading_department_and_by_
     assert_eq!(active["version"]["standing"], "active", "{active}");
     assert_eq!(active["version"]["regions"], json!([]));
     assert_eq!(desk.not_started("420303", "e").await, Json::Null, "every place");
+    let late = desk.move_version(&head(), &to("PILOT", json!(["420302"]), "pilot")).await;
+    assert_eq!((&late["replayed"], &late["errors"]), (&json!(true), &json!([])), "{late}");
+    assert_eq!(late["version"]["standing"], "active", "a repetition moves nothing back");
+    let reused = desk.not_moved(&head(), &to("RETIRED", json!(null), "pilot")).await;
+    assert_eq!(reused["code"], "IDEMPOTENCY_KEY_REUSED", "{reused}");
     let back = desk.not_moved(&head(), &to("PILOT", json!(["420302"]), "back")).await;
     assert_eq!((&back["code"], &back["rule"]), (&json!("WRONG_STATE"), &json!("WRONG_STATE")));
     let retired = desk.move_version(&integrator(), &to("RETIRED", json!(null), "retired")).await;

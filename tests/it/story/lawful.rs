@@ -597,7 +597,11 @@ async fn a_new_holiday_notice_moves_the_due_day_of_an_open_case_and_stays_moved(
     );
     let standing = Standing { calendars: Arc::new(with_new_year_2027()), ..Standing::default() };
     let integrator = Viewer::new("integrator", Role::Integrator);
-    world.engine.replace_standing(&integrator, standing.clone()).unwrap();
+    world.engine.replace_standing(&integrator, standing.clone()).await.unwrap();
+    let supervisor = Viewer::new("s", Role::Supervisor).within("420300");
+    let log = world.engine.audit_log(&supervisor, 0, 10).await.unwrap();
+    let noted = log.iter().map(|one| (one.deed.act.code(), one.deed.by.as_str()));
+    assert_eq!(noted.collect::<Vec<_>>(), [("standing_replaced", "integrator")], "it says who");
     let view = world.until(|view| view.case().calendar.is_some()).await;
     assert_eq!(
         due(&view, ClockKind::Promised),

@@ -60,6 +60,11 @@ fn li() -> Viewer {
     Viewer::new("li", Role::OfficeHead).within("420300").of("hall")
 }
 
+/// Who stands in for the head.
+fn tang() -> Viewer {
+    Viewer::new("tang", Role::OfficeHead).within("420300").of("hall")
+}
+
 fn service() -> ServiceCode {
     ServiceCode::new("test")
 }
@@ -150,8 +155,9 @@ impl Hall {
     ) -> Result<&'static str, String> {
         let moved =
             MoveVersion { service: service(), closure, step, reason: "按计划上线".to_owned() };
-        let moved = self.engine.move_version(by, moved).await;
-        moved.map(|version| version.standing.code()).map_err(|error| error.code().to_owned())
+        let key = IdempotencyKey(format!("{} {closure} {:?}", by.subject, moved.step));
+        let moved = self.engine.move_version(by, moved, key).await;
+        moved.map(|moved| moved.version.standing.code()).map_err(|error| error.code().to_owned())
     }
 
     /// Files a case at a place; tells the code of the refusal where none can be.
@@ -270,7 +276,10 @@ async fn a_version_goes_from_draft_to_retired_by_two_persons_and_a_restart_keeps
         hall.decide(case).await;
         hall.until(case, |view| view.state() == CaseState::CompletedAll).await;
     }
-    assert_eq!(hall.move_to(&li(), old, Step::Activated).await, Ok("active"), "back to the old");
+    // The same request once more is the one that was made before anything replaced the version.
+    assert_eq!(hall.move_to(&li(), old, Step::Activated).await, Ok("retired"));
+    assert_eq!(hall.shelf(), shelf, "a request that comes late brings nothing back");
+    assert_eq!(hall.move_to(&tang(), old, Step::Activated).await, Ok("active"), "back to the old");
     let last = hall.file("420302").await.unwrap();
     assert_eq!(hall.until(last, |_| true).await.case().closure(), old);
 }

@@ -6,6 +6,7 @@ use tongban_core::agency::Ack;
 use tongban_core::id::CallId;
 use tongban_core::summary::CaseState;
 use tongban_core::viewer::{Role, Viewer};
+use tongban_engine::IdempotencyKey;
 
 use super::world::{Agencies, Does, Said, World, completed, incidents};
 
@@ -104,20 +105,31 @@ async fn a_reply_that_matches_no_call_is_handed_to_one_by_a_person_or_put_aside(
     let place = |byte: u8| (CallId([byte; 16]), 2, "agencies".to_owned());
     let engine = world.engine.clone();
     let code = |error: tongban_engine::EngineError| error.to_string();
-    let foreign = engine.deliver_parked(&supervisor(), place(4), (open, "已核实")).await;
+    let key = |name: &str| IdempotencyKey(name.to_owned());
+    let foreign = engine.deliver_parked(&supervisor(), place(4), (open, "已核实"), key("a")).await;
     assert!(code(foreign.unwrap_err()).contains("系统管理员"));
-    let silent = engine.deliver_parked(&admin, place(4), (open, " ")).await;
+    let silent = engine.deliver_parked(&admin, place(4), (open, " "), key("b")).await;
     assert!(code(silent.unwrap_err()).contains("理由"));
-    let nowhere = engine.deliver_parked(&admin, place(4), (CallId([9; 16]), "已核实")).await;
+    let unknown = (CallId([9; 16]), "已核实");
+    let nowhere = engine.deliver_parked(&admin, place(4), unknown, key("c")).await;
     assert!(code(nowhere.unwrap_err()).contains("未结调用"));
     assert_eq!(engine.parked_replies(&admin).unwrap().len(), 2, "nothing was lost by the attempts");
-    let case = engine.deliver_parked(&admin, place(4), (open, "与经办人核对")).await.unwrap();
-    assert_eq!(case, world.case);
+    let checked = (open, "与经办人核对");
+    let first = engine.deliver_parked(&admin, place(4), checked, key("d")).await.unwrap();
+    assert_eq!((first.case, first.replayed), (world.case, false));
+    let again = engine.deliver_parked(&admin, place(4), checked, key("d")).await.unwrap();
+    assert_eq!((again.case, again.replayed), (world.case, true), "a lost answer is given again");
+    let other = engine.deliver_parked(&admin, place(5), checked, key("d")).await;
+    assert_eq!(other.unwrap_err().code(), "IDEMPOTENCY_KEY_REUSED");
     let view = world.until(|view| view.state() == CaseState::CompletedAll).await;
     assert_eq!(view.case().matters[0].result.as_ref().unwrap().number, "P-4");
-    engine.dismiss_parked(&admin, place(5), "对方已作废").await.unwrap();
+    for replayed in [false, true] {
+        let done = engine.dismiss_parked(&admin, place(5), "对方已作废", key("e")).await;
+        assert_eq!(done.unwrap(), replayed);
+    }
     assert!(engine.parked_replies(&admin).unwrap().is_empty());
-    assert!(engine.dismiss_parked(&admin, place(5), "再次").await.is_err());
+    let gone = engine.dismiss_parked(&admin, place(5), "再次", key("f")).await;
+    assert_eq!(gone.unwrap_err().code(), "REPLY_NOT_FOUND", "another request is not that one");
     let log = engine.audit_log(&supervisor(), 0, 10).await.unwrap();
     let acts: Vec<&str> = log.iter().map(|record| record.deed.act.code()).collect();
     assert_eq!(acts, ["reply_delivered", "reply_dismissed"]);

@@ -100,6 +100,8 @@ pub(super) enum Record {
     Publication(Box<Publication>),
     /// A record of the audit log.
     Audited(Box<Audited>),
+    /// The memory of a mutation that commits to no case.
+    Remembered(Box<IdempotencyRecord>),
 }
 
 /// What a test breaks on purpose, to see that it is noticed.
@@ -307,6 +309,7 @@ impl Disk {
             Record::Unparked(place) => drop(now(image.unpark(place))),
             Record::Publication(kept) => drop(now(image.keep_publication(*kept))),
             Record::Audited(kept) => drop(now(image.keep_audited(*kept))),
+            Record::Remembered(record) => drop(now(image.remember(*record))),
         }
         image
     }
@@ -503,6 +506,15 @@ impl Store for Disk {
 
     fn remembered(&self, key: Digest) -> Later<'_, Result<Option<IdempotencyRecord>, StoreError>> {
         Box::pin(async move { self.settled_image()?.remembered(key).await })
+    }
+
+    fn remember(&self, record: IdempotencyRecord) -> Later<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.image().remember(record.clone()).await?;
+            let ticket = self.write(&Record::Remembered(Box::new(record)));
+            self.settled(ticket).await;
+            Ok(())
+        })
     }
 
     fn forget(&self, at: Moment) -> Later<'_, Result<u64, StoreError>> {

@@ -43,6 +43,8 @@ pub(super) enum Job {
     Append(Box<Append>, oneshot::Sender<Result<Committed, StoreError>>),
     /// Writes or removes records as they are, all or nothing.
     Write(Vec<Write>, oneshot::Sender<Result<(), StoreError>>),
+    /// Keeps the memory of a mutation that commits to no case, unless it is known.
+    Remember(IdempotencyRecord, oneshot::Sender<Result<(), StoreError>>),
     /// Puts derived data of a case right.
     Mend(Box<Mending>, oneshot::Sender<Result<(), StoreError>>),
     /// Puts in a whole case of a backup.
@@ -187,6 +189,10 @@ impl Committer {
                     });
                     batch.answers.push(Answer::Other(reply, outcome));
                 }
+                Job::Remember(record, reply) => {
+                    let outcome = batch.wholly(|batch| self.stage_remembered(batch, &record));
+                    batch.answers.push(Answer::Other(reply, outcome));
+                }
                 Job::Mend(mending, reply) => {
                     let outcome = batch.wholly(|batch| self.stage_mend(batch, &mending));
                     batch.answers.push(Answer::Other(reply, outcome));
@@ -246,8 +252,7 @@ impl Committer {
         batch.newest = no;
         self.stage_rows(batch, append.case, &append.rows, numbers_gone);
         for (digest, record) in append.idempotency {
-            let payload = [&no.0.to_be_bytes(), record.as_slice()].concat();
-            self.set(batch, key::idempotency(&digest), Some(&payload));
+            self.set_remembered(batch, &digest, (no, &record));
         }
         let item = FeedItem {
             commit: no,
@@ -257,6 +262,31 @@ impl Committer {
         };
         batch.feed.push((append.at, item));
         Ok(Committed { no })
+    }
+
+    /// Checks one memory and stages it, under the newest commit. Nothing is staged after a refusal.
+    fn stage_remembered(
+        &self,
+        batch: &mut Batch,
+        record: &IdempotencyRecord,
+    ) -> Result<(), StoreError> {
+        self.must_be_new(batch, &record.key)?;
+        let no = batch.newest;
+        self.set_remembered(batch, &record.key, (no, &wire::encode(record)));
+        Ok(())
+    }
+
+    fn set_remembered(&self, batch: &mut Batch, digest: &Digest, (no, record): (CommitNo, &[u8])) {
+        let payload = [&no.0.to_be_bytes(), record].concat();
+        self.set(batch, key::idempotency(digest), Some(&payload));
+    }
+
+    /// Refuses a mutation that is remembered.
+    fn must_be_new(&self, batch: &Batch, digest: &Digest) -> Result<(), StoreError> {
+        let key = key::idempotency(digest);
+        let Some(payload) = self.get(batch, &key)? else { return Ok(()) };
+        let (_, known) = remembered(&key, &payload)?;
+        Err(StoreError::Remembered(known))
     }
 
     /// Checks one mending and stages it. Nothing is staged after a refusal.
@@ -366,11 +396,7 @@ impl Committer {
     fn admit(&self, batch: &Batch, append: &Append) -> Result<Option<Vec<u8>>, StoreError> {
         self.must_own(append.epoch)?;
         for (digest, _) in &append.idempotency {
-            let key = key::idempotency(digest);
-            if let Some(payload) = self.get(batch, &key)? {
-                let (_, known) = remembered(&key, &payload)?;
-                return Err(StoreError::Remembered(known));
-            }
+            self.must_be_new(batch, digest)?;
         }
         let old = self.must_stand_at(batch, append.case, append.expected)?;
         self.must_be_free(batch, append.case, &append.rows.numbers_new)?;
