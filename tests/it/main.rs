@@ -20,6 +20,8 @@ mod s3;
 #[cfg(test)]
 mod seal;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tidy;

@@ -21,6 +21,7 @@ use tongban_engine::clock::SystemClock;
 use self::args::{AuditTool, ListArguments, VerifyArguments};
 use super::args::Format;
 use super::error::{Both, ProgramError, shown};
+use super::upkeep::control::{self, Wish};
 use super::{folder, output};
 
 /// File beside a bundle in which deeds are kept.
@@ -41,6 +42,33 @@ pub(crate) async fn run(tool: &AuditTool) -> Result<(), ProgramError> {
 pub(crate) async fn note(store: &dyn Store, said: Said<'_>) -> Result<(), ProgramError> {
     let noted = tongban_engine::audit::note(store, deed(said)).await;
     noted.map(drop).map_err(|error| ProgramError::Engine(Both::of(&error)))
+}
+
+/// Writes down that the program's user replaces documents of a data folder, through the server
+/// that holds the folder where one does. Each is named by kind, code and digest.
+pub(crate) async fn note_replaced(data: &Path, documents: Vec<String>) -> Result<(), ProgramError> {
+    if documents.is_empty() {
+        return Ok(());
+    }
+    match folder::open(data) {
+        Ok(store) => note_documents(store.as_ref(), &user(), documents).await,
+        Err(ProgramError::FolderInUse(_)) => {
+            control::ask(data, Wish::Replaced(documents), &mut |_| {}).await.map(drop)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes down which documents somebody replaces.
+pub(crate) async fn note_documents(
+    store: &dyn Store,
+    who: &str,
+    documents: Vec<String>,
+) -> Result<(), ProgramError> {
+    for document in documents {
+        note_for(store, who, (AuditedAct::StandingReplaced, document, "")).await?;
+    }
+    Ok(())
 }
 
 /// Writes down a deed of whoever asked this server at its control door.

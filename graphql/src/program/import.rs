@@ -16,6 +16,7 @@ use std::path::Path;
 
 use tongban_connectors::Binding;
 use tongban_core::calendar::{CalendarDocument, NATIONAL_CODE};
+use tongban_core::digest::Digest;
 use tongban_core::id::RegionCode;
 use tongban_core::organisation::change::{Change, changes};
 use tongban_core::organisation::{
@@ -27,14 +28,22 @@ use self::args::{ImportArguments, KindName};
 use super::args::Format;
 use super::config::Config;
 use super::error::{Both, ProgramError, shown as path};
-use super::output;
 use super::storage::Storage;
+use super::{audit, output};
 
 /// A file that is to become a version.
 struct Incoming {
     label: String,
     identity: Identity,
     bytes: Vec<u8>,
+}
+
+impl Incoming {
+    /// Names the document, for the audit log.
+    fn told(&self) -> String {
+        let Identity { kind, code } = &self.identity;
+        format!("{}/{code} {}", kind.code(), Digest::of(&self.bytes))
+    }
 }
 
 /// What became of a file.
@@ -110,6 +119,13 @@ async fn import(arguments: &ImportArguments) -> Result<Vec<Imported>, Refused> {
     }
     check(&incoming, &before)?;
     incoming.sort_by_key(|one| one.identity.kind);
+    if !arguments.dry_run {
+        let known = |one: &&Incoming| {
+            before.iter().any(|other| other.identity == one.identity && other.bytes == one.bytes)
+        };
+        let replaced = incoming.iter().filter(|one| !known(one)).map(Incoming::told);
+        audit::note_replaced(&arguments.data, replaced.collect()).await?;
+    }
     let mut imported = Vec::new();
     for one in incoming {
         let former = before.iter().find(|other| other.identity == one.identity);

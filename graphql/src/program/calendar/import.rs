@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 use tongban_core::calendar::{CalendarDocument, Calendars, NATIONAL_CODE};
+use tongban_core::digest::Digest;
 use tongban_core::port::WireClock as _;
 use tongban_engine::clock::SystemClock;
 use tongban_engine::reference::{References, Version};
@@ -13,6 +14,7 @@ use tongban_engine::reference::{References, Version};
 use super::args::ImportArguments;
 use super::{pretty, source};
 use crate::program::args::Format;
+use crate::program::audit;
 use crate::program::error::{ProgramError, shown};
 use crate::program::output;
 
@@ -97,6 +99,8 @@ async fn keep(
     arguments: &ImportArguments,
 ) -> Result<Version, ProgramError> {
     let bytes = serde_json::to_vec_pretty(document).expect("a calendar is plain data");
+    let told = format!("{}/{} {}", source::KIND, document.code, Digest::of(&bytes));
+    audit::note_replaced(&arguments.data, vec![told]).await?;
     let kept = references.publish(source::KIND, &document.code, bytes, SystemClock.now()).await;
     kept.map_err(|error| source::unkept(&arguments.data, &error))
 }

@@ -65,6 +65,8 @@ pub(crate) enum Wish {
     Export(ExportArguments),
     /// What a version would do to the live cases.
     Upgrade(UpgradeArguments),
+    /// A record that these documents are replaced.
+    Replaced(Vec<String>),
 }
 
 /// What is asked, and by whom.
@@ -214,7 +216,7 @@ async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Strin
             Ok(busy) => Some(busy),
             Err(_) => return StatusCode::CONFLICT.into_response(),
         },
-        Wish::Replay(_) | Wish::Export(_) | Wish::Upgrade(_) => None,
+        Wish::Replay(_) | Wish::Export(_) | Wish::Upgrade(_) | Wish::Replaced(_) => None,
     };
     let (lines, waiting) = mpsc::channel(LINES_WAITING);
     let kept = inner.kept.clone();
@@ -263,6 +265,10 @@ async fn done(
             let store = Arc::clone(&kept.store);
             let reported = scripts_upgrade::reported(store, &arguments, Box::new(progress)).await;
             reported.map(|(text, diverges)| Outcome::Report(text, diverges))
+        }
+        Wish::Replaced(documents) => {
+            let noted = audit::note_documents(kept.store.as_ref(), &who, documents).await;
+            noted.map(|()| Outcome::Text(String::new()))
         }
     }
 }
