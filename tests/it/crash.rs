@@ -36,6 +36,26 @@ async fn twenty_cases_survive_ten_kills() {
     told.expect("the cases are stuck");
 }
 
+#[test]
+fn kill_loops_fall_into_calls_and_lose_and_double_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let arguments = ["bench", "crash", "--loops", "4", "--format", "json", "--data", data];
+    let ended = PROGRAM.run(&arguments);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(told["kills"], 4, "{told}");
+    for wrong in ["lost", "doubled", "torn"] {
+        assert_eq!(told[wrong], 0, "{told}");
+    }
+    let calls = told["calls"].as_u64().unwrap();
+    let in_flight = told["killsInFlight"].as_u64().unwrap();
+    assert!(calls > 0 && in_flight > 0, "no kill fell into a call: {told}");
+    for span in ["recoveryMillis", "openingMillis"] {
+        assert!(told[span]["p99"].as_u64() >= told[span]["p50"].as_u64(), "{told}");
+    }
+}
+
 async fn story() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

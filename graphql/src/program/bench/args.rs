@@ -11,10 +11,12 @@ const EXAMPLES: &str = "\
   tongban bench crash --loops 1000
   tongban bench crash --loops 50 --data ./crash --format json
 
-每一轮启动本程序办件,在随机时刻以 SIGKILL 终止,再打开数据逐件核对已答复的内容。
-丢失或残缺不为 0 时退出码为 65。
-Each loop starts this program at work, kills it at a random moment, opens the folder again and
-looks for everything that was acknowledged. Exit code 65 if anything was lost or torn.";
+每一轮启动本程序办件、经 HTTP 调用模拟部门,在随机时刻以 SIGKILL 终止,再打开数据逐件核对已答复的内容;
+最后让在途调用全部了结,与部门的台账逐一核对。丢失、重复或残缺不为 0 时退出码为 65。
+Each loop starts this program at work, calling sandbox agencies over HTTP, kills it at a random
+moment, opens the folder again and looks for everything that was acknowledged; in the end all calls
+are brought to their end and held against the agencies' books. Exit code 65 if anything was lost,
+doubled or torn.";
 
 /// Arguments of `bench`.
 #[derive(Args, Debug)]
@@ -28,7 +30,7 @@ pub(crate) struct BenchArguments {
 /// The measurements.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchTool {
-    /// 反复强行终止并核对:终止次数、已答复、丢失、残缺、恢复时间。 / Kill again and again; count what was lost.
+    /// 反复强行终止并核对:终止次数、在途调用、已答复、丢失、重复、残缺、恢复时间。 / Kill again and again; count what was lost.
     Crash(CrashArguments),
     /// 在模拟的世界里运行整个引擎:故障、崩溃、乱序,逐一核对承诺。 / Play whole engines in simulated worlds and check every promise.
     #[cfg(feature = "sim")]
@@ -58,6 +60,12 @@ pub(crate) struct CrashWorkArguments {
     /// The data folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// Where the agencies listen.
+    #[arg(long, value_name = "URL")]
+    pub(crate) agencies: String,
+    /// Files nothing: ends when no call is under way.
+    #[arg(long)]
+    pub(crate) finish: bool,
 }
 
 /// Arguments of `bench sim`.

@@ -1,36 +1,39 @@
 //! Kill loops: this program at work in a child process, SIGKILL at a random moment, and then the
 //! folder opened again and compared with what had been acknowledged.
 //!
-//! The child starts and submits cases on a real engine and says on standard output what was
-//! answered; a line is written after the answer, so whatever was read was acknowledged. The
-//! parent looks for each of them by its own reading of the store, and checks the whole store
-//! (refolded logs against summaries, index rows, feed) before it goes on to a new folder.
+//! The child (`work`) files cases on a real engine and says on standard output what was answered;
+//! a line is written after the answer, so whatever was read was acknowledged. Its calls cross
+//! real HTTP to agencies that outlive it (`calls`), so that kills fall into calls under way. The
+//! parent looks for everything that was acknowledged by its own reading of the store. After some
+//! kills the calls of the folder are brought to their end and held against the agencies' books,
+//! the whole store is checked (refolded logs against summaries, index rows, feed), and the next
+//! folder begins.
 
-use std::io::{BufRead as _, BufReader};
+mod calls;
+mod work;
+
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::{Value as Json, json};
-use tokio::task::JoinSet;
-use tongban_core::entry::{Body, Party as Applicant};
-use tongban_core::id::{CaseId, RegionCode, ServiceCode};
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tongban_core::entry::Body;
+use tongban_core::id::CaseId;
 use tongban_core::port::{Store as _, WireClock as _};
-use tongban_core::start::StartCase;
-use tongban_core::value::Value;
-use tongban_core::viewer::{Role, Viewer};
-use tongban_engine::Publishing;
+use tongban_core::time::Moment;
 use tongban_engine::clock::SystemClock;
 use tongban_engine::standing::Standing;
+use tongban_engine::store::SledStore;
 use tongban_engine::upkeep::{Premises, check};
-use tongban_engine::{Engine, IdempotencyKey};
 
-use super::args::{CrashArguments, CrashWorkArguments};
+use self::calls::Agencies;
+use super::args::CrashArguments;
 use crate::program::args::Format;
-use crate::program::assemble::{self, Papers, Time, Wires};
-use crate::program::config::Config;
 use crate::program::error::{Both, ProgramError, shown};
-use crate::program::storage::Storage;
 use crate::program::{folder, output};
+
+pub(super) use self::work::run as work;
 
 /// Kills in one folder before it is checked as a whole and another one is begun.
 const KILLS_PER_FOLDER: u32 = 50;
@@ -38,19 +41,30 @@ const KILLS_PER_FOLDER: u32 = 50;
 const TOLD_EVERY: u32 = 25;
 /// Milliseconds of work before a kill: at least, and how many more at most.
 const WORK_MILLIS: (u64, u64) = (20, 400);
-/// Applicants at work at once.
-const APPLICANTS: u32 = 16;
-
-const PLAN: &str = include_str!("../../../demo/construction-start.json");
 
 /// What the loops came to.
 #[derive(Debug, Default)]
 struct Tally {
     kills: u32,
+    /// Kills that left a call under way.
+    kills_in_flight: u32,
+    /// Kills that left a call whose effect had happened and whose answer was not stored.
+    kills_after_effect: u32,
     acknowledged: u64,
+    calls: u64,
     lost: u64,
+    doubled: u64,
     torn: u64,
+    /// From the start of the program on a folder whose process was killed until it serves.
     recovery_millis: Vec<u64>,
+    /// Of that, opening the folder.
+    opening_millis: Vec<u64>,
+}
+
+impl Tally {
+    fn wrong(&self) -> u64 {
+        self.lost + self.doubled + self.torn
+    }
 }
 
 /// Runs the loops.
@@ -59,22 +73,24 @@ pub(super) async fn run(arguments: &CrashArguments) -> Result<(), ProgramError> 
     let mut tally = Tally::default();
     while tally.kills < arguments.loops {
         let data = root.join(format!("tongban-crash-{}", random()?));
+        let agencies = Agencies::start().await?;
         let until = arguments.loops.min(tally.kills + KILLS_PER_FOLDER);
         while tally.kills < until {
-            one_kill(&data, &mut tally).await?;
+            one_kill((&data, &agencies), &mut tally).await?;
             if tally.kills % TOLD_EVERY == 0 {
                 output::tell(&told(&tally, arguments.loops));
             }
         }
-        whole(&data, &mut tally).await?;
-        if tally.lost + tally.torn > 0 {
+        finish((&data, &agencies), &mut tally).await?;
+        agencies.stop().await;
+        if tally.wrong() > 0 {
             output::tell(&format!("数据保留在 / the data is kept in {}", shown(&data)));
             break;
         }
         std::fs::remove_dir_all(&data).map_err(|error| failed(&data, &error))?;
     }
     output::data(&result(&mut tally, arguments.format));
-    match tally.lost + tally.torn {
+    match tally.wrong() {
         0 => Ok(()),
         wrong => Err(ProgramError::StoreDiffers {
             differences: usize::try_from(wrong).unwrap_or(usize::MAX),
@@ -82,57 +98,61 @@ pub(super) async fn run(arguments: &CrashArguments) -> Result<(), ProgramError> 
     }
 }
 
-async fn one_kill(data: &Path, tally: &mut Tally) -> Result<(), ProgramError> {
-    let mut child = begin(data)?;
-    let lines = child.stdout.take().map(BufReader::new).map(BufReader::lines);
-    let (ready, begun) = tokio::sync::oneshot::channel();
-    let mut ready = Some(ready);
-    let reading = tokio::task::spawn_blocking(move || {
-        let mut acknowledged = Vec::new();
-        // The last line may be cut short by the kill; then it was not said.
-        for line in lines.into_iter().flatten().map_while(Result::ok) {
-            match line.split_once(' ') {
-                Some((what, case)) => {
-                    acknowledged
-                        .extend(case.parse().ok().map(|case: CaseId| (what == "submitted", case)));
-                }
-                None => drop(ready.take().map(|ready| ready.send(()))),
-            }
-        }
-        acknowledged
-    });
-    let begun = begun.await.is_ok();
-    if begun {
-        let (least, more) = WORK_MILLIS;
-        SystemClock.wait_millis(least + random()? % more).await;
-    }
+/// The program at work on a folder, from when it serves.
+struct Working {
+    child: Child,
+    /// What it acknowledges: whether the case was submitted, and which.
+    acknowledged: JoinHandle<Vec<(bool, CaseId)>>,
+}
+
+async fn one_kill(
+    (data, agencies): (&Path, &Agencies),
+    tally: &mut Tally,
+) -> Result<(), ProgramError> {
+    let Working { mut child, acknowledged } = begin((data, agencies), &[], tally).await?;
+    let (least, more) = WORK_MILLIS;
+    SystemClock.wait_millis(least + random()? % more).await;
     let killed = child.kill().and_then(|()| child.wait());
     killed.map_err(|error| failed(data, &error))?;
-    let acknowledged = reading.await.map_err(|error| failed(data, &error))?;
-    if !begun {
-        let told = Both::new("被终止的一方未能启动", "the side that is to be killed did not start");
-        return Err(failed(data, &format!("{} / {}", told.zh, told.en)));
-    }
+    let acknowledged = acknowledged.await.map_err(|error| failed(data, &error))?;
     tally.kills += 1;
     tally.acknowledged += acknowledged.len() as u64;
     let before = SystemClock.now();
     let store = folder::open(data)?;
-    let took = SystemClock.now().since(before);
-    tally.recovery_millis.push(u64::try_from(took).unwrap_or_default());
+    tally.opening_millis.push(since(before));
+    let left = agencies.under_way(&store).await?;
+    tally.kills_in_flight += u32::from(left.calls > 0);
+    tally.kills_after_effect += u32::from(left.done > 0);
     for (submitted, case) in acknowledged {
-        let stored = store.load(case).await.ok().flatten();
-        let kept = stored.is_some_and(|stored| {
-            let mut bodies = stored.entries.iter().map(|entry| &entry.body);
-            !submitted || bodies.any(|body| *body == Body::CaseSubmitted)
-        });
-        tally.lost += u64::from(!kept);
+        tally.lost += u64::from(!is_kept(&store, submitted, case).await);
     }
     Ok(())
 }
 
-/// Compares everything beside the logs with the logs.
-async fn whole(data: &Path, tally: &mut Tally) -> Result<(), ProgramError> {
+async fn is_kept(store: &SledStore, submitted: bool, case: CaseId) -> bool {
+    store.load(case).await.ok().flatten().is_some_and(|stored| {
+        let mut bodies = stored.entries.iter().map(|entry| &entry.body);
+        !submitted || bodies.any(|body| *body == Body::CaseSubmitted)
+    })
+}
+
+/// Has every call brought to its end and holds it against the agencies' books, then compares
+/// everything beside the logs with the logs.
+async fn finish(
+    (data, agencies): (&Path, &Agencies),
+    tally: &mut Tally,
+) -> Result<(), ProgramError> {
+    let Working { mut child, acknowledged } = begin((data, agencies), &["--finish"], tally).await?;
+    acknowledged.await.map_err(|error| failed(data, &error))?;
+    let ended = child.wait().map_err(|error| failed(data, &error))?;
+    if !ended.success() {
+        return Err(failed(data, &ended));
+    }
     let store = folder::open(data)?;
+    let ends = agencies.ends(&store).await?;
+    tally.calls += ends.calls;
+    tally.lost += ends.lost;
+    tally.doubled += ends.doubled;
     let standing = Standing::default();
     let premises = Premises { store: store.as_ref(), blobs: None, standing: &standing };
     let report = check(premises, &mut |_| {}).await;
@@ -144,11 +164,52 @@ async fn whole(data: &Path, tally: &mut Tally) -> Result<(), ProgramError> {
     Ok(())
 }
 
-fn begin(data: &Path) -> Result<Child, ProgramError> {
+/// Starts the program on the folder, waits until it serves, and tells the agencies where.
+async fn begin(
+    (data, agencies): (&Path, &Agencies),
+    more: &[&str],
+    tally: &mut Tally,
+) -> Result<Working, ProgramError> {
+    let is_recovery = data.exists();
+    let before = SystemClock.now();
+    let mut child = start(data, &agencies.url(), more)?;
+    let lines = child.stdout.take().map(BufReader::new).map(BufReader::lines);
+    let (serving, served) = tokio::sync::oneshot::channel();
+    let acknowledged = tokio::task::spawn_blocking(move || {
+        let mut lines = lines.into_iter().flatten();
+        // Whoever waits is gone only when this program ends.
+        drop(lines.next().and_then(Result::ok).map(|url| serving.send(url)));
+        read(lines)
+    });
+    let Ok(url) = served.await else {
+        // The end of a process that did not start is all that is left to wait for.
+        child.wait().map_err(|error| failed(data, &error))?;
+        let told = Both::new("被终止的一方未能启动", "the side that is to be killed did not start");
+        return Err(failed(data, &format!("{} / {}", told.zh, told.en)));
+    };
+    if is_recovery {
+        tally.recovery_millis.push(since(before));
+    }
+    agencies.call_back_to(&url)?;
+    Ok(Working { child, acknowledged })
+}
+
+/// Reads what was acknowledged; the last line may be cut short by the kill, then it was not said.
+fn read(lines: impl Iterator<Item = io::Result<String>>) -> Vec<(bool, CaseId)> {
+    let said = lines.map_while(Result::ok);
+    said.filter_map(|line| {
+        let (what, case) = line.split_once(' ')?;
+        Some((what == "submitted", case.parse().ok()?))
+    })
+    .collect()
+}
+
+fn start(data: &Path, agencies: &str, more: &[&str]) -> Result<Child, ProgramError> {
     let program = std::env::current_exe().map_err(|error| failed(data, &error))?;
     let child = Command::new(program)
-        .args(["bench", "crash-work", "--data"])
+        .args(["bench", "crash-work", "--agencies", agencies, "--data"])
         .arg(data)
+        .args(more)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -156,66 +217,8 @@ fn begin(data: &Path) -> Result<Child, ProgramError> {
     child.map_err(|error| failed(data, &error))
 }
 
-/// Works until it is killed.
-pub(super) async fn work(arguments: &CrashWorkArguments) -> Result<(), ProgramError> {
-    let data = &arguments.data;
-    let store = folder::open(data)?;
-    let papers = Papers { blobs: Storage::of(data).await?.blobs()?, seal: None };
-    let wires = Wires::configured(&Config::default())?;
-    let scripts = assemble::scripts(None)?;
-    let engine = assemble::engine(
-        store,
-        papers,
-        scripts,
-        &wires,
-        (Time::Real, Standing::default(), Publishing::AsLoaded),
-    )
-    .await?;
-    output::data("ready");
-    let mut applicants = JoinSet::new();
-    for _ in 0..APPLICANTS {
-        let engine = engine.clone();
-        applicants.spawn(async move { file_for_ever(&engine).await });
-    }
-    while let Some(ended) = applicants.join_next().await {
-        ended.map_err(|error| failed(data, &error))??;
-    }
-    Ok(())
-}
-
-async fn file_for_ever(engine: &Engine) -> Result<(), ProgramError> {
-    let refused = |error: tongban_engine::EngineError| ProgramError::Engine(Both::of(&error));
-    let application = application();
-    let applicant = Viewer::new("bench", Role::Applicant).for_party(&application.applicant.id);
-    loop {
-        let key = || random().map(|random| IdempotencyKey(format!("bench-{random}")));
-        let input = application.clone();
-        let begun = engine.start_case(&applicant, input, key()?).await.map_err(refused)?;
-        output::data(&format!("started {}", begun.case));
-        let submitted = engine.submit_case(&applicant, begun.case, key()?).await;
-        output::data(&format!("submitted {}", submitted.map_err(refused)?.case));
-    }
-}
-
-/// The application of the demo.
-fn application() -> StartCase {
-    let plan: Json = serde_json::from_str(PLAN).expect("the demo's plan is read by its own tests");
-    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
-    let value = |json: &Json| Value::from_json(json).unwrap_or_default();
-    let applicant =
-        Applicant { id: text(&plan["applicant"]["id"]), name: text(&plan["applicant"]["name"]) };
-    let service = ServiceCode::new(text(&plan["service"]));
-    let materials = plan["materials"].as_array().into_iter().flatten().map(|material| {
-        let (code, file) = (text(&material["code"]), text(&material["fileName"]));
-        let digest = tongban_core::digest::Digest::of(file.as_bytes());
-        tongban_core::material::MaterialGiven::file(&code, &file, digest)
-    });
-    StartCase {
-        answers: value(&plan["answers"]),
-        form: value(&plan["form"]),
-        materials: materials.collect(),
-        ..StartCase::new(service, RegionCode::new(text(&plan["region"])), applicant)
-    }
+fn since(before: Moment) -> u64 {
+    u64::try_from(SystemClock.now().since(before)).unwrap_or_default()
 }
 
 fn random() -> Result<u64, ProgramError> {
@@ -230,32 +233,55 @@ fn failed(data: &Path, error: &dyn std::fmt::Display) -> ProgramError {
 
 fn told(tally: &Tally, loops: u32) -> String {
     format!(
-        "{0}/{loops} 次,已答复 {1},丢失 {2},残缺 {3} / {0} of {loops} kills, {1} acknowledged, {2} lost, {3} torn",
-        tally.kills, tally.acknowledged, tally.lost, tally.torn
+        "{0}/{loops} 次,其中 {1} 次有调用在途,已答复 {2},丢失 {3},重复 {4},残缺 {5} / {0} of {loops} kills, {1} with a call in flight, {2} acknowledged, {3} lost, {4} doubled, {5} torn",
+        tally.kills,
+        tally.kills_in_flight,
+        tally.acknowledged,
+        tally.lost,
+        tally.doubled,
+        tally.torn
     )
 }
 
+/// Returns the middle, the 99th of a hundred, and the longest.
+fn parts(millis: &mut [u64]) -> [u64; 3] {
+    millis.sort_unstable();
+    let last = millis.len().saturating_sub(1);
+    [50, 99, 100].map(|percent| millis.get(last * percent / 100).copied().unwrap_or_default())
+}
+
 fn result(tally: &mut Tally, format: Format) -> String {
-    tally.recovery_millis.sort_unstable();
-    let at = |percent: usize| {
-        let last = tally.recovery_millis.len().saturating_sub(1);
-        tally.recovery_millis.get(last * percent / 100).copied().unwrap_or_default()
-    };
-    let (median, most_of, longest) = (at(50), at(99), at(100));
+    let recovery = parts(&mut tally.recovery_millis);
+    let opening = parts(&mut tally.opening_millis);
+    let of = |[p50, p99, max]: [u64; 3]| json!({ "p50": p50, "p99": p99, "max": max });
     match format {
         Format::Json => format!(
             "{:#}",
             json!({
                 "kills": tally.kills,
+                "killsInFlight": tally.kills_in_flight,
+                "killsAfterEffect": tally.kills_after_effect,
                 "acknowledged": tally.acknowledged,
+                "calls": tally.calls,
                 "lost": tally.lost,
+                "doubled": tally.doubled,
                 "torn": tally.torn,
-                "recoveryMillis": { "p50": median, "p99": most_of, "max": longest },
+                "recoveryMillis": of(recovery),
+                "openingMillis": of(opening),
             })
         ),
         Format::Text => format!(
-            "{}\n打开数据(毫秒)/ opening, ms: p50 {median}, p99 {most_of}, 最长 max {longest}",
-            told(tally, tally.kills)
+            "{0}\n{1} 个调用;{2} 次终止时部门已办而结果未存 / {1} calls; {2} kills came after an effect and before its answer was stored\n\
+             {3}\n{4}",
+            told(tally, tally.kills),
+            tally.calls,
+            tally.kills_after_effect,
+            line("恢复服务(毫秒)/ until it serves again, ms", recovery),
+            line("其中打开数据(毫秒)/ of that opening, ms", opening),
         ),
     }
+}
+
+fn line(what: &str, [p50, p99, max]: [u64; 3]) -> String {
+    format!("{what}: p50 {p50}, p99 {p99}, 最长 max {max}")
 }
