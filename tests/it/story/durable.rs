@@ -38,9 +38,14 @@ async fn a_call_under_way_at_a_restart_is_carried_on_under_its_id() {
     let mut world =
         World::begin_with(r#"part("a")"#, &[("a", r#"grant(ask("office.issue", #{}))"#)], agencies)
             .await;
+    while world.agencies.seen.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let before = world.agencies.seen.lock().unwrap().len();
     world.restart().await;
     world.stands(&["granted"]).await;
     let calls = world.agencies.seen.lock().unwrap().clone();
+    assert!(calls.len() > before, "it was sent before and after the restart: {calls:?}");
     assert!(calls.iter().all(|(_, id)| *id == calls[0].1), "{calls:?}");
 }
 

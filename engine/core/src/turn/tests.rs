@@ -886,7 +886,10 @@ fn a_fenced_call_is_made_anew_and_gives_up_after_a_few() {
     assert_eq!(story.effects, [Effect::Send(second)]);
     story.take(&[Command::CallFenced { call: second }]);
     let third = story.open_call(1).made.id;
+    assert_ne!(second, third);
+    assert!(story.incidents().is_empty(), "{:?}", story.incidents());
     story.take(&[Command::CallFenced { call: third }]);
+    assert_eq!(story.calls_out(), 0, "no fourth one");
     assert_eq!(story.incidents(), ["CALL_FAILED"]);
 }
 

@@ -81,13 +81,13 @@ fn a_request_of_another_target_is_a_mismatch_that_names_the_target() {
 #[test]
 fn a_request_with_other_arguments_is_a_mismatch_that_names_their_digest() {
     let with = |area: i64| asks(call_with("agency.look", Value::of([("area", Value::Int(area))])));
-    let (kind, message, expected, got) = replayed_as(with(12), with(13));
+    let (kind, message, expected, got) = replayed_as(with(41_987_654), with(41_987_655));
     assert_eq!(kind, IncidentKind::ReplayMismatch);
     assert!(message.ends_with("at request 1.0#0: another digest of arguments"), "{message}");
     assert_ne!(expected, got);
     let before_digest = |side: &str| side.split(" (").next().unwrap().to_owned();
     assert_eq!(before_digest(&expected), before_digest(&got));
-    assert!(!expected.contains("12") || !got.contains("13"), "no argument is shown");
+    assert!(!expected.contains("4198765") && !got.contains("4198765"), "no argument is shown");
 }
 
 #[test]
@@ -209,6 +209,7 @@ fn what_could_not_be_undone_is_not_done_twice() {
         story.take(&[Command::SettleIncident { by, incident, way, reason }]);
     }
     story.decide(1, Yes);
+    assert_eq!(story.case.matters[0].run.generation, 1, "the matter is handled anew");
     assert_eq!(story.asked_of("agency.take"), 1);
 }
 

@@ -695,6 +695,7 @@ fn a_decision_on_an_older_form_is_not_taken_over() {
     story.take(&[amend(clerk(), "x", "new")]);
     story.completes(1);
     assert_ne!(story.stage(1), "granted");
+    assert_eq!(story.kinds(), [TaskKind::Decide], "the officer is asked about the new form");
 }
 fn paper() -> Story {
     let mut a = matter("a");
