@@ -98,11 +98,18 @@ pub(super) async fn run(arguments: &CrashArguments) -> Result<(), ProgramError> 
     }
 }
 
+/// What was acknowledged about a case.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Said {
+    Started,
+    Submitted,
+}
+
 /// The program at work on a folder, from when it serves.
 struct Working {
     child: Child,
-    /// What it acknowledges: whether the case was submitted, and which.
-    acknowledged: JoinHandle<Vec<(bool, CaseId)>>,
+    /// What it acknowledges.
+    acknowledged: JoinHandle<Vec<(Said, CaseId)>>,
 }
 
 async fn one_kill(
@@ -123,16 +130,16 @@ async fn one_kill(
     let left = agencies.under_way(&store).await?;
     tally.kills_in_flight += u32::from(left.calls > 0);
     tally.kills_after_effect += u32::from(left.done > 0);
-    for (submitted, case) in acknowledged {
-        tally.lost += u64::from(!is_kept(&store, submitted, case).await);
+    for (said, case) in acknowledged {
+        tally.lost += u64::from(!is_kept(&store, said, case).await);
     }
     Ok(())
 }
 
-async fn is_kept(store: &SledStore, submitted: bool, case: CaseId) -> bool {
+async fn is_kept(store: &SledStore, said: Said, case: CaseId) -> bool {
     store.load(case).await.ok().flatten().is_some_and(|stored| {
         let mut bodies = stored.entries.iter().map(|entry| &entry.body);
-        !submitted || bodies.any(|body| *body == Body::CaseSubmitted)
+        said == Said::Started || bodies.any(|body| *body == Body::CaseSubmitted)
     })
 }
 
@@ -195,11 +202,12 @@ async fn begin(
 }
 
 /// Reads what was acknowledged; the last line may be cut short by the kill, then it was not said.
-fn read(lines: impl Iterator<Item = io::Result<String>>) -> Vec<(bool, CaseId)> {
+fn read(lines: impl Iterator<Item = io::Result<String>>) -> Vec<(Said, CaseId)> {
     let said = lines.map_while(Result::ok);
     said.filter_map(|line| {
         let (what, case) = line.split_once(' ')?;
-        Some((what == "submitted", case.parse().ok()?))
+        let said = if what == "submitted" { Said::Submitted } else { Said::Started };
+        Some((said, case.parse().ok()?))
     })
     .collect()
 }
