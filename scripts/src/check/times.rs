@@ -12,18 +12,19 @@ use crate::load::Project;
 pub(crate) fn check(project: &Project, found: &mut Vec<Finding>) {
     let programs = crate::check::names::programs(project).map(crate::program::Program::main);
     for unit in programs.chain(project.libraries.iter().map(AsRef::as_ref)) {
-        // Below it a script may have a function of its own under this name.
-        let knows_dates = project.level_of(&unit.file) >= UNTIL_SINCE;
-        check_unit(unit, knows_dates, found);
+        check_unit(unit, project.level_of(&unit.file), found);
     }
 }
 
-fn check_unit(unit: &Unit, knows_dates: bool, found: &mut Vec<Finding>) {
+fn check_unit(unit: &Unit, level: u32, found: &mut Vec<Finding>) {
     walk::calls(&unit.ast, &mut |call| {
         let wrong = match (call.expr.name.as_str(), call.expr.args.len()) {
             ("timer" | "sleep", 1) => refused(&call, 0, |text| read_period(text).err()),
             ("timeout", 2) => refused(&call, 1, |text| read_period(text).err()),
-            ("wait_until", 1) if knows_dates => refused(&call, 0, |text| moment(text).err()),
+            // Below that level a script may have a function of its own under this name.
+            ("wait_until", 1) if level >= UNTIL_SINCE => {
+                refused(&call, 0, |text| moment(text).err())
+            }
             _ => None,
         };
         found.extend(wrong.map(|(at, trouble)| unit.finding(trouble, at)));
