@@ -2,19 +2,26 @@
 //! production turn and the real script host; its store and its agencies are left out.
 //!
 //! `cargo bench -p tongban-tests --bench matter_life`. Each of the calls ends a run and its reply
-//! begins the next, so the script is evaluated 101 times over a growing journal. The bar is 10 ms.
+//! begins the next, so the script is evaluated 101 times over a growing journal. The bar is 10 ms;
+//! the disk's sync latency in the same run says what machine it was.
 
 #[expect(dead_code, reason = "the bench plays no random arrivals")]
 #[path = "../../engine/core/tests/replay_law/world.rs"]
 mod world;
 
+#[path = "../../engine/benches/measure/mod.rs"]
+mod measure;
+
 use std::error::Error;
 
+use measure::{Disk, Spread};
 use world::{Answers, World};
 
 /// Calls of the matter.
 const CALLS: usize = 100;
 const ROUNDS: usize = 25;
+/// Microseconds of processor time that are allowed.
+const BAR: f64 = 10_000.0;
 
 const SERVICE: &str = r#"service(#{
     code: "s", name: "服务", lead: "natural-resources", regions: ["420300"], matters: [part("m")],
@@ -44,26 +51,26 @@ fn handle(m) {{
         std::fs::write(path, text)?;
     }
     let host = tongban_scripts::Host::open(folder.path())?;
-    let mut lives: Vec<u64> = (0..rounds).map(|_| live(&host)).collect();
-    lives.sort_unstable();
-    let (least, most) = (lives[0], lives[lives.len() - 1]);
-    let median = lives[lives.len() / 2];
-    say(&format!(
-        "a matter of {CALLS} calls in a row: {median} µs of processor time over its life, from {least} to {most} (bar 10000)"
-    ));
+    let mut disk = Disk::under(folder.path())?;
+    let lives = Spread::of((0..rounds).map(|_| live(&host)).collect());
+    disk.probe()?;
+    let ratio = lives.median() / BAR;
+    say(&format!("a matter of {CALLS} calls in a row, processor time over its life:"));
+    say(&format!("{lives} µs   bar {BAR:.0}, ratio {ratio:.2}"));
+    say(&disk.to_string());
     Ok(())
 }
 
 /// Plays one case to its end; returns the microseconds that it took of the processor.
-fn live(host: &tongban_scripts::Host) -> u64 {
+fn live(host: &tongban_scripts::Host) -> f64 {
     let before = cpu_nanos();
     let mut world = World::begin(host);
     while let Some(batch) = world.batch(&[(0, 0)], Answers::AsTheyCome) {
         world.take(&batch);
     }
-    let took = (cpu_nanos() - before) / 1_000;
+    let took = std::time::Duration::from_nanos(cpu_nanos() - before);
     assert!(world.matter().run.finished && world.requests().len() == CALLS);
-    took
+    took.as_secs_f64() * 1e6
 }
 
 /// Returns the processor time of this thread; zero where the system does not tell.

@@ -2,22 +2,27 @@
 //! memory of an engine that has only opened their store.
 //!
 //! `cargo bench -p tongban-tests --bench parked`; `TONGBAN_BENCH_CASES` sets how many cases
-//! (5,000). Every case is submitted and waits for an approval, each commit on the device; the
-//! disk's own fdatasync time is printed beside it.
+//! (5,000). Every case is submitted and waits for an approval, each commit on the device. Each
+//! figure is the median of rounds in processes of their own; the bar is a million parked cases in
+//! 500 MB and ten seconds to open their store. The disk's sync latency is of the same run.
+
+#[path = "../../engine/benches/measure/mod.rs"]
+mod measure;
+mod rounds;
 
 use std::error::Error;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tongban_core::entry::Party;
 use tongban_core::id::{RegionCode, ServiceCode};
 use tongban_core::port::Wiring;
 use tongban_core::start::StartCase;
 use tongban_core::viewer::{Role, Viewer};
-use tongban_engine::store::{SledOptions, SledStore};
+use tongban_engine::store::{OpenError, SledOptions, SledStore};
 use tongban_engine::{Engine, IdempotencyKey, Options};
+
+use measure::{Disk, Spread, now};
 
 /// The allocator of the program.
 #[global_allocator]
@@ -25,6 +30,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Applicants who file at the same time.
 const DRIVERS: usize = 128;
+const ROUNDS: usize = 5;
+/// Bytes that a parked case may take: 500 MB for a million.
+const BAR_BYTES: f64 = 500.0;
+/// Milliseconds in which a store may be opened.
+const BAR_MILLIS: f64 = 10_000.0;
 
 const SERVICE: &str = r#"service(#{
     code: "s", name: "服务", lead: "d", regions: ["420300"], matters: [part("m")],
@@ -47,22 +57,39 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tested = !std::env::args().any(|argument| argument == "--bench");
     let cases = std::env::var("TONGBAN_BENCH_CASES").ok().and_then(|text| text.parse().ok());
     let cases = cases.unwrap_or(if tested { 20 } else { 5_000 });
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(measure(cases))
+    if rounds::is_one() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        return runtime.block_on(measure_once(cases));
+    }
+    let folder = tempfile::tempdir()?;
+    let mut disk = Disk::under(folder.path())?;
+    let rounds = rounds::run(if tested { 1 } else { ROUNDS })?;
+    disk.probe()?;
+    let figure = |no: usize| Spread::of(rounds.iter().map(|round| round[no]).collect());
+    let (alone, worked, parked, opening) = (figure(0), figure(1), figure(2), figure(3));
+    let (bytes, millis) = (parked.median() / BAR_BYTES, opening.median() / BAR_MILLIS);
+    say(&format!("{cases} cases that wait for an approval, {} rounds", rounds.len()));
+    say(&format!("engine and store alone       {alone} KiB"));
+    say(&format!("after work, still held       {worked} bytes a case"));
+    say(&format!(
+        "parked, store opened again   {parked} bytes a case   bar {BAR_BYTES:.0}, ratio {bytes:.2}"
+    ));
+    say(&format!(
+        "until it serves again        {opening} ms   bar {BAR_MILLIS:.0} (of a million cases), ratio {millis:.2}"
+    ));
+    say(&disk.to_string());
+    Ok(())
 }
 
-async fn measure(cases: usize) -> Result<(), Box<dyn Error>> {
+/// Prints the figures of one round.
+async fn measure_once(cases: usize) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let (p50, p99) = fdatasync(folder.path())?;
     for (path, text) in [("scripts/services/s.rhai", SERVICE), ("scripts/matters/m.rhai", MATTER)] {
         let path = folder.path().join(path);
         std::fs::create_dir_all(path.parent().ok_or("it has a folder")?)?;
         std::fs::write(path, text)?;
     }
-    say(&format!(
-        "disk: fdatasync p50 {p50:.2?}, p99 {p99:.2?}; {cases} cases that wait for an approval"
-    ));
     let nothing = resident_kib();
     let engine = open(folder.path()).await?;
     let before = resident_kib();
@@ -76,21 +103,26 @@ async fn measure(cases: usize) -> Result<(), Box<dyn Error>> {
     let took = begun.elapsed();
     let parked = resident_kib();
     engine.shutdown().await;
-    say(&format!("engine and store alone      {:>8} KiB", before.saturating_sub(nothing)));
-    each("after work, still held      ", worked.saturating_sub(before), cases)?;
-    each("parked, store opened again  ", parked.saturating_sub(closed), cases)?;
-    say(&format!("opening took {took:.2?}"));
+    let alone = before.saturating_sub(nothing);
+    let worked = each(worked.saturating_sub(before), cases)?;
+    let parked = each(parked.saturating_sub(closed), cases)?;
+    say(&format!("{alone} {worked} {parked} {}", took.as_secs_f64() * 1e3));
     Ok(())
 }
 
-fn each(what: &str, kib: u64, cases: usize) -> Result<(), Box<dyn Error>> {
-    let bytes = f64::from(u32::try_from(kib)?) * 1024.0 / f64::from(u32::try_from(cases)?);
-    say(&format!("{what}{kib:>8} KiB, {bytes:.0} bytes a case"));
-    Ok(())
+/// Returns bytes a case.
+fn each(kib: u64, cases: usize) -> Result<f64, Box<dyn Error>> {
+    Ok(f64::from(u32::try_from(kib)?) * 1024.0 / f64::from(u32::try_from(cases)?))
 }
 
 async fn open(folder: &Path) -> Result<Engine, Box<dyn Error>> {
-    let store = SledStore::open(folder.join("data"), SledOptions::default())?;
+    // An engine that has just stopped lets go of its folder on another thread.
+    let store = loop {
+        match SledStore::open(folder.join("data"), SledOptions::default()) {
+            Err(OpenError::InUse { .. }) => tokio::task::yield_now().await,
+            opened => break opened?,
+        }
+    };
     let engine = Engine::builder()
         .store(Arc::new(store))
         .scripts(Arc::new(tongban_scripts::Host::open(folder.join("scripts"))?))
@@ -127,30 +159,11 @@ async fn drive(engine: &Engine, cases: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Measures the disk itself: 4 KiB appended and synced, over and over; the middle and the worst.
-fn fdatasync(folder: &Path) -> Result<(Duration, Duration), Box<dyn Error>> {
-    let mut file = std::fs::File::create(folder.join("fdatasync"))?;
-    let mut times = Vec::new();
-    for _ in 0..200 {
-        file.write_all(&[7; 4096])?;
-        let begun = now();
-        file.sync_data()?;
-        times.push(begun.elapsed());
-    }
-    times.sort();
-    Ok((times[times.len() / 2], times[(times.len() - 1) * 99 / 100]))
-}
-
 /// Returns the process's resident memory in KiB; 0 where the system does not tell.
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[expect(clippy::print_stdout, reason = "printing is what a bench is for")]
