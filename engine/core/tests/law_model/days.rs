@@ -1,8 +1,8 @@
 //! Days as a clerk with a wall calendar counts them: one after the other.
 //!
-//! Nothing here uses the engine's calendar but the notices' table itself. Every day of five
-//! years is written into a set when offices work on it; a period is walked day by day, or
-//! minute by minute. Slow, and hard to get wrong.
+//! Nothing here uses the engine's calendar but the notices' table itself. Every day of six
+//! years is written into a set when offices work on it; a period is walked day by day, hours
+//! from stop to stop. Slow, and hard to get wrong.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use tongban_core::time::{Moment, Period, Unit};
 /// Milliseconds of a minute.
 const MINUTE: i64 = 60_000;
 
-/// The working days of the loaded years, and the plain weeks of those after.
+/// The working days of the loaded years, and the plain weeks of those beside them.
 pub(crate) struct Days {
     working: BTreeSet<Date>,
 }
@@ -33,10 +33,11 @@ pub(crate) struct End {
 }
 
 impl Days {
-    /// Marks the days of 2024 to 2028.
+    /// Marks the days of 2023 to 2028: what is dated back before the first notice, and what is due
+    /// past the last one, counts plain weeks.
     pub(crate) fn of_the_notices() -> Self {
         let mut working = BTreeSet::new();
-        let mut day = date(2024, 1, 1);
+        let mut day = date(2023, 1, 1);
         while day.year() < 2029 {
             if !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) {
                 working.insert(day);
@@ -96,16 +97,20 @@ fn walk(first: Date, amount: u32, stills: &[Still], counts: impl Fn(Date) -> boo
     day
 }
 
-/// Walks minutes of the wall clock.
+/// Walks minutes of the wall clock: from where one stands to where the clock next stops, and over
+/// what stood still. A stop may begin within a minute; what is left of that minute counts.
 fn minutes(since: Moment, amount: u32, stills: &[Still]) -> Moment {
-    let stood = |at: Moment| stills.iter().any(|still| still.from <= at && at < still.until);
     let mut at = since;
-    let mut counted = 0;
-    while counted < amount {
-        if !stood(at) {
-            counted += 1;
+    let mut left = i64::from(amount) * MINUTE;
+    while left > 0 {
+        if let Some(still) = stills.iter().find(|still| still.from <= at && at < still.until) {
+            at = still.until;
+            continue;
         }
-        at = at.plus_millis(MINUTE);
+        let stops = stills.iter().map(|still| still.from).filter(|from| *from > at);
+        let step = stops.min().map_or(left, |from| left.min(from.since(at)));
+        at = at.plus_millis(step);
+        left -= step;
     }
     at
 }
