@@ -66,7 +66,7 @@ fn key(text: &str) -> IdempotencyKey {
 }
 
 /// Opens the folder of cases; an engine that has just stopped lets go of it in a moment.
-async fn store(folder: &Path) -> SledStore {
+pub(crate) async fn store(folder: &Path) -> SledStore {
     loop {
         match SledStore::open(folder.join("data"), SledOptions::default()) {
             Ok(store) => return store,

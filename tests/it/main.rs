@@ -16,6 +16,8 @@ mod files;
 #[cfg(test)]
 mod prefill;
 #[cfg(test)]
+mod reproject;
+#[cfg(test)]
 mod s3;
 #[cfg(test)]
 mod seal;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tongban_core::command::Command;
 use tongban_core::id::RegionCode;
 use tongban_core::limits;
+use tongban_core::port::StoreError;
 use tongban_core::summary::{Along, CaseSummary, Search};
 
 use super::Runtime;
@@ -81,7 +82,8 @@ async fn walk(runtime: &Arc<Runtime>) -> Result<Walked, EngineError> {
 /// scripts are missing, keeps no other from its new deadlines.
 fn ends_walk(error: &EngineError) -> bool {
     match error {
-        EngineError::Store(_) | EngineError::Stopped => true,
+        EngineError::Store(error) => is_of_the_store(error),
+        EngineError::Stopped => true,
         EngineError::Refused(_)
         | EngineError::KeyReused
         | EngineError::Busy
@@ -93,6 +95,12 @@ fn ends_walk(error: &EngineError) -> bool {
     }
 }
 
+/// Tells whether a store fails as a whole, and not at what it keeps of one case.
+fn is_of_the_store(error: &StoreError) -> bool {
+    use StoreError as E;
+    matches!(error, E::Fenced { .. } | E::Unavailable(_) | E::Uncertain(_))
+}
+
 fn is_behind(runtime: &Runtime, summary: &CaseSummary) -> bool {
     let standing = runtime.standing.now();
     let open = summary.matters.iter().any(|matter| matter.open);
@@ -102,12 +110,14 @@ fn is_behind(runtime: &Runtime, summary: &CaseSummary) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tongban_core::port::StoreError;
 
     #[test]
     fn a_case_that_cannot_be_read_keeps_no_later_one_from_the_new_calendar() {
         assert!(!ends_walk(&EngineError::ClosureMissing("0".to_owned())));
+        let torn = StoreError::Damaged { what: "chunk".to_owned() };
+        assert!(!ends_walk(&EngineError::Store(torn)));
         assert!(ends_walk(&EngineError::Stopped));
+        assert!(ends_walk(&EngineError::Store(StoreError::Unavailable("gone".to_owned()))));
         assert!(ends_walk(&EngineError::Store(StoreError::Uncertain("full".to_owned()))));
     }
 }
