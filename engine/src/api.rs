@@ -96,18 +96,18 @@ impl CaseView {
 
     /// Returns what derived times are read from.
     pub fn reading(&self) -> Reading<'_> {
-        let calendar = self.calendar();
-        Reading { calendar, organisation: &self.standing.organisation, now: self.now }
+        let Standing { calendars, organisation } = self.standing.as_ref();
+        Reading { calendars, organisation, now: self.now }
     }
 
-    /// Returns the calendar of the case's place.
-    pub fn calendar(&self) -> &Calendar {
-        self.standing.calendar(&self.case.started.region)
+    /// Returns the calendar by which a matter counts: that of the place where it is decided.
+    pub fn calendar_of(&self, matter: &Matter) -> &Calendar {
+        self.standing.calendar(self.case.place_of(matter.no))
     }
 
     /// Lists each counted and each skipped day of a clock.
     pub fn explain(&self, matter: &Matter, clock: &Clock) -> Explanation {
-        matter.law.explain(clock, self.calendar(), self.now)
+        matter.law.explain(clock, self.calendar_of(matter), self.now)
     }
 
     /// Returns the documents that the viewer may see, in the order of their drafting: what is
@@ -139,7 +139,7 @@ impl CaseView {
 
     /// Returns what queues show of a task of the case, open or ended.
     pub fn task_summary(&self, task: &Task) -> TaskSummary {
-        tongban_core::read_model::summarise_task(&self.case, task, self.calendar(), self.now)
+        tongban_core::read_model::summarise_task(&self.case, task, self.reading())
     }
 
     /// Returns the derived state of the whole.
@@ -154,7 +154,7 @@ impl CaseView {
 
     /// Returns who holds up a matter.
     pub fn waiting_on(&self, matter: &Matter) -> Option<WaitingOn> {
-        waiting_on(&self.case, matter, self.calendar(), self.now)
+        waiting_on(&self.case, matter, self.calendar_of(matter), self.now)
     }
 
     /// Returns the clock of a matter that is monitored: the promise, or else the statutory one,
@@ -166,12 +166,12 @@ impl CaseView {
 
     /// Returns when a clock of a matter is due.
     pub fn due(&self, matter: &Matter, clock: &Clock) -> Due {
-        matter.law.due(clock, self.calendar(), self.now)
+        matter.law.due(clock, self.calendar_of(matter), self.now)
     }
 
     /// Returns the working days that a clock has counted so far.
     pub fn used_days(&self, matter: &Matter, clock: &Clock) -> u32 {
-        matter.law.used_days(clock, self.calendar(), self.now)
+        matter.law.used_days(clock, self.calendar_of(matter), self.now)
     }
 
     /// Returns the lawful time at which the view was taken.

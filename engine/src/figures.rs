@@ -208,10 +208,9 @@ impl Count<'_> {
         }
         let Some(stored) = self.source.store.load(summary.case).await? else { return Ok(()) };
         let closure = self.closure(&stored);
-        let calendar = self.source.standing.calendar(&summary.scope.region);
-        let organisation = &self.source.standing.organisation;
+        let Standing { calendars, organisation } = self.source.standing;
         let basis = Basis {
-            reading: Reading { calendar, organisation, now: self.counted.span.until },
+            reading: Reading { calendars, organisation, now: self.counted.span.until },
             span: self.counted.span,
             closure: closure.as_deref(),
         };

@@ -209,9 +209,8 @@ pub fn case_at(
     let closure = travel.script.closure(&digest);
     let closure = closure.ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
     let closure = closure.of_case(&case.started);
-    let calendar = travel.standing.calendar(&case.started.region);
-    let organisation = &travel.standing.organisation;
-    let reading = Reading { calendar, organisation, now: case.updated_at };
+    let (calendars, organisation) = (&travel.standing.calendars, &travel.standing.organisation);
+    let reading = Reading { calendars, organisation, now: case.updated_at };
     let included = case.matters.iter().filter(|matter| matter.is_included());
     let matters = included.map(|matter| matter_at(travel, (&case, matter), &closure));
     Ok(CaseAt {
@@ -237,7 +236,7 @@ fn no_entry(until: Seq, last: Seq) -> Refusal {
 
 fn matter_at(travel: Travel<'_>, of: (&Arc<Case>, &Matter), closure: &Closure) -> MatterAt {
     let (case, matter) = of;
-    let calendar = travel.standing.calendar(&case.started.region);
+    let calendar = travel.standing.calendar(case.place_of(matter.no));
     let now = case.updated_at;
     let clocks = matter.law.clocks().iter().map(|clock| ClockAt {
         kind: (clock.kind.code(), clock.kind.name()),
@@ -260,7 +259,7 @@ fn matter_at(travel: Travel<'_>, of: (&Arc<Case>, &Matter), closure: &Closure) -
 fn script_at(travel: Travel<'_>, of: (&Arc<Case>, &Matter), closure: &Closure) -> ScriptAt {
     let (case, matter) = of;
     let job = RunJob { closure, matter: &matter.planned.code, function: RunFunction::Handle };
-    let calendar = Arc::clone(travel.standing.calendar(&case.started.region));
+    let calendar = Arc::clone(travel.standing.calendar(case.place_of(matter.no)));
     let replay = Replay::new(Arc::clone(case), matter.no, travel.secret.clone(), calendar);
     let look = travel.script.look(&job, replay);
     let (standing, fault) = standing_of(matter, &look);

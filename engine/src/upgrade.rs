@@ -109,9 +109,9 @@ pub struct Trial<'a> {
 /// [`FoldError`] when the log is damaged.
 pub fn try_case(trial: Trial<'_>, stored: &Stored) -> Result<Upgrade, FoldError> {
     let case = Arc::new(Case::from_entries(stored.case, &stored.entries)?);
-    let calendar = trial.standing.calendar(&case.started.region);
-    let Trial { script, closure, secret, .. } = trial;
-    let verdict = dry_run(&case, Candidate { script, closure, secret, calendar });
+    let Trial { script, closure, secret, standing, .. } = trial;
+    let calendars = standing.calendars.as_ref();
+    let verdict = dry_run(&case, Candidate { script, closure, secret, calendars });
     let number = case.started.number.clone();
     Ok(Upgrade { case: case.id, number, from: case.closure(), verdict })
 }

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use crate::calendar::Calendar;
+use crate::calendar::Calendars;
 use crate::case::{Case, Matter};
 use crate::definition::Closure;
 use crate::digest::{Digest, Secret};
@@ -28,7 +28,7 @@ pub struct Candidate<'a> {
     /// The case's secret.
     pub secret: &'a Secret,
     /// The holiday table of the case's place.
-    pub calendar: &'a Arc<Calendar>,
+    pub calendars: &'a Calendars,
 }
 
 /// What a dry run came to.
@@ -190,7 +190,7 @@ fn try_matter(case: &Arc<Case>, matter: &Matter, candidate: Candidate<'_>) -> Fo
         Arc::clone(case),
         matter.no,
         candidate.secret.clone(),
-        Arc::clone(candidate.calendar),
+        Arc::clone(candidate.calendars.of_place(case.place_of(matter.no))),
     );
     let job = RunJob {
         closure: candidate.closure,

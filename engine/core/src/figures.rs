@@ -45,7 +45,7 @@ impl Span {
 /// What a count is made from, beside the log.
 #[derive(Clone, Copy)]
 pub struct Basis<'a> {
-    /// Calendar and rules; the span says what time it is.
+    /// Calendars and rules; the span says what time it is.
     pub reading: Reading<'a>,
     /// The span.
     pub span: Span,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::calendar::Calendar;
+use crate::calendar::Calendars;
 use crate::case::{Case, Matter, Task};
 use crate::digest::{Digest, Secret};
 use crate::id::{CommitNo, RoleCode};
@@ -75,9 +75,8 @@ pub fn scope(case: &Case) -> CaseScope {
 
 /// Returns what lists show of the case, its derived times read from `reading`.
 pub fn summarise(case: &Case, reading: Reading<'_>) -> CaseSummary {
-    let Reading { calendar, now, .. } = reading;
     let matters = case.matters.iter().filter(|matter| matter.is_included());
-    let tasks = case.open_tasks().map(|task| summarise_task(case, task, calendar, now));
+    let tasks = case.open_tasks().map(|task| summarise_task(case, task, reading));
     CaseSummary {
         case: case.id,
         number: case.started.number.clone(),
@@ -92,15 +91,29 @@ pub fn summarise(case: &Case, reading: Reading<'_>) -> CaseSummary {
         tasks: tasks.collect(),
         incidents: u32::try_from(case.open_incidents().count()).unwrap_or(u32::MAX),
         next_due: schedule::next(case, reading),
-        calendar: calendar.version().to_owned(),
+        calendar: calendars_of(case, reading.calendars),
         outbox: case.open_calls().next().is_some(),
         revision: CommitNo::default(),
     }
 }
 
+/// Names the calendars that the times of a case are read from.
+pub(crate) fn calendars_of(case: &Case, calendars: &Calendars) -> String {
+    let included = case.matters.iter().filter(|matter| matter.is_included());
+    let places = included.map(|matter| case.place_of(matter.no));
+    calendars.version_of(&case.started.region, places)
+}
+
+/// Names the calendars that the times of a summary would be read from now.
+pub fn calendars_of_summary(summary: &CaseSummary, calendars: &Calendars) -> String {
+    let places = summary.matters.iter().map(|matter| &matter.place);
+    calendars.version_of(&summary.scope.region, places)
+}
+
 /// Returns what queues show of a task, open or ended.
-pub fn summarise_task(case: &Case, task: &Task, calendar: &Calendar, now: Moment) -> TaskSummary {
+pub fn summarise_task(case: &Case, task: &Task, reading: Reading<'_>) -> TaskSummary {
     let matter = case.matter(task.matter);
+    let (calendar, now) = (reading.calendar(case, task.matter), reading.now);
     TaskSummary {
         no: task.no,
         matter: task.matter,

@@ -5,7 +5,9 @@ mod rungs;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::calendar::Calendar;
+use std::sync::Arc;
+
+use crate::calendar::{Calendar, Calendars};
 use crate::case::{CallState, Case, Matter};
 use crate::entry::TaskKind;
 use crate::id::{MatterNo, RoleCode};
@@ -21,12 +23,19 @@ pub use self::rungs::{Rung, cards_on, rungs};
 /// What derived times are read from.
 #[derive(Clone, Copy)]
 pub struct Reading<'a> {
-    /// The holiday table of the case's place.
-    pub calendar: &'a Calendar,
+    /// The holiday tables of all places.
+    pub calendars: &'a Calendars,
     /// The rules that raise cards.
     pub organisation: &'a Organisation,
     /// Lawful time.
     pub now: Moment,
+}
+
+impl<'a> Reading<'a> {
+    /// Returns the calendar by which a matter counts: that of the place where it is decided.
+    pub fn calendar(self, case: &Case, no: MatterNo) -> &'a Arc<Calendar> {
+        self.calendars.of_place(case.place_of(no))
+    }
 }
 
 /// A clock whose passing has a consequence.
@@ -47,14 +56,15 @@ pub struct Passing {
 /// Returns the clocks whose passing has a consequence that is not recorded yet.
 pub fn passings(case: &Case, reading: Reading<'_>) -> Vec<Passing> {
     let mut all: Vec<Passing> =
-        case.matters.iter().flat_map(|matter| passings_of(matter, reading)).collect();
+        case.matters.iter().flat_map(|matter| passings_of(case, matter, reading)).collect();
     all.extend(case.open_tasks().filter_map(|task| {
         let within = silence(case, task)?;
-        let due = reading.calendar.due(task.opened_at, within, 0).at;
+        let due = reading.calendar(case, task.matter).due(task.opened_at, within, 0).at;
         let about = task.no.to_string();
         Some(Passing { due, adverse: false, matter: task.matter, clock: ClockKind::Opinion, about })
     }));
-    all.extend(case.calls.values().filter_map(|call| passing_of(call, reading.calendar)));
+    let calls = case.calls.values();
+    all.extend(calls.filter_map(|call| passing_of(call, reading.calendar(case, call.matter))));
     all.sort();
     all
 }
@@ -80,8 +90,13 @@ pub(crate) fn silences(
     all
 }
 
-fn passings_of(matter: &Matter, reading: Reading<'_>) -> impl Iterator<Item = Passing> {
+fn passings_of(
+    case: &Case,
+    matter: &Matter,
+    reading: Reading<'_>,
+) -> impl Iterator<Item = Passing> {
     let law = &matter.law;
+    let calendar = reading.calendar(case, matter.no);
     let counts = move |clock: &&Clock| {
         clock.is_running()
             && clock.fired.is_none()
@@ -100,7 +115,7 @@ fn passings_of(matter: &Matter, reading: Reading<'_>) -> impl Iterator<Item = Pa
             }
     };
     law.clocks().iter().filter(counts).map(move |clock| Passing {
-        due: law.due(clock, reading.calendar, reading.now).at,
+        due: law.due(clock, calendar, reading.now).at,
         adverse: clock.kind.is_applicants(),
         matter: matter.no,
         clock: clock.kind,
@@ -145,7 +160,7 @@ pub fn next(case: &Case, reading: Reading<'_>) -> Option<Moment> {
     case.submitted?;
     let passing = passings(case, reading).into_iter().map(|passing| passing.due.plus_millis(1));
     let cards = rungs::next_rung(case, reading);
-    let served = services(case, reading.calendar).map(|(at, _)| at);
+    let served = services(case, reading.calendars).map(|(at, _)| at);
     passing.chain(cards).chain(served).chain(timers(case).map(|(due, _, _)| due)).min()
 }
 
@@ -153,10 +168,11 @@ pub fn next(case: &Case, reading: Reading<'_>) -> Option<Moment> {
 /// announcement ends, and whose period begins then.
 pub fn services<'a>(
     case: &'a Case,
-    calendar: &'a Calendar,
+    calendars: &'a Calendars,
 ) -> impl Iterator<Item = (Moment, MatterNo)> + 'a {
     case.services().filter(move |(at, no)| {
         let serve = Act::new(ActKind::ServeCorrection, *at, "");
+        let calendar = calendars.of_place(case.place_of(*no));
         let answer = case.matter(*no).map(|matter| matter.law.judge(&serve, calendar));
         answer == Some(ActAnswer::Done)
     })

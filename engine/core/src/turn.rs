@@ -32,7 +32,7 @@ mod way_out;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, Calendars};
 use crate::case::{Case, FoldError};
 use crate::command::{Answer, Command};
 use crate::definition::Closure;
@@ -57,8 +57,8 @@ pub struct TurnContext<'a> {
     pub script: &'a dyn Script,
     /// Which connector carries which operation.
     pub wiring: &'a dyn Wiring,
-    /// The holiday table of the case's place.
-    pub calendar: &'a Arc<Calendar>,
+    /// The holiday tables of all places.
+    pub calendars: &'a Calendars,
     /// Who holds which role, and which rules raise cards.
     pub organisation: &'a Organisation,
     /// The case's secret.
@@ -197,6 +197,11 @@ impl Turn<'_> {
         }
         answers.sort_by_key(|(place, _)| *place);
         Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+    }
+
+    /// Returns the calendar by which a matter counts: that of the place where it is decided.
+    fn calendar(&self, no: MatterNo) -> &Arc<Calendar> {
+        self.context.calendars.of_place(self.case.place_of(no))
     }
 
     /// Appends an entry that takes effect now.

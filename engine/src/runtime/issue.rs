@@ -239,7 +239,7 @@ impl Runtime {
             closure: &closure,
             about,
             reading: Reading {
-                calendar: standing.calendar(&case.started.region),
+                calendars: &standing.calendars,
                 organisation: &standing.organisation,
                 now: document.drafted_at(),
             },

@@ -13,6 +13,7 @@ use tongban_core::command::Command;
 use tongban_core::id::RegionCode;
 use tongban_core::limits;
 use tongban_core::port::StoreError;
+use tongban_core::read_model;
 use tongban_core::summary::{Along, CaseSummary, Search};
 
 use super::Runtime;
@@ -104,7 +105,7 @@ fn is_of_the_store(error: &StoreError) -> bool {
 fn is_behind(runtime: &Runtime, summary: &CaseSummary) -> bool {
     let standing = runtime.standing.now();
     let open = summary.matters.iter().any(|matter| matter.open);
-    open && summary.calendar != standing.calendar(&summary.scope.region).version()
+    open && summary.calendar != read_model::calendars_of_summary(summary, &standing.calendars)
 }
 
 #[cfg(test)]

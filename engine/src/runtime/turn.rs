@@ -21,9 +21,8 @@ use super::desk::Held;
 use crate::standing::Standing;
 
 /// Gives what a case's derived times are read from.
-pub(super) fn reading<'a>(case: &Case, standing: &'a Standing, now: Moment) -> Reading<'a> {
-    let calendar = standing.calendar(&case.started.region);
-    Reading { calendar, organisation: &standing.organisation, now }
+pub(super) fn reading(standing: &Standing, now: Moment) -> Reading<'_> {
+    Reading { calendars: &standing.calendars, organisation: &standing.organisation, now }
 }
 
 /// What a commit needs beside the turn itself.
@@ -72,7 +71,7 @@ impl PendingTurn {
         let effects = CommittedEffect::of_turn(&output, before.secret, before.cut);
         let TurnOutput { case, expected, entries, retry, answers: _, effects: _ } = output;
         // As of the newest entry, so that the same log gives the same read model at any time.
-        let reading = reading(&case, ledger.standing, case.updated_at);
+        let reading = reading(ledger.standing, case.updated_at);
         let mut summary = read_model::summarise(&case, reading);
         // The turn is owed again: the row lets a restart find the case.
         summary.outbox |= retry.is_some();

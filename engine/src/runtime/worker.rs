@@ -9,8 +9,8 @@ use tongban_core::case::Case;
 use tongban_core::command::{Answer, Command, Refusal};
 use tongban_core::definition::Closure;
 use tongban_core::digest::Secret;
-use tongban_core::entry::{CaseStarted, Origin};
-use tongban_core::id::{CaseId, CommitNo, MatterNo, RegionCode, Seq};
+use tongban_core::entry::Origin;
+use tongban_core::id::{CaseId, CommitNo, MatterNo, Seq};
 use tongban_core::limits;
 use tongban_core::port::{IdempotencyRecord, ScriptFault, ScriptFaultKind, StoreError, Stored};
 use tongban_core::time::Moment;
@@ -206,8 +206,7 @@ fn evaluate(
     let secret = runtime.case_secret(case.id);
     let now = runtime.lawful.now().max(case.updated_at);
     let standing = runtime.standing.now();
-    let pinned =
-        Pinned { region: &case.started.region.clone(), secret: &secret, closure: &closure };
+    let pinned = Pinned { secret: &secret, closure: &closure };
     let context = runtime.turn_context(now, &standing, pinned);
     Ok(turn::take(case, commands, &context)?)
 }
@@ -407,37 +406,15 @@ fn first_turn(
     let id = runtime.new_case_id(now);
     let secret = runtime.case_secret(id);
     let standing = runtime.standing.now();
-    check_calendars(&started, &standing)?;
-    let pinned = Pinned { region: &started.region.clone(), secret: &secret, closure: &closure };
+    let pinned = Pinned { secret: &secret, closure: &closure };
     let context = runtime.turn_context(now, &standing, pinned);
     let origin = Origin::Person { subject: by.subject.clone(), role: by.role.code().to_owned() };
     Ok(turn::begin(id, started, origin, &context)?)
 }
 
-/// Refuses a matter at a place with other working days: a case counts by one calendar.
-fn check_calendars(started: &CaseStarted, standing: &Standing) -> Result<(), EngineError> {
-    let own = standing.calendar(&started.region).version();
-    let parts = started.matters.iter().filter_map(|planned| planned.computed.as_deref());
-    let places = parts.filter_map(|part| part.place.as_ref());
-    for place in places {
-        if standing.calendar(place).version() != own {
-            let region = &started.region;
-            return Err(Refusal::new(
-                "PLACE_HAS_OTHER_CALENDAR",
-                format!("{place} 的工作日历与 {region} 不同,请在该地另行申办"),
-                format!("{place} counts other working days than {region}; apply there"),
-            )
-            .at(["answers"])
-            .into());
-        }
-    }
-    Ok(())
-}
-
 /// What belongs to one case and stays with it.
 #[derive(Clone, Copy)]
 struct Pinned<'a> {
-    region: &'a RegionCode,
     secret: &'a Secret,
     closure: &'a Arc<Closure>,
 }
@@ -455,7 +432,7 @@ impl Runtime {
             wire_now: self.wire.now(),
             script: self.scripts.as_ref(),
             wiring: self.wiring.as_ref(),
-            calendar: standing.calendar(pinned.region),
+            calendars: &standing.calendars,
             organisation: &standing.organisation,
             secret: pinned.secret,
             closure: pinned.closure,

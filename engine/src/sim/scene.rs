@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tongban_core::agency::{
     AgencyAct, AgencyReply, DocumentRef, Effect as CallEffect, Fault, FaultClass, ReplyBody,
 };
-use tongban_core::calendar::Calendar;
+use tongban_core::calendar::{Calendar, Calendars};
 use tongban_core::case::{CallStatus, Case};
 use tongban_core::command::{Answer, Command};
 use tongban_core::definition::Closure;
@@ -41,7 +41,7 @@ pub const KEY: [u8; 32] = [7; 32];
 /// One case under the production rules, with agencies that do as they are told.
 pub struct CaseScene {
     script: Arc<dyn Script>,
-    calendar: Arc<Calendar>,
+    calendars: Calendars,
     organisation: Arc<Organisation>,
     now: Moment,
     play: Option<Play>,
@@ -81,7 +81,7 @@ impl CaseScene {
     pub fn new(script: Arc<dyn Script>, calendar: Arc<Calendar>, now: Moment) -> Self {
         Self {
             script,
-            calendar,
+            calendars: Calendars::everywhere(calendar),
             organisation: Arc::default(),
             now,
             play: None,
@@ -124,7 +124,7 @@ impl CaseScene {
             wire_now: self.now,
             script: self.script.as_ref(),
             wiring: &ByRole,
-            calendar: &self.calendar,
+            calendars: &self.calendars,
             organisation: &self.organisation,
             secret,
             closure,
@@ -205,8 +205,8 @@ impl CaseScene {
     }
 
     fn reading(&self) -> Reading<'_> {
-        let (calendar, organisation) = (&self.calendar, &self.organisation);
-        Reading { calendar, organisation, now: self.now }
+        let (calendars, organisation) = (&self.calendars, &self.organisation);
+        Reading { calendars, organisation, now: self.now }
     }
 
     /// Reads the timer where the store would find it.
@@ -285,7 +285,7 @@ impl CaseScene {
     }
 
     fn after(&self, period: Option<Period>) -> Moment {
-        period.map_or(self.now, |period| later(&self.calendar, self.now, period))
+        period.map_or(self.now, |period| later(self.calendars.national(), self.now, period))
     }
 
     fn hear(&mut self, id: CallId, what: Saying) -> Result<(), SceneError> {
@@ -442,7 +442,7 @@ impl Scene for CaseScene {
     }
 
     fn calendar(&self) -> &Calendar {
-        &self.calendar
+        self.calendars.national()
     }
 
     fn advance(&mut self, until: Moment) -> Result<(), SceneError> {

@@ -317,9 +317,8 @@ impl<'a> Walk<'a> {
     /// Returns the summary that the log leads to.
     fn summary(&mut self, case: &Case, stored: &CaseSummary) -> CaseSummary {
         let standing = self.premises.standing;
-        let calendar = standing.calendar(&case.started.region);
-        let reading =
-            Reading { calendar, organisation: &standing.organisation, now: case.updated_at };
+        let (calendars, organisation) = (&standing.calendars, &standing.organisation);
+        let reading = Reading { calendars, organisation, now: case.updated_at };
         let mut expected = read_model::summarise(case, reading);
         expected.revision = stored.revision;
         // A turn that is owed for a reason of the machine leaves no entry, and a notice is issued

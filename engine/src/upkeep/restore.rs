@@ -280,9 +280,8 @@ pub(super) fn read_model_of(
     owed: Owed,
     target: Target<'_>,
 ) -> (CaseSummary, Vec<IndexRow>) {
-    let calendar = target.standing.calendar(&case.started.region);
-    let organisation = &target.standing.organisation;
-    let reading = Reading { calendar, organisation, now: case.updated_at };
+    let (calendars, organisation) = (&target.standing.calendars, &target.standing.organisation);
+    let reading = Reading { calendars, organisation, now: case.updated_at };
     let mut summary = read_model::summarise(case, reading);
     summary.outbox |= owed == Owed::Perhaps;
     let rows = read_model::rows(&summary, &target.store.identity().secret);

@@ -41,9 +41,8 @@ async fn commit(store: &dyn Upkeep, id: CaseId, new: &[Entry]) -> CommitNo {
     let expected = entries.last().map(|entry| entry.seq).unwrap_or_default();
     entries.extend_from_slice(new);
     let case = Case::from_entries(id, &entries).unwrap();
-    let calendar = standing.calendar(&case.started.region);
-    let organisation = &standing.organisation;
-    let reading = Reading { calendar, organisation, now: case.updated_at };
+    let (calendars, organisation) = (&standing.calendars, &standing.organisation);
+    let reading = Reading { calendars, organisation, now: case.updated_at };
     let summary = read_model::summarise(&case, reading);
     let secret = store.identity().secret;
     let before = stored.map(|stored| read_model::rows(&stored.summary, &secret));

@@ -192,7 +192,7 @@ impl CaseMatter {
             });
             let clock = clocks.last()?;
             let explanation = view.explain(matter, clock);
-            Some(ClockExplanation::of(explanation, view.calendar().version()))
+            Some(ClockExplanation::of(explanation, view.calendar_of(matter).version()))
         })
         .await
     }

@@ -1,12 +1,20 @@
 //! Stories of services whose set of matters is computed from the answers: an oversize transport
 //! needs a permit in each district of its route.
 
+use std::sync::Arc;
+
+use tongban_core::calendar::{CalendarDocument, Calendars, DayKind, SpecialDay};
+use tongban_core::card::CardLevel;
+use tongban_core::entry::Body;
 use tongban_core::id::{MatterNo, RegionCode};
+use tongban_core::law::ClockKind;
+use tongban_core::request::Ask;
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
-use tongban_engine::{CaseFilter, PageRequest};
+use tongban_engine::standing::Standing;
+use tongban_engine::{CaseFilter, CaseView, PageRequest};
 
-use super::world::{Said, Setting, World, applicant, stages};
+use super::world::{Said, Setting, World, applicant, incidents, stages};
 
 const PARTS: &str = r#"|q| {
     let parts = q.route.map(|place| part("permit").at(place).key(place));
@@ -138,4 +146,139 @@ async fn answers_that_lead_to_two_matters_alike_are_refused_and_nothing_starts()
     let page = PageRequest { after: None, first: 10 };
     let listed = world.engine.cases(&applicant(), CaseFilter::default(), page).await.unwrap();
     assert_eq!(listed.items.len(), 1);
+}
+
+/// The shipped calendar, and places that rest on days of their own.
+fn resting(places: &[(&str, &[&str])]) -> Standing {
+    let documents = places.iter().map(|(place, dates)| CalendarDocument {
+        code: format!("hall-{place}"),
+        name: "示例大厅".to_owned(),
+        regions: vec![RegionCode::new(*place)],
+        based_on: Some("cn".to_owned()),
+        working_weekdays: None,
+        first_year: 2026,
+        last_year: 2026,
+        source: "示例通知".to_owned(),
+        days: dates.iter().map(|date| rest(date)).collect(),
+    });
+    let calendars = Calendars::of(&documents.collect::<Vec<_>>());
+    let calendars = calendars.unwrap_or_else(|error| panic!("{error}"));
+    Standing { calendars: Arc::new(calendars), ..Standing::default() }
+}
+
+fn rest(date: &str) -> SpecialDay {
+    let (kind, name) = (DayKind::Holiday, "大厅检修".to_owned());
+    SpecialDay { date: date.parse().unwrap(), kind, name, source: None }
+}
+
+/// Returns the days on which the promises of the matters that were accepted end.
+fn promised(view: &CaseView) -> Vec<String> {
+    let promised = view.case().matters.iter().filter_map(|matter| {
+        let mut clocks = matter.law.clocks().iter();
+        let clock = clocks.find(|clock| clock.kind == ClockKind::Promised)?;
+        Some(view.due(matter, clock).at.date().to_string())
+    });
+    promised.collect()
+}
+
+/// Returns on which days the scripts' timers are due.
+fn timers(view: &CaseView) -> Vec<String> {
+    let requests = view.case().matters.iter().flat_map(|matter| &matter.run.requests);
+    let due = requests.filter_map(|request| match &request.made.ask {
+        Ask::Timer { due, .. } => Some(due.date().to_string()),
+        Ask::Call { .. }
+        | Ask::Decide { .. }
+        | Ask::Act { .. }
+        | Ask::Receive { .. }
+        | Ask::Compensate { .. }
+        | Ask::Patch { .. } => None,
+    });
+    due.collect()
+}
+
+fn red_cards(view: &CaseView) -> Vec<u16> {
+    let cards = view.case().cards.values();
+    let red = cards.filter(|card| card.raised.level == CardLevel::Red);
+    red.map(|card| card.matter.0).collect()
+}
+
+async fn on_its_way_past(standing: Standing, decide: &str) -> World {
+    let matters = vec![("permit", "", decide), ("plan", "", DECIDE), ("pass", "", PASS)];
+    let setting =
+        Setting { parts: PARTS, matters, answers: route(&ROUTE), standing, ..Setting::default() };
+    setting.begin().await
+}
+
+/// A matter at a place with a calendar of its own used to be refused with the whole case.
+#[tokio::test]
+async fn each_matter_counts_by_the_calendar_of_the_place_that_decides_it() {
+    let world = on_its_way_past(resting(&[("420303", &["2026-03-03"])]), DECIDE).await;
+    let view = world.until(|view| view.case().open_tasks().count() == 2).await;
+    assert_eq!(promised(&view), ["2026-03-03", "2026-03-04"], "filed on Monday, one day promised");
+    let kept: Vec<_> = view.case().matters[..2]
+        .iter()
+        .map(|matter| {
+            matter.filed.as_ref().unwrap().calendar.as_str() == view.calendar_of(matter).version()
+        })
+        .collect();
+    assert_eq!(kept, [true, true], "and each remembers by which one it was given its days");
+    let due = |no: u16| {
+        let view = &view;
+        let mut tasks = view.case().open_tasks();
+        let task = tasks.find(|task| task.matter == MatterNo(no)).unwrap();
+        view.task_summary(task).due_at.unwrap().date().to_string()
+    };
+    assert_eq!((due(1).as_str(), due(2).as_str()), ("2026-03-03", "2026-03-04"), "in the queues");
+    world.reach("2026-03-04T08:00:00+08:00");
+    let view = world.until(|view| !red_cards(view).is_empty()).await;
+    assert_eq!(red_cards(&view), [1], "the other place has rested and has its last day today");
+    world.reach("2026-03-05T08:00:00+08:00");
+    let view = world.until(|view| red_cards(view).len() == 2).await;
+    assert_eq!(red_cards(&view), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_case_at_a_place_with_a_calendar_of_its_own_counts_by_it() {
+    let setting = Setting {
+        matters: vec![(
+            "a",
+            "",
+            r#"sleep("1 working day"); grant(decide("office.approver", #{ title: "审查" }))"#,
+        )],
+        standing: resting(&[("420302", &["2026-03-03", "2026-03-04"])]),
+        ..Setting::default()
+    };
+    let mut world = setting.begin().await;
+    let view = world.until(|view| !timers(view).is_empty()).await;
+    assert_eq!(
+        (promised(&view), timers(&view)),
+        (vec!["2026-03-05".to_owned()], vec!["2026-03-05".to_owned()])
+    );
+    let explained = view.explain(&view.case().matters[0], &view.case().matters[0].law.clocks()[1]);
+    assert!(format!("{explained:?}").contains("大厅检修"), "and it says why: {explained:?}");
+    world.reach("2026-03-06T08:00:00+08:00");
+    world.decide(1, Said::Yes).await;
+    world.stands(&["granted"]).await;
+}
+
+#[tokio::test]
+async fn a_new_calendar_of_one_place_moves_what_is_decided_there_and_nothing_else() {
+    let sleeps = r#"sleep("1 working day"); grant(decide("office.approver", #{ title: "审查" }))"#;
+    let mut world = on_its_way_past(Standing::default(), sleeps).await;
+    let view = world.until(|view| timers(view).len() == 2).await;
+    assert_eq!(promised(&view), ["2026-03-03", "2026-03-03"]);
+    let standing = resting(&[("420303", &["2026-03-03", "2026-03-04"])]);
+    let integrator = Viewer::new("integrator", Role::Integrator);
+    world.engine.replace_standing(&integrator, standing.clone()).unwrap();
+    let view = world.until(|view| view.case().calendar.is_some()).await;
+    assert_eq!(promised(&view), ["2026-03-03", "2026-03-05"]);
+    assert_eq!(timers(&view), ["2026-03-03", "2026-03-03"], "what a script was told stays");
+    world.restart_with(standing).await;
+    world.reach("2026-03-04T08:00:00+08:00");
+    let view = world.until(|view| view.case().open_tasks().count() == 2).await;
+    assert_eq!(red_cards(&view), [1]);
+    assert!(incidents(&view).is_empty(), "{:?}", incidents(&view));
+    let log = world.log().await;
+    let read_anew = log.iter().filter(|entry| matches!(entry.body, Body::CalendarChanged { .. }));
+    assert_eq!(read_anew.count(), 1, "and was read anew once");
 }

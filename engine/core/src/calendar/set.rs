@@ -1,7 +1,7 @@
 //! The calendars of all places: one per region or centre, falling back to the region around it
 //! and at last to the national one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Calendar, CalendarDocument, CalendarError, NATIONAL_CODE};
@@ -61,6 +61,26 @@ impl Calendars {
         around
             .max_by_key(|(place, _)| place.prefix().len())
             .map_or(&self.national, |(_, calendar)| calendar)
+    }
+
+    /// Returns one calendar for every place.
+    pub fn everywhere(calendar: Arc<Calendar>) -> Self {
+        Self { by_code: BTreeMap::new(), by_region: BTreeMap::new(), national: calendar }
+    }
+
+    /// Names the calendars that a case is read from: that of the place where it was filed, and of
+    /// every other place at which one of its matters is decided.
+    pub fn version_of<'a>(
+        &self,
+        home: &'a RegionCode,
+        places: impl Iterator<Item = &'a RegionCode>,
+    ) -> String {
+        let elsewhere: BTreeSet<&RegionCode> = places.filter(|place| *place != home).collect();
+        let mut version = self.of_place(home).version().to_owned();
+        for place in elsewhere {
+            version.push_str(&format!(";{place}={}", self.of_place(place).version()));
+        }
+        version
     }
 
     /// Returns the national calendar.

@@ -40,7 +40,7 @@ pub struct Told<'a> {
     pub closure: &'a Closure,
     /// The entry that the document tells of.
     pub about: &'a Entry,
-    /// Calendar and organisation; `now` is when the document was drafted.
+    /// Calendars and organisation; `now` is when the document was drafted.
     pub reading: Reading<'a>,
     /// The case's secret.
     pub secret: &'a Secret,
@@ -208,7 +208,9 @@ impl Teller<'_> {
         let running =
             law.running(ClockKind::Promised).or_else(|| law.running(ClockKind::Statutory));
         let Some(clock) = running else { return (None, None) };
-        let due = law.due(clock, self.told.reading.calendar, self.told.reading.now);
+        let Reading { now, .. } = self.told.reading;
+        let calendar = self.told.reading.calendar(self.told.case, self.matter.no);
+        let due = law.due(clock, calendar, now);
         let limit = match &self.act.terms {
             Terms::Extension { by, .. } => *by,
             Terms::None

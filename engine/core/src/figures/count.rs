@@ -208,7 +208,8 @@ impl<'a> Count<'a> {
     }
 
     fn timely(&mut self, matter: &Matter, clock: &Clock, at: Moment) {
-        let Reading { calendar, now, .. } = self.reading();
+        let now = self.reading().now;
+        let calendar = self.reading().calendar(self.case, matter.no);
         let due = matter.law.due(clock, calendar, now).at;
         let days = u64::from(matter.law.used_days(clock, calendar, now));
         let promised = u64::from(clock.budget.amount.saturating_add(clock.more));
@@ -226,7 +227,8 @@ impl<'a> Count<'a> {
 
     /// Counts suspensions; a day that two of them cover is one.
     fn suspensions(&mut self, matter: &Matter) {
-        let Reading { calendar, now, .. } = self.reading();
+        let now = self.reading().now;
+        let calendar = self.reading().calendar(self.case, matter.no);
         let mut all: Vec<_> = matter.law.suspensions().iter().collect();
         all.sort_by_key(|suspension| suspension.from);
         let promised = matter.law.clocks().iter().rev();

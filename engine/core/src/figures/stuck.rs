@@ -38,7 +38,8 @@ pub struct Stuck {
 impl Stuck {
     /// Returns what a matter waits for; nothing once it has ended.
     pub(super) fn of(case: &Case, matter: &Matter, reading: Reading<'_>) -> Option<Self> {
-        let on = waiting_on(case, matter, reading.calendar, reading.now)?;
+        let calendar = reading.calendar(case, matter.no);
+        let on = waiting_on(case, matter, calendar, reading.now)?;
         Some(Self {
             case: case.id,
             number: case.started.number.clone(),
@@ -48,7 +49,7 @@ impl Stuck {
             party: on.party,
             who: on.who,
             since: on.since,
-            days: reading.calendar.working_days(on.since.date(), reading.now.date()),
+            days: calendar.working_days(on.since.date(), reading.now.date()),
             until: on.until,
             zh: on.zh,
             en: on.en,

@@ -60,7 +60,7 @@ pub(crate) fn next_rung(case: &Case, reading: Reading<'_>) -> Option<Moment> {
                     && card.raised.about == watched.clock.about
                     && card.raised.since == watched.clock.since
             });
-            let instant = watched.instant(rule.when, &changes, reading.calendar);
+            let instant = watched.instant(rule.when, &changes, watched.calendar(reading));
             instant.filter(|_| !raised).map(|(at, _)| at)
         })
     });
@@ -264,6 +264,11 @@ impl Watched<'_> {
         passed || self.clock.stopped.is_none_or(|stopped| at < stopped)
     }
 
+    /// Returns the calendar of the place where the matter is decided.
+    fn calendar<'a>(&self, reading: Reading<'a>) -> &'a Calendar {
+        reading.calendar(self.case, self.matter.no)
+    }
+
     /// Returns the rules that watch this clock here.
     fn rules<'a>(&'a self, reading: Reading<'a>) -> impl Iterator<Item = &'a CardRule> {
         reading.organisation.card_rules().iter().filter(|rule| {
@@ -276,7 +281,7 @@ impl Watched<'_> {
         let changes = self.changes();
         self.rules(reading)
             .filter_map(|rule| {
-                let (at, due) = self.instant(rule.when, &changes, reading.calendar)?;
+                let (at, due) = self.instant(rule.when, &changes, self.calendar(reading))?;
                 let card = self.card(rule, (at, due), reading);
                 Some(Rung { matter: self.matter.no, card })
             })
@@ -289,7 +294,8 @@ impl Watched<'_> {
         (at, due): (Moment, Moment),
         reading: Reading<'_>,
     ) -> CardRaised {
-        let reply_due = rule.reply_within.map(|within| reading.calendar.due(at, within, 0).at);
+        let calendar = self.calendar(reading);
+        let reply_due = rule.reply_within.map(|within| calendar.due(at, within, 0).at);
         let intake = self.clock.kind == ClockKind::Acceptance && rule.to == "window";
         let office = if intake { self.case.started.lead.as_str() } else { self.office.as_str() };
         CardRaised {

@@ -65,7 +65,7 @@ impl Turn<'_> {
         let before = matter.law.ending();
         let accepts = matches!(act.kind, ActKind::Accept | ActKind::DeemAccept);
         let early = if accepts { matter.early.clone() } else { Vec::new() };
-        let answer = matter.law.judge(&act, self.context.calendar);
+        let answer = matter.law.judge(&act, self.calendar(no));
         let effective_at = act.effective_at;
         let done = (answer == ActAnswer::Done).then(|| act.clone());
         let holds = done.is_some();

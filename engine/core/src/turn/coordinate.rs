@@ -120,7 +120,7 @@ impl Turn<'_> {
             rules: definition.rules(),
             intake: definition.intake,
             decides_in: definition.decides_in,
-            calendar: self.context.calendar.version().to_owned(),
+            calendar: self.calendar(no).version().to_owned(),
             materials,
         };
         self.push(no, Origin::Engine, Body::MatterFiled(Arc::new(filed)))?;

@@ -360,8 +360,7 @@ impl Turn<'_> {
             let mut clocks = matter.law.clocks().iter().rev();
             let last = clocks.find(|clock| clock.kind == ClockKind::Correction);
             last.is_none_or(|clock| {
-                act.effective_at
-                    <= matter.law.due(clock, self.context.calendar, act.effective_at).at
+                act.effective_at <= matter.law.due(clock, self.calendar(no), act.effective_at).at
             })
         });
         if timely {

@@ -84,7 +84,7 @@ impl Turn<'_> {
         let job = RunJob { closure: &closure, matter: &code, function: RunFunction::Intake };
         let case = Arc::clone(&self.case);
         let secret = self.context.secret.clone();
-        let replay = Replay::of_intake(case, no, secret, Arc::clone(self.context.calendar));
+        let replay = Replay::of_intake(case, no, secret, Arc::clone(self.calendar(no)));
         let RunOutput { end, asked: fresh, stood, .. } = self.context.script.run(&job, replay);
         match end {
             RunEnd::Suspended => {

@@ -304,7 +304,7 @@ impl Turn<'_> {
         let Some(matter) = self.case.matter(matter) else {
             return Ok(());
         };
-        match matter.law.judge(act, self.context.calendar) {
+        match matter.law.judge(act, self.calendar(matter.no)) {
             ActAnswer::Done | ActAnswer::Already => Ok(()),
             ActAnswer::Refused { code, reason } => {
                 let (zh, en) =
@@ -453,7 +453,7 @@ impl Turn<'_> {
         let matter = self.case.matter(no).filter(|_| !self.was_mended(no))?;
         let mut clocks = matter.law.clocks().iter().rev();
         let clock = clocks.find(|clock| clock.kind == ClockKind::Acceptance)?;
-        let calendar = self.context.calendar;
+        let calendar = self.calendar(no);
         let left = calendar.remaining(clock.since, clock.budget, &[], clock.stopped?);
         Some(Period { amount: left.max(1), ..clock.budget })
     }

@@ -36,7 +36,7 @@ impl Turn<'_> {
             Arc::clone(&self.case),
             no,
             self.context.secret.clone(),
-            Arc::clone(self.context.calendar),
+            Arc::clone(self.calendar(no)),
         );
         let output = self.context.script.run(&job, replay);
         if let Some(fault) = self.too_many_tasks(&output.asked) {

@@ -218,14 +218,14 @@ impl Story {
         let now = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
         let id = CaseId::new(now, [3; 10]);
         let secret = Secret::new(SECRET);
-        let calendar = Arc::new(Calendar::national());
+        let calendars = Calendars::shipped();
         let organisation = crate::organisation::Organisation::default();
         let context = TurnContext {
             now,
             wire_now: now,
             script: &scripts,
             wiring: &Bound { all: false },
-            calendar: &calendar,
+            calendars: &calendars,
             organisation: &organisation,
             secret: &secret,
             closure: &closure,
@@ -247,14 +247,14 @@ impl Story {
     fn take(&mut self, commands: &[Command]) -> &mut Self {
         self.now = self.now.plus_millis(60_000);
         let secret = Secret::new(SECRET);
-        let calendar = Arc::new(Calendar::national());
+        let calendars = Calendars::shipped();
         let closure = self.scripts.closure.clone().unwrap();
         let context = TurnContext {
             now: self.now,
             wire_now: self.now,
             script: &self.scripts,
             wiring: &Bound { all: self.bound_all },
-            calendar: &calendar,
+            calendars: &calendars,
             organisation: &self.organisation,
             secret: &secret,
             closure: &closure,
@@ -927,9 +927,12 @@ fn stages_name_their_endings() {
 fn a_departments_row_leads_the_region_while_a_matter_is_open() {
     use crate::summary::IndexRow;
     let kinds = |story: &Story| {
-        let (calendar, organisation) = (Calendar::national(), Organisation::default());
-        let reading =
-            schedule::Reading { calendar: &calendar, organisation: &organisation, now: story.now };
+        let (calendars, organisation) = (Calendars::shipped(), Organisation::default());
+        let reading = schedule::Reading {
+            calendars: &calendars,
+            organisation: &organisation,
+            now: story.now,
+        };
         let summary = read_model::summarise(&story.case, reading);
         let rows = read_model::rows(&summary, &Secret::new(SECRET));
         let has = |wanted: fn(&IndexRow) -> bool| rows.iter().any(wanted);

@@ -12,6 +12,7 @@ use crate::command::{Answer, Refusal};
 use crate::entry::{Body, IncidentKind, Origin};
 use crate::id::{MatterNo, RoleCode, Seq};
 use crate::law::{ActKind, ClockKind};
+use crate::read_model;
 use crate::request::Decision;
 use crate::schedule::{self, ClockKey, Passing, Reading, Rung};
 use crate::time::Moment;
@@ -24,7 +25,7 @@ use super::accept::person;
 impl Turn<'_> {
     pub(super) fn reading(&self) -> Reading<'_> {
         Reading {
-            calendar: self.context.calendar,
+            calendars: self.context.calendars,
             organisation: self.context.organisation,
             now: self.context.now,
         }
@@ -211,14 +212,18 @@ impl Turn<'_> {
         Ok(card.matter)
     }
 
-    /// Reads the open deadlines of the case from a newly loaded calendar.
+    /// Reads the open deadlines of the case from newly loaded calendars.
     pub(super) fn calendar_changed(&mut self) -> Result<Answer, FoldError> {
-        let version = self.context.calendar.version().to_owned();
-        let filed = self.case.matters.iter().filter_map(|matter| matter.filed.as_ref());
-        let known = filed.map(|filed| filed.calendar.as_str()).next_back();
-        let known = self.case.calendar.as_deref().or(known);
+        let version = read_model::calendars_of(&self.case, self.context.calendars);
+        let behind = match &self.case.calendar {
+            Some(known) => *known != version,
+            None => self.case.matters.iter().any(|matter| {
+                let filed = matter.filed.as_ref();
+                filed.is_some_and(|filed| filed.calendar != self.calendar(matter.no).version())
+            }),
+        };
         let open = self.case.matters.iter().any(crate::case::Matter::is_open);
-        if open && known.is_some_and(|known| known != version) {
+        if open && behind {
             let body = Body::CalendarChanged { version };
             self.push(MatterNo::COORDINATOR, Origin::Engine, body)?;
         }

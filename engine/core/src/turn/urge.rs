@@ -67,7 +67,7 @@ impl Turn<'_> {
 
     /// Tells whether the matter waits for somebody who could hurry.
     fn is_held_up(&self, matter: &Matter) -> bool {
-        let on = waiting_on(&self.case, matter, self.context.calendar, self.context.now);
+        let on = waiting_on(&self.case, matter, self.calendar(matter.no), self.context.now);
         on.is_some_and(|on| match on.party {
             WaitingParty::Window
             | WaitingParty::Department
@@ -81,7 +81,7 @@ impl Turn<'_> {
     }
 
     fn may_be_urged(&self, matter: &Matter) -> bool {
-        let calendar = self.context.calendar;
+        let calendar = self.calendar(matter.no);
         matter.urged.is_none_or(|(_, last)| {
             calendar.used(last, AGAIN_AFTER, &[], self.context.now) >= AGAIN_AFTER.amount
         })

@@ -230,7 +230,7 @@ impl Turn<'_> {
             script: self.context.script,
             closure,
             secret: self.context.secret,
-            calendar: self.context.calendar,
+            calendars: self.context.calendars,
         };
         let verdict = dry_run(&self.case, candidate);
         if verdict.may_rebind() {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use tongban_core::agency::{AgencyReply, DocumentRef, ReplyBody};
-use tongban_core::calendar::Calendar;
+use tongban_core::calendar::Calendars;
 use tongban_core::case::{CallState, Case, Matter};
 use tongban_core::command::{Command, Seen, TaskAt, TaskOutcome};
 use tongban_core::definition::Closure;
@@ -24,7 +24,7 @@ use tongban_core::viewer::{Role, Viewer};
 const MATTER: MatterNo = MatterNo(1);
 
 /// Read once: a test takes thousands of turns.
-static CALENDAR: LazyLock<Arc<Calendar>> = LazyLock::new(|| Arc::new(Calendar::national()));
+static CALENDARS: LazyLock<Calendars> = LazyLock::new(Calendars::shipped);
 
 struct Bound;
 
@@ -128,7 +128,7 @@ impl<'a> World<'a> {
             wire_now: now,
             script: self.script,
             wiring: &Bound,
-            calendar: &CALENDAR,
+            calendars: &CALENDARS,
             organisation: &organisation,
             secret: &secret,
             closure: &self.closure,
@@ -162,7 +162,7 @@ impl<'a> World<'a> {
         let case =
             Case::from_entries(self.case.id, &self.entries[..entries]).expect("it was written");
         case.matter(MATTER)?.run.begun?;
-        Some(Replay::new(Arc::new(case), MATTER, Self::secret(), Arc::clone(&CALENDAR)))
+        Some(Replay::new(Arc::new(case), MATTER, Self::secret(), Arc::clone(CALENDARS.national())))
     }
 
     fn targets(&self) -> Vec<Target> {

@@ -102,7 +102,7 @@ impl Check<'_> {
         };
         let case = &walked.case;
         let matter = case.matter(entry.matter).ok_or("an act on no matter")?;
-        let calendar = self.standing.calendar(&case.started.region);
+        let calendar = self.standing.calendar(case.place_of(entry.matter));
         let again = matter.law.judge(act, calendar);
         if again != ActAnswer::Done {
             return Err(format!("{} did not hold: {again:?}", act.kind.code()));
@@ -120,7 +120,7 @@ impl Check<'_> {
     fn read_model(&self, walked: &mut Walked, written: &Written) -> Checked {
         let case = &walked.case;
         let reading = Reading {
-            calendar: self.standing.calendar(&case.started.region),
+            calendars: &self.standing.calendars,
             organisation: &self.standing.organisation,
             now: written.at,
         };
@@ -176,7 +176,7 @@ impl Check<'_> {
         let code = &matter.planned.code;
         let job = RunJob { closure: &closure, matter: code, function: RunFunction::Handle };
         let secret = self.secret.derive(b"case", &case.id.0);
-        let calendar = Arc::clone(self.standing.calendar(&case.started.region));
+        let calendar = Arc::clone(self.standing.calendar(case.place_of(matter.no)));
         let replay = Replay::new(Arc::clone(case), matter.no, secret, calendar);
         let output = self.troupe.play(&job, replay);
         let (end, fresh) = (output.end, output.asked);

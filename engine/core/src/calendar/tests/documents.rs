@@ -178,3 +178,20 @@ fn the_shipped_calendar_names_its_notices() {
     let calendars = Calendars::shipped();
     assert_eq!(calendars.national().version(), Calendar::national().version());
 }
+
+#[test]
+fn a_case_names_its_own_calendar_and_each_of_the_other_places() {
+    let calendars = Calendars::of(&[hall()]).unwrap();
+    let [home, hall, other] = ["110101", "420302", "330100"].map(RegionCode::new);
+    let national = calendars.national().version();
+    let named = |places: &[&RegionCode]| calendars.version_of(&home, places.iter().copied());
+    assert_eq!(named(&[]), national);
+    assert_eq!(named(&[&home, &home]), national, "as before there were other places");
+    let at_hall = calendars.of_place(&hall).version();
+    assert_ne!(at_hall, national);
+    assert_eq!(
+        named(&[&hall, &other, &home, &hall]),
+        format!("{national};330100={national};420302={at_hall}"),
+        "also one that has none of its own yet: it may get one"
+    );
+}

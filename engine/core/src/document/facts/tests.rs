@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::calendar::Calendar;
+use crate::calendar::Calendars;
 use crate::definition::{DecidesIn, Intake, Limits, MaterialDef, Part, Regime, ServiceDef, Source};
 use crate::digest::Digest;
 use crate::document::{DocumentContent, DocumentNo, NumberParts, content_for};
@@ -29,7 +29,7 @@ struct Log {
     case: Case,
     closure: Closure,
     organisation: Organisation,
-    calendar: Calendar,
+    calendars: Calendars,
     secret: Secret,
     last: Option<Entry>,
 }
@@ -128,7 +128,7 @@ impl Log {
             case,
             closure: closure(definition),
             organisation,
-            calendar: Calendar::national(),
+            calendars: Calendars::shipped(),
             secret: Secret::new([9; 32]),
             last: None,
         };
@@ -163,7 +163,7 @@ impl Log {
         let number = drafted.number.to_string();
         self.push(Body::DocumentDrafted(Arc::new(drafted)));
         let reading =
-            Reading { calendar: &self.calendar, organisation: &self.organisation, now: at() };
+            Reading { calendars: &self.calendars, organisation: &self.organisation, now: at() };
         let told = Told {
             case: &self.case,
             closure: &self.closure,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::calendar::Calendar;
+use crate::calendar::Calendars;
 use crate::card::CardRaised;
 use crate::case::Case;
 use crate::command::{ActRequest, Answer, Command, Seen, TaskAt, TaskOutcome};
@@ -137,7 +137,7 @@ pub(crate) struct Story {
     pub(crate) case: Arc<Case>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) organisation: Organisation,
-    pub(crate) calendar: Arc<Calendar>,
+    pub(crate) calendars: Calendars,
 }
 
 fn definition(setting: Setting) -> MatterDef {
@@ -204,13 +204,13 @@ impl Story {
         let now = moment(at);
         let id = CaseId::new(now, [3; 10]);
         let secret = Secret::new([9; 32]);
-        let (calendar, organisation) = (Arc::new(Calendar::national()), Organisation::default());
+        let (calendars, organisation) = (Calendars::shipped(), Organisation::default());
         let context = TurnContext {
             now,
             wire_now: now,
             script: &script,
             wiring: &Unbound,
-            calendar: &calendar,
+            calendars: &calendars,
             organisation: &organisation,
             secret: &secret,
             closure: &closure,
@@ -218,7 +218,7 @@ impl Story {
         };
         let output = turn::begin(id, started, Origin::Engine, &context).unwrap();
         let (case, entries) = (output.case, output.entries);
-        let mut story = Self { script, case, entries, organisation, calendar };
+        let mut story = Self { script, case, entries, organisation, calendars };
         story.take(now, &[Command::Submit { by: applicant() }]);
         story
     }
@@ -231,7 +231,7 @@ impl Story {
             wire_now: now,
             script: &self.script,
             wiring: &Unbound,
-            calendar: &self.calendar,
+            calendars: &self.calendars,
             organisation: &self.organisation,
             secret: &secret,
             closure: &closure,
@@ -269,7 +269,7 @@ impl Story {
     }
 
     pub(crate) fn reading(&self, now: Moment) -> Reading<'_> {
-        Reading { calendar: &self.calendar, organisation: &self.organisation, now }
+        Reading { calendars: &self.calendars, organisation: &self.organisation, now }
     }
 
     /// Returns a yes to the open task of a kind.

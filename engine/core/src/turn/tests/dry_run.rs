@@ -32,8 +32,8 @@ fn tried(
 
 fn under(story: &Story, script: &Closures, closure: &Closure) -> Verdict {
     let secret = Secret::new(SECRET);
-    let calendar = Arc::new(Calendar::national());
-    let candidate = Candidate { script, closure, secret: &secret, calendar: &calendar };
+    let calendars = Calendars::shipped();
+    let candidate = Candidate { script, closure, secret: &secret, calendars: &calendars };
     dry_run(&story.case, candidate)
 }
 
