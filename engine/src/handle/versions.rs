@@ -148,12 +148,12 @@ impl Engine {
         let known_versions = offer.shelf(&service);
         let lead = &known.service.lead;
         let asked = Asked { by: viewer, lead, closure: &closure, step: &step, reason: &reason };
-        let moves = known_versions.judge(&asked)?;
+        let is_due = known_versions.judge(&asked)?;
         if let Some(remembered) = remembered {
-            let no = moves.then(|| known_versions.next_no().to_string());
+            let no = is_due.then(|| known_versions.next_no().to_string());
             self.remember(remembered, no.into_iter().collect()).await?;
         }
-        if moves {
+        if is_due {
             let record = Publication {
                 service: service.clone(),
                 no: known_versions.next_no(),

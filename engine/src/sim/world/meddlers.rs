@@ -150,6 +150,7 @@ impl Person {
         let item = self.dice.pick(&found.items).clone();
         let kind = *self.dice.pick(item.state.incident.kind.ways());
         let Some(way) = self.way(&item, kind, later).await else { return };
+        let taken = way.kind();
         let (viewer, key) = (self.viewer.clone(), self.key());
         let (id, at) = (IdempotencyKey(key.clone()), (item.case, item.seq));
         let settle: Mutation = Arc::new(move |engine| {
@@ -160,7 +161,7 @@ impl Person {
             })
         });
         if self.mutate(&key, settle).await.is_some() {
-            self.witness.saw(kind.code());
+            self.witness.saw(taken.code());
         }
     }
 
