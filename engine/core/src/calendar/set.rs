@@ -76,11 +76,10 @@ impl Calendars {
         places: impl Iterator<Item = &'a RegionCode>,
     ) -> String {
         let elsewhere: BTreeSet<&RegionCode> = places.filter(|place| *place != home).collect();
-        let mut version = self.of_place(home).version().to_owned();
-        for place in elsewhere {
-            version.push_str(&format!(";{place}={}", self.of_place(place).version()));
-        }
-        version
+        let own = self.of_place(home).version().to_owned();
+        let others = elsewhere.into_iter();
+        let others = others.map(|place| format!("{place}={}", self.of_place(place).version()));
+        [own].into_iter().chain(others).collect::<Vec<_>>().join(";")
     }
 
     /// Returns the national calendar.

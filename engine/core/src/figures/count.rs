@@ -107,12 +107,7 @@ impl<'a> Count<'a> {
             }
             if let Body::Acted { act, answer: ActAnswer::Done, request: _ } = &entry.body {
                 stories.entry(matter.no).or_default().happened(act);
-                if matches!(act.kind, ActKind::AskCorrection | ActKind::RebutAcceptance) {
-                    corrections += 1;
-                    if let Some(sums) = self.sums(&matter.planned.department, act.effective_at) {
-                        sums.corrections += 1;
-                    }
-                }
+                corrections += self.corrected(matter, act);
             }
         }
         let case = self.case;
@@ -124,6 +119,17 @@ impl<'a> Count<'a> {
                 self.told(matter, story);
             }
         }
+    }
+
+    /// Counts a correction that an act asked for, and tells how many it was.
+    fn corrected(&mut self, matter: &Matter, act: &Act) -> u64 {
+        if !matches!(act.kind, ActKind::AskCorrection | ActKind::RebutAcceptance) {
+            return 0;
+        }
+        if let Some(sums) = self.sums(&matter.planned.department, act.effective_at) {
+            sums.corrections += 1;
+        }
+        1
     }
 
     /// Reads how things stand at the end of the span.
