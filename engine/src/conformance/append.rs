@@ -74,6 +74,7 @@ pub async fn who_reads_beside_a_commit_sees_it_whole_or_not_at_all(place: &dyn S
         }
         written.expect("every commit stands");
     });
+    assert_eq!(store.next_due().await, Ok(Some(nine_o_clock())), "the last one is due first");
 }
 
 fn runtime() -> tokio::runtime::Runtime {
