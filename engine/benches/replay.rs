@@ -138,6 +138,7 @@ fn written(requests: u32) -> Vec<Entry> {
             issued_at: log.clock,
             deadline: log.clock,
             reply_within: None,
+            body: None,
         };
         log.push(Body::Requested(Arc::new(Requested {
             key: made.key,

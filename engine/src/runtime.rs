@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
-use tongban_core::agency::{Ack, AgencyReply};
+use tongban_core::agency::{Ack, AgencyReply, BodyDigest, Call};
 use tongban_core::case::Case;
 use tongban_core::command::Command;
 use tongban_core::definition::Closure;
@@ -44,7 +44,7 @@ use tongban_core::port::{
     Connector, Foreign, IdempotencyRecord, Inbox, InboxError, Later, LawfulClock, Script, Store,
     StoreIdentity, WireClock, Wiring,
 };
-use tongban_core::time::Moment;
+use tongban_core::time::{Moment, Period};
 
 use crate::blob::Blobs;
 use crate::builder::Publishing;
@@ -122,6 +122,21 @@ pub(crate) struct Parts {
     pub(crate) cases_held_max: usize,
     pub(crate) drain_millis: u64,
     pub(crate) publishing: Publishing,
+}
+
+/// What is bound where, and what connectors would send.
+impl Wiring for Runtime {
+    fn connector_for(&self, operation: &str, region: &RegionCode) -> Option<String> {
+        self.wiring.connector_for(operation, region)
+    }
+
+    fn reply_within(&self, operation: &str, region: &RegionCode) -> Option<Period> {
+        self.wiring.reply_within(operation, region)
+    }
+
+    fn body_of(&self, connector: &str, call: &Call) -> Option<BodyDigest> {
+        self.connectors.get(connector)?.body_of(call, None)
+    }
 }
 
 impl Runtime {

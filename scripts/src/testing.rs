@@ -209,6 +209,7 @@ impl Desk {
             issued_at: self.clock,
             deadline: self.clock,
             reply_within: None,
+            body: None,
         });
         let requested = Requested {
             key: made.key,

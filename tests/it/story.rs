@@ -9,5 +9,6 @@ mod lawful;
 mod needs;
 mod partial;
 mod published;
+mod resend;
 mod restore;
 mod world;

@@ -9,7 +9,9 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use reqwest::Url;
-use tongban_core::agency::{Call, CallContext, Effect, Fault, FaultClass, Invoked, Queried};
+use tongban_core::agency::{
+    BodyDigest, Call, CallContext, Effect, Fault, FaultClass, Invoked, Queried,
+};
 use tongban_core::error::ErrorClass;
 use tongban_core::port::{Connector, Later, WireClock};
 use tongban_core::time::Moment;
@@ -17,7 +19,7 @@ use tongban_core::time::Moment;
 use super::Proof;
 use super::answer::{Answer, InvokeAnswer, Sent, read_invoke, read_query, unknown};
 use super::message::{Contract, Party};
-use super::render::{Sides, render_invoke, render_query};
+use super::render::{ENCODING, Sides, render_invoke, render_query};
 use crate::limits;
 
 /// What a [`CxpConnector`] needs to know.
@@ -128,7 +130,8 @@ impl CxpConnector {
         let rendered = render_invoke(call, &self.sides);
         let sent = Sent {
             call: call.id,
-            digest: rendered.digest,
+            // Its answer is about the bytes that left, whatever would leave now.
+            digest: call.body.map_or(rendered.digest, |left| left.digest),
             input_digest: rendered.input_digest,
             sides: &self.sides,
         };
@@ -162,6 +165,14 @@ impl CxpConnector {
 }
 
 impl Connector for CxpConnector {
+    fn body_of(&self, call: &Call, encoding: Option<u16>) -> Option<BodyDigest> {
+        let known = encoding.is_none_or(|encoding| encoding == ENCODING);
+        known.then(|| BodyDigest {
+            encoding: ENCODING,
+            digest: render_invoke(call, &self.sides).digest,
+        })
+    }
+
     /// Dropping the future leaves the outcome unknown: the call may have arrived.
     fn invoke<'a>(
         &'a self,

@@ -2,9 +2,9 @@
 //!
 //! A call renders to the same body whenever and wherever it is sent again: nothing goes in but
 //! the [`Call`] itself and the names of both sides and their contract. No attempt, no clock of
-//! the sending moment, no nonce. The journal keeps what goes in, not these bytes; when this encoding
-//! changes, the golden test below changes with it, and an agency that holds the older bytes
-//! answers a conflict with an equal `input_digest`, which the client resolves.
+//! the sending moment, no nonce. The journal keeps what goes in and the digest of these bytes with
+//! the version of the encoding; the engine compares before it sends. When this encoding changes,
+//! the golden test below changes with it and [`ENCODING`] rises.
 
 use serde::Serialize;
 use tongban_core::agency::Call;

@@ -85,6 +85,7 @@ pub(crate) fn call_of(operation: &str, n: u8) -> Call {
         ]),
         salt: secret.keyed(b"salt", &id.0),
         amends: None,
+        body: None,
     }
 }
 

@@ -10,6 +10,16 @@ use crate::request::Outcome;
 use crate::time::Moment;
 use crate::value::Value;
 
+/// Digest of the body of a call, and the encoding that rendered it. The journal keeps both in
+/// place of the bytes, so that a call that is sent again is known to say what it said.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct BodyDigest {
+    /// Version of the encoding, by the connector's own count.
+    pub encoding: u16,
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+}
+
 /// One call to an agency. It renders to the same body whenever it is sent again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
@@ -35,6 +45,9 @@ pub struct Call {
     pub salt: Digest,
     /// The earlier call that this one amends, after a correction or an act of the applicant.
     pub amends: Option<CallId>,
+    /// What the journal says of its body; nothing where a connector sends no bytes, and never part
+    /// of the body itself.
+    pub body: Option<BodyDigest>,
 }
 
 /// What a connector is told beside the call itself.

@@ -33,6 +33,8 @@ mod record;
 mod undo;
 mod way_out;
 
+pub(crate) use call::Asked;
+
 /// A log that cannot have been written by this engine.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("办件 {case} 的第 {seq} 条记录不合法:{what} / entry {seq} of {case} is impossible: {what}")]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agency::AgencyReply;
+use crate::agency::{AgencyReply, BodyDigest};
 use crate::card::{CardAnswer, CardRaised};
 use crate::definition::{DecidesIn, Intake, Part};
 use crate::digest::Digest;
@@ -540,6 +540,9 @@ pub struct CallMade {
     pub deadline: Moment,
     /// Within which the agency is to answer, by lawful time, if a limit is agreed.
     pub reply_within: Option<crate::time::Period>,
+    /// What it renders to; it is compared before the call is sent. Nothing for a connector that
+    /// sends no bytes.
+    pub body: Option<BodyDigest>,
 }
 
 /// The replacement of a call.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agency::{Ack, AgencyReply, Call, CallContext, Fault, Invoked, Queried};
+use crate::agency::{Ack, AgencyReply, BodyDigest, Call, CallContext, Fault, Invoked, Queried};
 use crate::audit::Audited;
 use crate::definition::{Closure, Part};
 use crate::digest::Digest;
@@ -299,6 +299,15 @@ pub trait Connector: Send + Sync {
         call: &'a Call,
         context: &'a CallContext,
     ) -> Later<'a, Result<Queried, Fault>>;
+
+    /// Returns the digest of the body that `call` renders to: by `encoding`, or by the newest one
+    /// where none is named. Pure: no clock, no attempt, nothing but the call and the connector's
+    /// own settings goes in. `None` for a connector that sends no bytes, and for an encoding that
+    /// it does not know any more.
+    fn body_of(&self, call: &Call, encoding: Option<u16>) -> Option<BodyDigest> {
+        let _: (&Call, Option<u16>) = (call, encoding);
+        None
+    }
 }
 
 /// Where replies of agencies arrive. Answers only after the durable commit.
@@ -320,6 +329,13 @@ pub trait Wiring: Send + Sync {
     /// Returns within which lawful time the agency is to answer, if a limit is agreed.
     fn reply_within(&self, operation: &str, region: &RegionCode) -> Option<Period> {
         let _: (&str, &RegionCode) = (operation, region);
+        None
+    }
+
+    /// Returns the digest of the body that `connector` would send for `call`; see
+    /// [`Connector::body_of`].
+    fn body_of(&self, connector: &str, call: &Call) -> Option<BodyDigest> {
+        let _: (&str, &Call) = (connector, call);
         None
     }
 }

@@ -193,6 +193,10 @@ impl Turn<'_> {
         let (time, came): (Vec<_>, Vec<_>) = commands.iter().enumerate().partition(is_time);
         let mut answers = Vec::with_capacity(commands.len());
         for (place, command) in came.into_iter().chain(time) {
+            // Who gets a message depends on what is still waited for after all that came before.
+            if matches!(command, Command::SendMessage { .. }) && !self.entries.is_empty() {
+                self.settle()?;
+            }
             answers.push((place, self.accept(command)?));
         }
         answers.sort_by_key(|(place, _)| *place);

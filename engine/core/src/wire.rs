@@ -47,7 +47,7 @@ mod tests {
     use expect_test::expect_file;
 
     use super::*;
-    use crate::agency::{AgencyAct, AgencyReply, DocumentRef, ReplyBody};
+    use crate::agency::{AgencyAct, AgencyReply, BodyDigest, DocumentRef, ReplyBody};
     use crate::card::{CardAnswer, CardAnswerKind, CardLevel, CardRaised};
     use crate::definition::{After, DecidesIn, Intake, Limits, Part, Regime};
     use crate::digest::Digest;
@@ -96,6 +96,7 @@ mod tests {
             issued_at: at(),
             deadline: at().plus_millis(300_000),
             reply_within: "15 working days".parse().ok(),
+            body: Some(BodyDigest { encoding: 1, digest: Digest([5; 32]) }),
         }
     }
 

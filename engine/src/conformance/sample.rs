@@ -257,6 +257,7 @@ fn requested(department: &str, call: CallId) -> Requested {
             issued_at: nine_o_clock(),
             deadline: nine_o_clock().plus_millis(30_000),
             reply_within: None,
+            body: None,
         }),
         adopts: None,
     }

@@ -129,6 +129,9 @@ impl Carrier<'_> {
         if self.runtime.wire.now() >= self.effect.call.deadline {
             return Next::AskNow;
         }
+        if self.says_something_else() {
+            return if self.effect.gives_way { self.fail(changed()).await } else { Next::AskNow };
+        }
         self.attempt += 1;
         let context = self.context();
         let invoked = {
@@ -153,6 +156,25 @@ impl Carrier<'_> {
             }
             Err(fault) => self.after_fault(fault).await,
         }
+    }
+
+    /// Tells whether the call no longer renders to the body that the journal speaks of: settings
+    /// of its connector have changed, or an update has dropped the encoding. It may have left as
+    /// it was, so other bytes never go out under its id; the agency is asked, and what it never
+    /// saw is called anew.
+    fn says_something_else(&self) -> bool {
+        let call = &self.effect.call;
+        let Some(kept) = call.body else { return false };
+        let says = self.connector.body_of(call, Some(kept.encoding));
+        if says == Some(kept) {
+            return false;
+        }
+        tracing::warn!(
+            call.id = %call.id,
+            connector.name = self.effect.connector,
+            "a call would not say what it said: it is asked about, and never sent again"
+        );
+        true
     }
 
     /// Asks about a call that the agency may know from before the store was restored. What it
@@ -277,6 +299,16 @@ impl Carrier<'_> {
         let command = Command::CallFenced { call: self.effect.call.id };
         deliver(self.runtime, self.effect.case, command).await;
         Next::Over
+    }
+}
+
+fn changed() -> Fault {
+    Fault {
+        class: FaultClass::Refused,
+        effect: tongban_core::agency::Effect::Unknown,
+        code: "body_changed".to_owned(),
+        retry_after: None,
+        text: "连接器设置已变,该调用的报文与先前不同,不再发送 / the connector's settings have changed, and this call would not say what it said: it is not sent again".to_owned(),
     }
 }
 

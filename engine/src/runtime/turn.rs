@@ -8,10 +8,9 @@ use tongban_core::agency::Call;
 use tongban_core::case::{CallState, Case};
 use tongban_core::digest::Secret;
 use tongban_core::document::DocumentNo;
-use tongban_core::id::{CallId, CaseId, CommitNo, DepartmentCode, Epoch, Seq};
+use tongban_core::id::{CaseId, CommitNo, Epoch, Seq};
 use tongban_core::port::{Commit, IdempotencyRecord, Store, StoreError};
 use tongban_core::read_model;
-use tongban_core::request::Ask;
 use tongban_core::schedule::Reading;
 use tongban_core::summary::IndexRow;
 use tongban_core::time::Moment;
@@ -232,32 +231,11 @@ impl CommittedEffect {
                 return Some(Self::Issue(draft));
             }
         };
-        let (connector, call) = render(case, secret, id)?;
-        let gives_way = case.calls.get(&id).is_some_and(|call| call.request.is_of_a_source());
+        let call = case.call_to_send(id, secret)?;
+        let state = case.calls.get(&id)?;
+        let connector = state.made.connector.clone();
+        let gives_way = state.request.is_of_a_source();
         let call = CommittedCall { case: case.id, connector, call, step, gives_way };
         Some(Self::Call(Box::new(call)))
     }
-}
-
-/// Builds a call from its journal; the same journal gives the same call.
-fn render(case: &Case, secret: &Secret, id: CallId) -> Option<(String, Call)> {
-    let state = case.calls.get(&id)?;
-    let matter = case.matter(state.matter)?;
-    let request = matter.run.request(&state.request)?;
-    let Ask::Call { operation, input, place: _ } = &request.made.ask else { return None };
-    let (role, operation) = operation.split_once('.')?;
-    let call = Call {
-        id,
-        operation: operation.to_owned(),
-        role: DepartmentCode::new(role),
-        region: state.made.region.clone(),
-        case_no: case.started.number.clone(),
-        matter: matter.planned.code.clone(),
-        issued_at: state.made.issued_at,
-        deadline: state.made.deadline,
-        input: input.clone(),
-        salt: secret.keyed(b"call-salt", &id.0),
-        amends: state.amends,
-    };
-    Some((state.made.connector.clone(), call))
 }

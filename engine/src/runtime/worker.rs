@@ -431,7 +431,7 @@ impl Runtime {
             now,
             wire_now: self.wire.now(),
             script: self.scripts.as_ref(),
-            wiring: self.wiring.as_ref(),
+            wiring: self,
             calendars: &standing.calendars,
             organisation: &standing.organisation,
             secret: pinned.secret,

@@ -17,8 +17,8 @@ use crate::diagnose::Trouble;
 use crate::suspend::{Thrown, with};
 
 /// Every member of the map that `decide` takes.
-pub(crate) const MEMBERS: [&str; 8] =
-    ["title", "facts", "countersign", "in_order", "four_eyes", "silence", "within", "basis"];
+pub(crate) const MEMBERS: [&str; 9] =
+    ["title", "facts", "rev", "countersign", "in_order", "four_eyes", "silence", "within", "basis"];
 
 pub(crate) fn register(engine: &mut Engine) {
     engine
@@ -50,6 +50,7 @@ fn start_decide(
         .thrown()
     })?;
     let mut options = people(&mut given, role)?;
+    options.extend(rev(&mut given)?.map(|rev| ("rev", Value::Int(rev))));
     if let Some(silence) = silence(context, &mut given, role)? {
         options.extend(silence);
     }
@@ -60,6 +61,17 @@ fn start_decide(
     };
     let ask = Ask::Decide { role: role.to_owned(), title, facts, options };
     with(context, |run| run.replay.request(ask)).map(Awaited)
+}
+
+/// Reads the revision of a question. Title and facts are no part of what replay compares, so that
+/// wording may be mended while people decide; a question that means something else from now on
+/// gets another revision, and is asked anew.
+fn rev(given: &mut Members) -> Result<Option<i64>, Thrown> {
+    let rev: Option<i64> = given.take("rev", "正整数", "a positive whole number")?;
+    if rev.is_some_and(|rev| rev < 1) {
+        return Err(wrong("rev 须为正整数", "rev is a positive whole number"));
+    }
+    Ok(rev)
 }
 
 type Options = Vec<(&'static str, Value)>;

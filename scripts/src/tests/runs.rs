@@ -371,6 +371,23 @@ fn a_changed_script_is_a_mismatch_at_its_place() {
     assert!(!fault.expected.is_empty() && !fault.got.is_empty());
 }
 
+/// Wording may be mended while people decide; a question that means something else says so.
+#[test]
+fn a_decision_is_another_one_by_its_rev_and_not_by_its_wording() {
+    let asked = |text: &str| {
+        let mut desk = Desk::handling(&format!("grant(decide(\"d.approver\", {text}));"));
+        desk.run();
+        desk
+    };
+    let first = r#"#{ title: "审查" }"#;
+    let reworded = asked(r#"#{ title: "审查(修订)", facts: #{ area: 1 } }"#);
+    asked(first).under(&reworded).run();
+    let fault = asked(first).replayed_by(&asked(r#"#{ title: "审查", rev: 2 }"#));
+    assert_eq!(fault.kind, ScriptFaultKind::Mismatch);
+    let wrong = Desk::handling(r#"decide("d.approver", #{ title: "审查", rev: 0 })"#).fault();
+    assert!(wrong.message.contains("rev"), "{wrong}");
+}
+
 #[test]
 fn a_refused_act_is_a_fault_with_code_and_reason() {
     let mut desk = Desk::handling(r#"deny("材料不实")"#);

@@ -6,6 +6,7 @@ use crate::HEAD;
 use crate::program::{
     By, Fails, Input, Kind, Leaf, Name, Program, Step, hours_after_the_start, hours_text,
 };
+use crate::world::channel;
 
 /// Returns the source of a matter whose `handle` is the program.
 pub(crate) fn matter(program: &Program) -> String {
@@ -52,6 +53,11 @@ impl Printer {
                 let kind = word(*kind);
                 let asked = "|x| start(\"agency.fan\", #{ x: x })";
                 self.line(depth, &format!("let h{handle} = {kind}([{list}].map({asked}));"));
+            }
+            Step::Either { handle, call, channel } => {
+                let (call, mail) =
+                    (asked(&Leaf::Call(*call, Input::Nothing)), asked(&Leaf::Mail(*channel)));
+                self.line(depth, &format!("let h{handle} = race([{call}, {mail}]);"));
             }
             Step::When { settled, then, otherwise } => {
                 self.line(depth, &format!("if v{settled}.ok {{"));
@@ -123,6 +129,7 @@ fn asked(leaf: &Leaf) -> String {
             let facts = given(*input).map_or_else(String::new, |facts| format!(", facts: {facts}"));
             format!("start_decide(\"natural-resources.approver\", #{{ title: \"审批\"{facts} }})")
         }
+        Leaf::Mail(no) => format!("inbox(\"{}\")", channel(*no)),
         Leaf::Timer(hours) => format!("timer(\"{}\")", hours_text(*hours)),
     }
 }

@@ -193,6 +193,8 @@ pub(super) struct World {
     pub(super) agencies: Arc<Agencies>,
     pub(super) clock: Arc<ManualClock>,
     pub(super) case: CaseId,
+    /// What carries the calls, where it is not the agencies themselves.
+    connector: Arc<dyn Connector>,
     store: Arc<MemoryStore>,
     scripts: TempDir,
     standing: Standing,
@@ -209,6 +211,8 @@ pub(super) struct Setting<'a> {
     /// Code, further members of the declaration, body of `handle` or all functions.
     pub(super) matters: Vec<(&'a str, &'a str, &'a str)>,
     pub(super) agencies: Arc<Agencies>,
+    /// What carries the calls, if not the agencies themselves.
+    pub(super) connector: Option<Arc<dyn Connector>>,
     /// When the applicant files.
     pub(super) filed_at: &'a str,
     /// Answers to the questions.
@@ -232,6 +236,7 @@ impl Default for Setting<'_> {
             functions: "",
             matters: Vec::new(),
             agencies: Arc::default(),
+            connector: None,
             filed_at: "2026-03-02T09:00:00+08:00",
             answers: Value::Null,
             form: Value::Null,
@@ -250,9 +255,10 @@ impl Setting<'_> {
         write_scripts(scripts.path(), (self.parts, self.functions), &self.matters);
         let clock = Arc::new(ManualClock::new(Moment::parse(self.filed_at).unwrap()));
         let store = Arc::new(MemoryStore::new(Secret::new([5; 32])));
-        let Self { agencies, standing, drain, .. } = self;
+        let Self { agencies, standing, connector, drain, .. } = self;
+        let connector = connector.unwrap_or_else(|| Arc::clone(&agencies) as Arc<_>);
         let parts = Parts {
-            agencies: &agencies,
+            connector: &connector,
             clock: &clock,
             standing: &standing,
             drain: drain.as_ref(),
@@ -270,7 +276,7 @@ impl Setting<'_> {
         let case = engine.start_case(&applicant(), input, key).await.unwrap().case;
         let key = IdempotencyKey("submit".to_owned());
         engine.submit_case(&applicant(), case, key).await.unwrap();
-        World { engine, agencies, clock, case, store, scripts, standing, drain, keys: 0 }
+        World { engine, agencies, clock, case, connector, store, scripts, standing, drain, keys: 0 }
     }
 }
 
@@ -307,7 +313,7 @@ impl World {
 
     fn parts(&self) -> Parts<'_> {
         Parts {
-            agencies: &self.agencies,
+            connector: &self.connector,
             clock: &self.clock,
             standing: &self.standing,
             drain: self.drain.as_ref(),
@@ -317,6 +323,12 @@ impl World {
     /// Returns the case's log as it is stored.
     pub(super) async fn log(&self) -> Vec<Entry> {
         self.store.load(self.case).await.unwrap().unwrap().entries
+    }
+
+    /// As [`World::restart`], with calls carried by another connector.
+    pub(super) async fn restart_over(&mut self, connector: Arc<dyn Connector>) {
+        self.connector = connector;
+        self.restart().await;
     }
 
     /// As [`World::restart`], with other calendars and organisation.
@@ -514,14 +526,14 @@ pub(super) fn says(said: Said) -> TaskOutcome {
 
 #[derive(Clone, Copy)]
 struct Parts<'a> {
-    agencies: &'a Arc<Agencies>,
+    connector: &'a Arc<dyn Connector>,
     clock: &'a Arc<ManualClock>,
     standing: &'a Standing,
     drain: Option<&'a Arc<Drain>>,
 }
 
 async fn engine(store: &Arc<MemoryStore>, scripts: &Path, parts: Parts<'_>) -> Engine {
-    let Parts { agencies, clock, standing, drain } = parts;
+    let Parts { connector, clock, standing, drain } = parts;
     let host = tongban_scripts::Host::open(scripts).unwrap();
     let (wire, drain_millis): (Arc<dyn WireClock>, u64) = match drain {
         Some(drain) => (Arc::clone(drain) as Arc<_>, DRAIN_MILLIS),
@@ -531,7 +543,7 @@ async fn engine(store: &Arc<MemoryStore>, scripts: &Path, parts: Parts<'_>) -> E
         .store(Arc::clone(store) as Arc<_>)
         .scripts(Arc::new(host))
         .wiring(Arc::new(ToAgencies))
-        .connector("agencies", Arc::clone(agencies) as Arc<_>)
+        .connector("agencies", Arc::clone(connector))
         .lawful_clock(Arc::clone(clock) as Arc<_>)
         .wire_clock(wire)
         .standing(standing.clone())

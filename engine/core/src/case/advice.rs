@@ -8,7 +8,7 @@ use crate::entry::{Body, Entry};
 use crate::id::{CallId, MatterNo};
 use crate::prefill::{Authority, FieldsTried, PREFILL_RUN, Provenance};
 use crate::recommend::Advice;
-use crate::request::{End, Request, RequestKind, Settled};
+use crate::request::{Ask, End, Request, RequestKey, RequestKind, Settled};
 
 impl Case {
     /// Folds an evaluation of `intake` and what it came to, or what a source said of the form.
@@ -76,24 +76,22 @@ impl Case {
 }
 
 impl Run {
-    /// Returns the call that the request at `index` asks anew: one of an earlier generation to the
-    /// same place, which ended because somebody had to do something first. Each is amended once;
-    /// of several the one in the same position comes first.
-    pub(super) fn amended_by(&self, index: usize) -> Option<CallId> {
-        let own = &self.requests[index].made;
-        let earlier = self.requests[..index].iter().filter(|request| {
+    /// Returns the call that a new request asks anew: one of an earlier generation to the same
+    /// place, which ended because somebody had to do something first. Each is amended once; of
+    /// several the one in the same position comes first.
+    pub(crate) fn amends(&self, own: &RequestKey, ask: &Ask) -> Option<CallId> {
+        let earlier = self.requests.iter().filter(|request| {
             let key = &request.made.key;
             let ended = request.settled.as_ref().map(|settled| &settled.end);
-            key.run == own.key.run
-                && key.generation < own.key.generation
+            key.run == own.run
+                && key.generation < own.generation
                 && request.made.ask.kind() == RequestKind::Call
-                && request.made.ask.target() == own.ask.target()
+                && request.made.ask.target() == ask.target()
                 && matches!(ended, Some(End::Otherwise(outcome)) if outcome.kind.is_amendable())
         });
-        let free = earlier.filter(|request| {
-            self.requests[..index].iter().all(|other| other.amends != request.call)
-        });
-        let same = |request: &&Request| request.made.key.ordinal == own.key.ordinal;
+        let taken = |call: Option<CallId>| self.requests.iter().any(|other| other.amends == call);
+        let free = earlier.filter(|request| !taken(request.call));
+        let same = |request: &&Request| request.made.key.ordinal == own.ordinal;
         let found: Vec<&Request> = free.collect();
         found.iter().copied().find(same).or_else(|| found.first().copied())?.call
     }

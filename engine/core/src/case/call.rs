@@ -5,13 +5,65 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{CallState, CallStatus, Case, FoldError};
-use crate::agency::{AgencyReply, ReplyBody};
+use crate::agency::{AgencyReply, Call, ReplyBody};
+use crate::digest::Secret;
 use crate::entry::{CallMade, CallRenewed, Entry, Requested};
-use crate::id::CallId;
+use crate::id::{CallId, DepartmentCode, MatterNo};
 use crate::law::{Clock, ClockKind};
-use crate::request::{End, Outcome, Request, RequestKey, RequestKind};
+use crate::request::{Ask, End, Outcome, Request, RequestKey, RequestKind};
+use crate::value::Value;
+
+/// What a call asks, as far as its request says it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// `role.operation`.
+    pub(crate) operation: &'a str,
+    /// The input.
+    pub(crate) input: &'a Value,
+    /// The earlier call that it amends.
+    pub(crate) amends: Option<CallId>,
+}
 
 impl Case {
+    /// Returns a call as it is sent: the same journal gives the same call. `None` when the case
+    /// has no such call.
+    pub fn call_to_send(&self, id: CallId, secret: &Secret) -> Option<Call> {
+        let state = self.calls.get(&id)?;
+        let request = self.matter(state.matter)?.run.request(&state.request)?;
+        let Ask::Call { operation, input, place: _ } = &request.made.ask else { return None };
+        self.call_of(
+            state.matter,
+            &state.made,
+            Asked { operation, input, amends: state.amends },
+            secret,
+        )
+    }
+
+    /// Puts a call together.
+    pub(crate) fn call_of(
+        &self,
+        no: MatterNo,
+        made: &CallMade,
+        asked: Asked<'_>,
+        secret: &Secret,
+    ) -> Option<Call> {
+        let (role, operation) = asked.operation.split_once('.')?;
+        Some(Call {
+            id: made.id,
+            operation: operation.to_owned(),
+            role: DepartmentCode::new(role),
+            region: made.region.clone(),
+            case_no: self.started.number.clone(),
+            matter: self.matter(no)?.planned.code.clone(),
+            issued_at: made.issued_at,
+            deadline: made.deadline,
+            input: asked.input.clone(),
+            salt: secret.keyed(b"call-salt", &made.id.0),
+            amends: asked.amends,
+            body: made.body,
+        })
+    }
+
     pub(super) fn fold_requested(
         &mut self,
         entry: &Entry,
@@ -35,7 +87,8 @@ impl Case {
         });
         if made.call.is_some() {
             let run = &mut self.matter_mut(entry)?.run;
-            run.requests[index].amends = run.amended_by(index);
+            let amends = run.amends(&made.key, &made.ask);
+            run.requests[index].amends = amends;
         }
         if let Some(earlier) = &made.adopts {
             let at = self.at(entry);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::agency::{AgencyAct, ReplyBody};
-use crate::case::{CallState, FoldError, Task};
+use crate::case::{Asked, CallState, FoldError, Task};
 use crate::definition::DecidesIn;
 use crate::entry::{Body, CallMade, CallRenewed, IncidentKind, Origin, TaskKind, TaskOpened};
-use crate::id::{CallId, MatterNo, RoleCode, Seq};
+use crate::id::{CallId, MatterNo, RegionCode, RoleCode, Seq};
 use crate::law::{Act, ActAnswer, ActKind, Ending, Stage};
 use crate::limits;
 use crate::request::{Ask, End, Evidence, RequestKey};
+use crate::time::Period;
 use crate::value::Value;
 
 use super::{Effect, Turn};
@@ -46,6 +47,16 @@ fn has_documents(reply: &crate::agency::AgencyReply) -> bool {
         ReplyBody::Completed { documents, .. } => !documents.is_empty(),
         ReplyBody::Accepted { .. } | ReplyBody::Act(_) | ReplyBody::Otherwise(_) => false,
     }
+}
+
+/// Who carries a call.
+pub(super) struct Carried {
+    /// The connector.
+    pub(super) connector: String,
+    /// Place of the agency.
+    pub(super) region: RegionCode,
+    /// Within which lawful time it is to answer, if a limit is agreed.
+    pub(super) reply_within: Option<Period>,
 }
 
 impl Turn<'_> {
@@ -473,10 +484,17 @@ impl Turn<'_> {
 
     /// Replaces a call by a new generation of it.
     pub(super) fn renew(&mut self, call: &CallState, origin: Origin) -> Result<(), FoldError> {
-        let generation = call.made.generation + 1;
-        let made = self.call_made(call.matter, &call.request, generation, &call.made.connector);
-        let CallMade { region, reply_within, .. } = call.made.clone();
-        let made = CallMade { region, reply_within, ..made };
+        let request = self.case.matter(call.matter).and_then(|own| own.run.request(&call.request));
+        let Some(Ask::Call { operation, input, place: _ }) = request.map(|own| &own.made.ask)
+        else {
+            return Ok(());
+        };
+        let CallMade { connector, region, reply_within, generation, .. } = call.made.clone();
+        let made = self.call_made(
+            (call.matter, &call.request, generation + 1),
+            Carried { connector, region, reply_within },
+            Asked { operation, input, amends: call.amends },
+        );
         let id = made.id;
         let renewed = CallRenewed { request: call.request.clone(), old: call.made.id, call: made };
         self.push(call.matter, origin, Body::CallRenewed(Arc::new(renewed)))?;
@@ -485,23 +503,27 @@ impl Turn<'_> {
     }
 
     /// Derives a call: its id from (case, matter, run, generation, scope, ordinal, call
-    /// generation) and its times from the wire clock.
+    /// generation), its times from the wire clock, and the digest of the body that it renders to.
     pub(super) fn call_made(
         &self,
-        no: MatterNo,
-        key: &RequestKey,
-        generation: u16,
-        connector: &str,
+        (no, key, generation): (MatterNo, &RequestKey, u16),
+        carried: Carried,
+        asked: Asked<'_>,
     ) -> CallMade {
         let path = crate::wire::encode(&(self.case.id, no, key, generation));
-        CallMade {
+        let Carried { connector, region, reply_within } = carried;
+        let mut made = CallMade {
             id: CallId::derive(self.case.id.created_at(), self.context.secret, &path),
             generation,
-            connector: connector.to_owned(),
-            region: self.case.place_of(no).clone(),
+            connector,
+            region,
             issued_at: self.context.wire_now,
             deadline: self.context.wire_now.plus_millis(limits::CALL_PATIENCE_MILLIS),
-            reply_within: None,
-        }
+            reply_within,
+            body: None,
+        };
+        let call = self.case.call_of(no, &made, asked, self.context.secret);
+        made.body = call.and_then(|call| self.context.wiring.body_of(&made.connector, &call));
+        made
     }
 }

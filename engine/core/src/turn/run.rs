@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::case::FoldError;
+use crate::case::{Asked, FoldError};
 use crate::entry::{
-    Body, Incident, IncidentKind, Origin, Requested, RunFailed, RunPlace, TaskKind, TaskOpened,
+    Body, CallMade, Incident, IncidentKind, Origin, Requested, RunFailed, RunPlace, TaskKind,
+    TaskOpened,
 };
 use crate::id::{MatterNo, RegionCode, RoleCode, Seq};
 use crate::limits;
@@ -12,6 +13,7 @@ use crate::port::{RunEnd, RunFunction, RunJob, RunOutput, ScriptFault, ScriptFau
 use crate::replay::Replay;
 use crate::request::{Ask, NewRequest, RequestKey, RequestKind};
 
+use super::acts::Carried;
 use super::tasks::DecideOptions;
 use super::{Effect, Turn};
 
@@ -112,9 +114,7 @@ impl Turn<'_> {
         let NewRequest { key, seen, digest, ask, adopts, leaves } = request;
         let adopted = adopts.is_some();
         let call = match &ask {
-            Ask::Call { operation, place, .. } if !adopted && leaves => {
-                self.place_call(no, &key, operation, place.as_deref())
-            }
+            Ask::Call { .. } if !adopted && leaves => self.place_call(no, &key, &ask),
             Ask::Call { .. }
             | Ask::Decide { .. }
             | Ask::Timer { .. }
@@ -217,19 +217,21 @@ impl Turn<'_> {
         matter.map_or_else(|| key.clone(), |matter| matter.run.root(key).clone())
     }
 
-    pub(super) fn place_call(
-        &self,
-        no: MatterNo,
-        key: &RequestKey,
-        operation: &str,
-        place: Option<&str>,
-    ) -> Option<crate::entry::CallMade> {
-        let region = place.map_or_else(|| self.case.place_of(no).clone(), RegionCode::new);
-        let connector = self.context.wiring.connector_for(operation, &region)?;
-        let mut made = self.call_made(no, key, 0, &connector);
-        made.reply_within = self.context.wiring.reply_within(operation, &region);
-        made.region = region;
-        Some(made)
+    /// Makes the call of a request; `None` when no connector is bound.
+    pub(super) fn place_call(&self, no: MatterNo, key: &RequestKey, ask: &Ask) -> Option<CallMade> {
+        let Ask::Call { operation, place, input } = ask else {
+            return None;
+        };
+        let wiring = self.context.wiring;
+        let region =
+            place.as_deref().map_or_else(|| self.case.place_of(no).clone(), RegionCode::new);
+        let connector = wiring.connector_for(operation, &region)?;
+        let reply_within = wiring.reply_within(operation, &region);
+        let run = &self.case.matter(no)?.run;
+        let known = run.request(key).map(|request| request.amends);
+        let amends = known.unwrap_or_else(|| run.amends(key, ask));
+        let carried = Carried { connector, region, reply_within };
+        Some(self.call_made((no, key, 0), carried, Asked { operation, input, amends }))
     }
 
     fn raise_unbound(

@@ -169,11 +169,11 @@ impl Turn<'_> {
             u32::try_from(own.count()).unwrap_or(u32::MAX)
         });
         let key = RequestKey { run, generation: 0, scope: Vec::new(), ordinal };
-        let Some(call) = self.place_call(no, &key, operation, None) else {
+        let ask = Ask::Call { operation: operation.to_owned(), place: None, input };
+        let Some(call) = self.place_call(no, &key, &ask) else {
             return Ok(None);
         };
         let id = call.id;
-        let ask = Ask::Call { operation: operation.to_owned(), place: None, input };
         let digest = crate::replay::fingerprint(self.context.secret, &ask);
         let seen = self.case.head;
         let made =

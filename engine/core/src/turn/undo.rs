@@ -199,9 +199,9 @@ impl Turn<'_> {
         let Ask::Compensate { operation, place, input } = ask else {
             return Ok(());
         };
-        let call = self.place_call(no, &key, &operation, place.as_deref());
-        let sent = call.as_ref().map(|call| call.id);
         let ask = Ask::Call { operation: operation.clone(), place, input };
+        let call = self.place_call(no, &key, &ask);
+        let sent = call.as_ref().map(|call| call.id);
         let digest = crate::replay::fingerprint(self.context.secret, &ask);
         let seen = self.case.head;
         let made = Requested { key, seen, digest, ask, call, adopts: None };

@@ -10,7 +10,7 @@ use crate::case::{FoldError, IncidentState};
 use crate::command::{Answer, Refusal, Steering, WayTaken};
 use crate::definition::Closure;
 use crate::dry_run::{Candidate, dry_run};
-use crate::entry::{Body, Incident, IncidentKind, Origin, TaskKind};
+use crate::entry::{Body, CallMade, Incident, IncidentKind, Origin, TaskKind};
 use crate::id::{CallId, MatterNo, Seq};
 use crate::limits;
 use crate::request::{Ask, RequestKey};
@@ -365,41 +365,25 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Returns the requests that waited for a connector and have one now.
-    fn bound_now(&self, no: MatterNo) -> Vec<RequestKey> {
+    /// Returns the requests that waited for a connector and have one now, with their calls.
+    fn bound_now(&self, no: MatterNo) -> Vec<(RequestKey, CallMade)> {
         let requests = self.case.matter(no).into_iter().flat_map(|matter| &matter.run.requests);
         let unbound = requests.filter(|request| {
             request.call.is_none() && request.settled.is_none() && !request.discarded
         });
         unbound
-            .filter(|request| match &request.made.ask {
-                Ask::Call { operation, place, .. } => {
-                    let key = &request.made.key;
-                    self.place_call(no, key, operation, place.as_deref()).is_some()
-                }
-                Ask::Decide { .. }
-                | Ask::Timer { .. }
-                | Ask::Act { .. }
-                | Ask::Receive { .. }
-                | Ask::Compensate { .. }
-                | Ask::Patch { .. } => false,
+            .filter_map(|request| {
+                let key = &request.made.key;
+                let call = self.place_call(no, key, &request.made.ask)?;
+                Some((key.clone(), call))
             })
-            .map(|request| request.made.key.clone())
             .collect()
     }
 
     fn place_bound(&mut self, no: MatterNo) -> Result<(), FoldError> {
-        for key in self.bound_now(no) {
-            let request = self.case.matter(no).and_then(|matter| matter.run.request(&key));
-            let Some(Ask::Call { operation, place, .. }) = request.map(|own| own.made.ask.clone())
-            else {
-                continue;
-            };
-            let Some(call) = self.place_call(no, &key, &operation, place.as_deref()) else {
-                continue;
-            };
+        for (request, call) in self.bound_now(no) {
             self.effects.push(Effect::Send(call.id));
-            self.push(no, Origin::Engine, Body::CallPlaced { request: key, call })?;
+            self.push(no, Origin::Engine, Body::CallPlaced { request, call })?;
         }
         Ok(())
     }

@@ -20,8 +20,9 @@ use tongban_core::id::{DepartmentCode, MatterCode, RegionCode, ServiceCode};
 use tongban_core::law::Procedure;
 use tongban_core::port::{Look, RunEnd, RunJob, RunOutput, Script, ScriptFault};
 use tongban_core::replay::Replay;
-use tongban_core::request::Ask;
+use tongban_core::request::{Ask, End, Request};
 use tongban_core::value::Value;
+use tongban_core::way_out::Message;
 
 use program::{Program, Shape, play, programs};
 use world::{Answers, Batch, World, ask_the_same};
@@ -108,7 +109,7 @@ impl Script for Interpreter {
 
 /// What arrives: which of the open things, and how it ends; in batches.
 fn arrivals() -> impl Strategy<Value = Vec<Vec<(u8, u8)>>> {
-    let batch = proptest::collection::vec(any::<(u8, u8)>(), 1..5);
+    let batch = proptest::collection::vec(any::<(u8, u8)>(), 1..7);
     proptest::collection::vec(batch, 1..16)
 }
 
@@ -135,11 +136,22 @@ fn run_to_rest(world: &mut World<'_>, picks: &[u8]) {
     }
 }
 
+/// Returns the message that a request received.
+fn received(request: &Request) -> Option<&Message> {
+    match &request.settled.as_ref()?.end {
+        End::Received(message) => Some(message),
+        End::Completed(_) | End::Otherwise(_) | End::Decided(_) | End::Fired | End::Answered(_) => {
+            None
+        }
+    }
+}
+
 #[track_caller]
 fn assert_same_requests(one: &World<'_>, other: &World<'_>) {
     let (ours, theirs) = (one.requests(), other.requests());
     for (ours, theirs) in ours.iter().zip(theirs) {
         assert!(ask_the_same(ours, theirs), "{:#?}\n{:#?}", ours.made, theirs.made);
+        assert_eq!(received(ours), received(theirs), "{}", ours.made.key);
     }
     assert_eq!(ours.len(), theirs.len());
     let (ours, theirs) = (&one.matter().run, &other.matter().run);

@@ -12,6 +12,8 @@ use tongban_core::request::Ask;
 use tongban_core::time::Moment;
 use tongban_core::value::Value;
 
+use crate::world::{CHANNELS, channel};
+
 /// Names a handle or a value of a program; each is given once.
 pub(crate) type Name = usize;
 
@@ -24,6 +26,8 @@ pub(crate) enum Leaf {
     Question(Input),
     /// A timer of so many hours.
     Timer(u8),
+    /// The next message of the channel with this number.
+    Mail(u8),
 }
 
 /// What goes with a request.
@@ -90,6 +94,12 @@ pub(crate) enum Step {
         kind: Kind,
         calls: u8,
     },
+    /// Races a call with the next message of a channel.
+    Either {
+        handle: Name,
+        call: u8,
+        channel: u8,
+    },
     When {
         settled: Name,
         then: Vec<Self>,
@@ -120,6 +130,7 @@ enum Raw {
     Timeout(u8, u8),
     Wait(u8, Fails),
     Fan(Kind, u8),
+    Either(u8),
     When(u8, Vec<Self>, Vec<Self>),
     Repeat(u8, Vec<Self>),
     Until(u8),
@@ -168,6 +179,10 @@ fn raw(shape: Shape) -> impl Strategy<Value = Raw> {
         4 => (any::<u8>(), fails(shape)).prop_map(|(handle, fails)| Raw::Wait(handle, fails)),
         1 => (kinds(shape), 1..4_u8).prop_map(|(kind, calls)| Raw::Fan(kind, calls)),
         1 => (0..30_u8).prop_map(Raw::Until),
+        4 => any::<u8>().prop_map(move |what| match shape {
+            Shape::Any => Raw::Either(what),
+            Shape::Orderless => Raw::Ask(what, 0),
+        }),
         1 => Just(Raw::ForwardUp),
     ];
     plain.prop_recursive(2, 16, 4, |inner| {
@@ -256,6 +271,10 @@ impl Names {
             Raw::Fan(kind, calls) => {
                 Some(Step::Fan { handle: self.handle(scope), kind: *kind, calls: *calls })
             }
+            Raw::Either(what) => {
+                let (call, channel) = (what % 10, what / 10 % CHANNELS);
+                Some(Step::Either { handle: self.handle(scope), call, channel })
+            }
             Raw::When(on, then, otherwise) => {
                 let settled = pick(&scope.settled, *on)?;
                 let then = self.block(then, scope).0;
@@ -287,9 +306,11 @@ impl Names {
             2 if self.shape == Shape::Any => Input::Now,
             _ => Input::Nothing,
         };
-        match what % 5 {
+        match what % 6 {
             0 => Leaf::Question(input),
             1 => Leaf::Timer(1 + what % 7),
+            // Whose request gets a message is a matter of order.
+            2 | 3 if self.shape == Shape::Any => Leaf::Mail(what / 6 % CHANNELS),
             _ => Leaf::Call(what % 10, input),
         }
     }
@@ -377,6 +398,11 @@ impl Player<'_> {
                     .collect();
                 self.join(*handle, *kind, Members::List(asked?))?;
             }
+            Step::Either { handle, call, channel } => {
+                let asked = self.leaf(&Leaf::Call(*call, Input::Nothing))?;
+                let mail = self.leaf(&Leaf::Mail(*channel))?;
+                self.join(*handle, Kind::Race, Members::List(vec![asked, mail]))?;
+            }
             Step::When { settled, then, otherwise } => {
                 let ok = self.value(*settled).get("ok") == Some(&Value::Bool(true));
                 self.steps(if ok { then } else { otherwise })?;
@@ -439,6 +465,7 @@ impl Player<'_> {
                 })
             }
             Leaf::Timer(hours) => self.timer(*hours),
+            Leaf::Mail(no) => self.ask(Ask::Receive { channel: channel(*no) }),
         }
     }
 

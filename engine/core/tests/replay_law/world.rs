@@ -20,8 +20,17 @@ use tongban_core::time::Moment;
 use tongban_core::turn::{self, Issuing, TurnContext};
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
+use tongban_core::way_out::{Handling, Message};
 
 const MATTER: MatterNo = MatterNo(1);
+
+/// How many channels the matter's mailbox has.
+pub(crate) const CHANNELS: u8 = 2;
+
+/// Names one of them.
+pub(crate) fn channel(no: u8) -> String {
+    format!("c{no}")
+}
 
 /// Read once: a test takes thousands of turns.
 static CALENDARS: LazyLock<Calendars> = LazyLock::new(Calendars::shipped);
@@ -41,6 +50,8 @@ pub(crate) enum Target {
     Question(RequestKey),
     /// The next timer is due.
     Clock,
+    /// A message of this channel; the second number tells two of one batch apart.
+    Mail(u8, u8),
 }
 
 /// Who says how a call or question ends.
@@ -171,9 +182,18 @@ impl<'a> World<'a> {
         let questions = questions.filter_map(|task| task.opened.request.clone());
         let clock = schedule::timers(&self.case).next().map(|_| Target::Clock);
         let mut targets: Vec<Target> =
-            calls.chain(questions.map(Target::Question)).chain(clock).collect();
+            calls.chain(questions.map(Target::Question)).chain(clock).chain(self.mail()).collect();
         targets.sort();
         targets
+    }
+
+    /// Messages come whether or not anybody waits for them.
+    fn mail(&self) -> impl Iterator<Item = Target> {
+        let asks = self.matter().run.requests.iter().map(|request| &request.made.ask);
+        let reads = asks.filter(|ask| matches!(ask, Ask::Receive { .. })).count();
+        let both =
+            (0..CHANNELS).flat_map(|channel| [0, 1, 2].map(|nth| Target::Mail(channel, nth)));
+        both.filter(move |_| reads > 0)
     }
 
     /// Makes a batch of what could arrive now; `None` when nothing can.
@@ -199,6 +219,12 @@ impl<'a> World<'a> {
     fn command(&self, target: &Target, how: u8, answers: Answers) -> Option<Command> {
         Some(match target {
             Target::Clock => Command::Tick,
+            Target::Mail(no, _) => {
+                let body = Value::of([("n", Value::Int(i64::from(how)))]);
+                let message = Message { channel: channel(*no), body, handling: Handling::Optional };
+                let by = Viewer::new("clerk", Role::WindowClerk).within("420300");
+                Command::SendMessage { by, matter: MATTER, message }
+            }
             Target::Call(key) => {
                 let call = self.case.open_calls().find(|call| call.request == *key);
                 let call = call?;

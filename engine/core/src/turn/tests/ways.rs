@@ -637,6 +637,37 @@ fn a_receive_that_lost_gives_its_message_back() {
     assert_eq!(story.case.matter(MatterNo(1)).unwrap().unread().count(), 0);
 }
 
+/// A message was given to a request whose race had ended before it in the same batch, and the
+/// next one overtook it.
+#[test]
+fn a_message_is_not_overtaken_by_the_next_of_its_batch() {
+    let script = || -> Handler {
+        Box::new(|replay| {
+            let asked = replay.request(call("agency.first"))?;
+            let lost = replay.request(Ask::Receive { channel: "visit".to_owned() })?;
+            let next = replay.request(Ask::Receive { channel: "visit".to_owned() })?;
+            let race = replay.join(Join::Race(Members::List(vec![asked, lost])))?;
+            replay.wait(race)?;
+            let Arrived::Message(message) = replay.wait(next)? else { unreachable!() };
+            replay.request(call(&format!("agency.{}", message.body.as_text().unwrap())))?;
+            Ok(RunEnd::Finished)
+        })
+    };
+    let send = |text: &str| Command::SendMessage {
+        by: clerk(),
+        matter: MatterNo(1),
+        message: Message {
+            channel: "visit".to_owned(),
+            body: text.into(),
+            handling: Handling::Optional,
+        },
+    };
+    let mut story = one(script());
+    let done = story.reply_to(1, 9, completed("P-1"));
+    story.take(&[done, send("one"), send("two")]);
+    assert_eq!(story.targets(1).last().unwrap(), "agency.one");
+}
+
 #[test]
 fn a_message_that_came_before_the_clock_was_looked_at_wins_over_its_timer() {
     let mut story = one(Box::new(|replay| {
