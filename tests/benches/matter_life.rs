@@ -17,6 +17,10 @@ use std::error::Error;
 use measure::{Disk, Spread};
 use world::{Answers, World};
 
+/// The one that the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Calls of the matter.
 const CALLS: usize = 100;
 const ROUNDS: usize = 25;

@@ -283,6 +283,11 @@ impl Run {
         self.by_key.get(key).map(|index| &self.requests[*index])
     }
 
+    /// Returns where a request stands among all.
+    pub(crate) fn index_of(&self, key: &RequestKey) -> Option<usize> {
+        self.by_key.get(key).copied()
+    }
+
     /// Follows what a request took over to the one that really asked.
     pub fn root<'a>(&'a self, key: &'a RequestKey) -> &'a RequestKey {
         let mut root = key;

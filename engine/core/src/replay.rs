@@ -344,6 +344,23 @@ impl Replay {
         Ok(self.node(node))
     }
 
+    /// Asks for what the journal holds at this place, if `same` says that it is what is asked: as
+    /// [`Replay::request`] does, for a host that can tell without building the request. `None`
+    /// where the journal has nothing here or something else; then it is to be built.
+    pub fn again(&mut self, same: impl FnOnce(&Ask) -> bool) -> Result<Option<Handle>, Stop> {
+        self.running()?;
+        let Some(index) = self.recorded(&self.next_key()) else {
+            return Ok(None);
+        };
+        let made = Arc::clone(&self.matter().run.requests[index].made);
+        if made.seen != self.seen || !same(&made.ask) {
+            return Ok(None);
+        }
+        self.ordinal += 1;
+        self.within_limits(&made.ask)?;
+        Ok(Some(self.node(Node::Journal(index))))
+    }
+
     fn next_key(&self) -> RequestKey {
         let (run, generation) = self.run;
         RequestKey { run, generation, scope: Vec::new(), ordinal: self.ordinal }
@@ -414,12 +431,13 @@ impl Replay {
     }
 
     fn recorded(&self, key: &RequestKey) -> Option<usize> {
-        let requests = &self.matter().run.requests;
+        let run = &self.matter().run;
+        // Most runs are their matter's first.
         let guess = key.ordinal as usize;
-        if requests.get(guess).is_some_and(|request| request.made.key == *key) {
+        if run.requests.get(guess).is_some_and(|request| request.made.key == *key) {
             return Some(guess);
         }
-        requests.iter().position(|request| request.made.key == *key)
+        run.index_of(key)
     }
 
     fn node(&mut self, node: Node) -> Handle {

@@ -84,7 +84,7 @@ fn grant(context: &NativeCallContext<'_>, act: ActKind, on: &Dynamic) -> Result<
 
 /// The license's data: its type, its number, and every field of the output.
 fn license_of(output: &Output, gives: Option<String>) -> Value {
-    let mut fields = output.fields();
+    let mut fields = output.fields().clone();
     let number = output
         .documents()
         .first()

@@ -3,9 +3,10 @@
 use rhai::{Dynamic, Engine, Map, NativeCallContext};
 use tongban_core::replay::Handle;
 use tongban_core::request::Ask;
+use tongban_core::value::Value;
 
 use crate::api::outcome::{settled, waited};
-use crate::convert::from_script;
+use crate::convert::{from_script, same_members};
 use crate::diagnose::Trouble;
 use crate::suspend::{Thrown, with};
 
@@ -86,6 +87,21 @@ fn start(
     input: Map,
 ) -> Result<Awaited, Thrown> {
     check_operation(operation)?;
+    let same = |ask: &Ask| match ask {
+        Ask::Call { operation: own, place: at, input: Value::Map(members) } => {
+            own == operation && *at == place && same_members(members, &input)
+        }
+        Ask::Call { .. }
+        | Ask::Decide { .. }
+        | Ask::Timer { .. }
+        | Ask::Act { .. }
+        | Ask::Compensate { .. }
+        | Ask::Patch { .. }
+        | Ask::Receive { .. } => false,
+    };
+    if let Some(handle) = with(context, |run| run.replay.again(same))? {
+        return Ok(Awaited(handle));
+    }
     let input = from_script(&input.into(), operation).map_err(Trouble::thrown)?;
     let ask = Ask::Call { operation: operation.to_owned(), place, input };
     with(context, |run| run.replay.request(ask)).map(Awaited)

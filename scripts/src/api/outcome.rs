@@ -23,13 +23,14 @@ pub(crate) struct Output {
 
 impl Output {
     /// Returns the output fields; an output that is not a map has none.
-    pub(crate) fn fields(&self) -> BTreeMap<String, Value> {
+    pub(crate) fn fields(&self) -> &BTreeMap<String, Value> {
+        static NONE: BTreeMap<String, Value> = BTreeMap::new();
         match &self.reply.body {
-            ReplyBody::Completed { output: Value::Map(fields), .. } => fields.clone(),
+            ReplyBody::Completed { output: Value::Map(fields), .. } => fields,
             ReplyBody::Completed { .. }
             | ReplyBody::Accepted { .. }
             | ReplyBody::Act(_)
-            | ReplyBody::Otherwise(_) => BTreeMap::new(),
+            | ReplyBody::Otherwise(_) => &NONE,
         }
     }
 
@@ -40,7 +41,7 @@ impl Output {
 
     /// Returns the fields and documents as plain data.
     pub(crate) fn as_data(&self) -> Value {
-        let mut fields = self.fields();
+        let mut fields = self.fields().clone();
         if !self.documents().is_empty() {
             let documents = self.documents().iter().map(document).collect();
             fields.insert("documents".to_owned(), Value::List(documents));
