@@ -269,7 +269,7 @@ async fn a_new_calendar_of_one_place_moves_what_is_decided_there_and_nothing_els
     assert_eq!(promised(&view), ["2026-03-03", "2026-03-03"]);
     let standing = resting(&[("420303", &["2026-03-03", "2026-03-04"])]);
     let integrator = Viewer::new("integrator", Role::Integrator);
-    world.engine.replace_standing(&integrator, standing.clone()).unwrap();
+    world.engine.replace_standing(&integrator, standing.clone()).await.unwrap();
     let view = world.until(|view| view.case().calendar.is_some()).await;
     assert_eq!(promised(&view), ["2026-03-03", "2026-03-05"]);
     assert_eq!(timers(&view), ["2026-03-03", "2026-03-03"], "what a script was told stays");

@@ -134,10 +134,10 @@ async fn an_agency_silent_past_day_five_is_heard_too_late_to_advise_what_the_law
         assert_eq!(view.case().matters[0].law.stage, Stage::Accepted { deemed: true });
         assert!(view.case().calls[&call].is_open(), "handle runs though the agency is silent");
 
-        let word = late.map_or_else(|| completed(call, "C-1"), |no| reply(call, 2, no));
+        let said = late.map_or_else(|| completed(call, "C-1"), |no| reply(call, 2, no));
         let inbox = world.engine.inbox();
         for ack in [Ack::Stored, Ack::Duplicate] {
-            assert_eq!(inbox.deliver("agencies".to_owned(), word.clone()).await, Ok(ack));
+            assert_eq!(inbox.deliver("agencies".to_owned(), said.clone()).await, Ok(ack));
         }
         let view = world.until(|view| !view.case().calls[&call].is_open()).await;
         let log = world.log().await;

@@ -15,7 +15,7 @@ use tongban_core::digest::{Digest, Secret};
 use tongban_core::entry::{Consent, Entry, Party, TaskKind};
 use tongban_core::id::{CallId, CaseId, MatterNo, RegionCode, ServiceCode, TaskId};
 use tongban_core::material::MaterialGiven;
-use tongban_core::port::{Connector, Later, Store, WireClock, Wiring};
+use tongban_core::port::{Connector, Later, Store as _, WireClock, Wiring};
 use tongban_core::request::{Outcome, OutcomeKind};
 use tongban_core::start::StartCase;
 use tongban_core::time::{Moment, Period};

@@ -85,10 +85,11 @@ async fn file_for_ever(engine: &Engine) -> Result<(), ProgramError> {
     loop {
         let key = || random().map(|random| IdempotencyKey(format!("bench-{random}")));
         let input = application.clone();
-        let begun = engine.start_case(&applicant, input, key()?).await.map_err(refused)?;
+        let begun =
+            engine.start_case(&applicant, input, key()?).await.map_err(|error| refused(&error))?;
         output::data(&format!("started {}", begun.case));
         let submitted = engine.submit_case(&applicant, begun.case, key()?).await;
-        output::data(&format!("submitted {}", submitted.map_err(refused)?.case));
+        output::data(&format!("submitted {}", submitted.map_err(|error| refused(&error))?.case));
         until_answered(engine, &applicant, begun.case).await?;
     }
 }
@@ -101,7 +102,7 @@ async fn until_answered(
     let mut commits = engine.watch_case(case);
     loop {
         commits.borrow_and_update();
-        let view = engine.case(viewer, case).await.map_err(refused)?;
+        let view = engine.case(viewer, case).await.map_err(|error| refused(&error))?;
         if view.is_none_or(|view| !view.case().calls.values().any(calls::is_under_way)) {
             return Ok(());
         }
@@ -109,8 +110,8 @@ async fn until_answered(
     }
 }
 
-fn refused(error: EngineError) -> ProgramError {
-    ProgramError::Engine(Both::of(&error))
+fn refused(error: &EngineError) -> ProgramError {
+    ProgramError::Engine(Both::of(error))
 }
 
 /// The application of the demo.
