@@ -135,7 +135,7 @@ impl Wiring for Runtime {
     }
 
     fn body_of(&self, connector: &str, call: &Call) -> Option<BodyDigest> {
-        self.connectors.get(connector)?.body_of(call, None)
+        effects::body_of(self.connectors.get(connector)?.as_ref(), call, None)
     }
 }
 
@@ -403,9 +403,7 @@ impl Runtime {
     /// Ends everything that waits. Turns that are queued are finished first.
     pub(crate) async fn stop(&self) {
         self.desk.close();
-        while !self.desk.is_quiet() {
-            self.wire.wait_millis(1).await;
-        }
+        self.desk.until_quiet().await;
         self.stopping.0.send_replace(true);
     }
 }

@@ -5,9 +5,10 @@
 //! which is never held across a wait, a turn or a commit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tongban_core::case::Case;
 use tongban_core::command::{Answer, Command};
 use tongban_core::id::{CaseId, CommitNo, Seq};
@@ -134,13 +135,15 @@ pub(crate) struct Desk {
     inner: Mutex<Inner>,
     /// Wakes script threads when `ready` grows or the desk closes.
     work: Condvar,
+    /// Told when the last job of a closed desk has ended.
+    quiet: Notify,
     cases_held_max: usize,
 }
 
 impl Desk {
     /// Builds an empty desk that keeps at most so many idle cases at hand.
     pub(crate) fn new(cases_held_max: usize) -> Self {
-        Self { inner: Mutex::default(), work: Condvar::new(), cases_held_max }
+        Self { inner: Mutex::default(), work: Condvar::new(), quiet: Notify::new(), cases_held_max }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -265,6 +268,7 @@ impl Desk {
         inner.out -= 1;
         if inner.closed && inner.out == 0 {
             self.work.notify_all();
+            self.quiet.notify_waiters();
         }
     }
 
@@ -279,6 +283,19 @@ impl Desk {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.work.notify_all();
+    }
+
+    /// Waits until a closed desk has nothing left to do. By what happens at the desk and not by a
+    /// clock: whoever moves time by hand stops an engine too.
+    pub(crate) async fn until_quiet(&self) {
+        loop {
+            let mut told = pin!(self.quiet.notified());
+            told.as_mut().enable();
+            if self.is_quiet() {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// Tells whether no turn is queued or under way.
@@ -313,6 +330,8 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     fn wake() -> Waiting {
@@ -348,6 +367,23 @@ mod tests {
             assert_eq!(taken, 1);
             assert!(desk.is_quiet());
         }
+    }
+
+    /// An engine on a clock that is moved by hand used to wait for that clock while it stopped,
+    /// and never did when a turn was under way.
+    #[tokio::test]
+    async fn a_closed_desk_tells_that_it_is_quiet_without_a_clock() {
+        let (desk, case) = (Desk::new(4), CaseId([7; 16]));
+        desk.submit(case, wake()).unwrap();
+        let Some(Job::Turn(first)) = desk.next() else { panic!("a turn is ready") };
+        desk.submit(case, wake()).unwrap();
+        desk.close();
+        let mut quiet = pin!(desk.until_quiet());
+        assert_eq!(quiet.as_mut().now_or_never(), None, "a turn is under way");
+        desk.give_back(first.id, None, 0);
+        assert_eq!(quiet.as_mut().now_or_never(), None, "and another is queued");
+        take_last(&desk);
+        quiet.await;
     }
 
     #[test]

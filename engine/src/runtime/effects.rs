@@ -9,8 +9,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use tongban_core::agency::CallContext;
 use tongban_core::agency::{Ack, AgencyReply, Fault, FaultClass, Invoked, Queried, ReplyBody};
+use tongban_core::agency::{BodyDigest, Call, CallContext};
 use tongban_core::command::{Answer, Command};
 use tongban_core::id::{CallId, CaseId};
 use tongban_core::limits;
@@ -165,7 +165,7 @@ impl Carrier<'_> {
     fn says_something_else(&self) -> bool {
         let call = &self.effect.call;
         let Some(kept) = call.body else { return false };
-        let says = self.connector.body_of(call, Some(kept.encoding));
+        let says = body_of(self.connector.as_ref(), call, Some(kept.encoding));
         if says == Some(kept) {
             return false;
         }
@@ -337,6 +337,21 @@ fn unusable(why: String) -> Fault {
         retry_after: None,
         text: why,
     }
+}
+
+/// Renders a call. A connector that panics over it says nothing of its bytes; so the call is made
+/// without their digest, and one that has a digest is asked about before it is sent.
+pub(super) fn body_of(
+    connector: &dyn Connector,
+    call: &Call,
+    encoding: Option<u16>,
+) -> Option<BodyDigest> {
+    std::panic::catch_unwind(AssertUnwindSafe(|| connector.body_of(call, encoding))).unwrap_or_else(
+        |_| {
+            tracing::error!(call.id = %call.id, "a connector panicked over a call that it was to render");
+            None
+        },
+    )
 }
 
 /// Carries an attempt out. A connector that panics leaves the outcome unknown, and nothing else.

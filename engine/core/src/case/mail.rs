@@ -80,9 +80,11 @@ impl Matter {
         unread.any(|mail| mail.message.handling == Handling::Required && !mail.looked_at)
     }
 
-    /// A person has looked at what no script has received.
-    pub(super) fn look_at_mail(&mut self) {
-        for mail in self.mail.iter_mut().filter(|mail| mail.taken.is_none()) {
+    /// A person has looked at what no script had received when `incident` told him of it; what
+    /// came later he has not seen.
+    pub(super) fn look_at_mail(&mut self, incident: Seq) {
+        let untaken = self.mail.iter_mut().filter(|mail| mail.taken.is_none());
+        for mail in untaken.filter(|mail| mail.at < incident) {
             mail.looked_at = true;
         }
     }

@@ -120,7 +120,7 @@ impl Case {
                 run.stopped = None;
             }
             if unread {
-                self.matter_mut(entry)?.look_at_mail();
+                self.matter_mut(entry)?.look_at_mail(settled.incident);
             }
         }
         match (&settled.way, call) {

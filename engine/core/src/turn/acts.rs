@@ -125,12 +125,14 @@ impl Turn<'_> {
                 },
                 "事项已办结 / the matter has ended",
             )?;
+            self.raise_unread(no)?;
             return self.undo_after(no, ending);
         }
         self.settle_by_itself(
             |incident, matter| matter == no && incident.kind == IncidentKind::Stalled,
             "事项已办结 / the matter has ended",
         )?;
+        self.raise_unread(no)?;
         let waiting: Vec<MatterNo> = self
             .case
             .matters

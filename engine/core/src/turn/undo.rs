@@ -101,7 +101,8 @@ impl Turn<'_> {
         self.settle_by_itself(
             |incident, matter| matter == no && incident.kind.stops_script(),
             "执行已停止 / the script was stopped",
-        )
+        )?;
+        self.raise_unread(no)
     }
 
     /// A matter that ends against its script has undone what the script registered.

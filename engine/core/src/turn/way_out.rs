@@ -289,7 +289,8 @@ impl Turn<'_> {
                 Ok(())
             }
             WayOut::Acknowledge if state.incident.kind == IncidentKind::MessageUnread => {
-                self.ask_again_after_mail(by, no)
+                self.ask_again_after_mail(by, no)?;
+                self.raise_unread(no)
             }
             WayOut::Acknowledge | WayOut::Rebind { .. } => Ok(()),
         }

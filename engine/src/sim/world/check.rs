@@ -226,6 +226,10 @@ impl Check<'_> {
             if let Some(matter) = open.find(|matter| !is_shown(case, matter)) {
                 return Err(format!("nobody is told that {} is stuck", describe(case, matter)));
             }
+            let mut closed = case.matters.iter().filter(|matter| !matter.is_open());
+            if let Some(matter) = closed.find(|matter| is_mail_overlooked(case, matter)) {
+                return Err(format!("{} closed over a message", describe(case, matter)));
+            }
             let open = case.open_calls().filter(|call| !is_call_shown(case, call));
             match open.map(|call| call.made.id).min() {
                 Some(call) => Err(format!("call {call} of {} is open and nobody is told", case.id)),
@@ -233,6 +237,14 @@ impl Check<'_> {
             }
         })
     }
+}
+
+/// Tells whether a message that must be handled is neither read nor shown to anybody.
+fn is_mail_overlooked(case: &Case, matter: &Matter) -> bool {
+    let told = case.open_incidents().any(|(_, state)| {
+        state.matter == matter.no && state.incident.kind == IncidentKind::MessageUnread
+    });
+    matter.has_unhandled_mail() && !told
 }
 
 /// Tells whether a person had scripts go another way, so that what they would have asked is void.

@@ -1,6 +1,6 @@
 //! On whose word licenses and shared data are asked for, and that it stands in the record.
 
-use super::promises::{mat, upload};
+use super::promises::{give, mat, upload};
 use super::*;
 use crate::material::{Cause, Found};
 use crate::narrative;
@@ -25,6 +25,35 @@ fn causes(story: &Story) -> Vec<Cause> {
 }
 
 /// Shared data used to be asked for in anybody's name, while licenses and forms were not.
+/// A grant says itself whether materials are still owed; the law checks that it is so.
+#[test]
+fn a_grant_tells_the_truth_about_what_is_owed() {
+    for (act, given, wanted) in
+        [(ActKind::Grant, false, "MATERIALS_OWED"), (ActKind::GrantTolerant, true, "NOTHING_OWED")]
+    {
+        let body: Handler = Box::new(move |replay| {
+            let handle = replay.request(decision())?;
+            let Arrived::Decision { key, .. } = replay.wait(handle)? else { unreachable!() };
+            replay.act(act, Some(Evidence::Decision(key)), Value::map())?;
+            Ok(RunEnd::Finished)
+        });
+        let mut definition = matter("a");
+        definition.materials = vec![mat("m", vec![upload()])];
+        let tolerant = Part { tolerates: vec!["m".to_owned()], ..part("a", &[]) };
+        let mut story = Story::begin(vec![tolerant], vec![(definition, body)]);
+        if given {
+            story.take(&[give(applicant(), "m", b"1")]);
+        }
+        story.decide(1, Said::Yes);
+        let answers = story.entries.iter().filter_map(|entry| match &entry.body {
+            Body::Acted { answer: ActAnswer::Refused { code, .. }, .. } => Some(code.as_str()),
+            _ => None,
+        });
+        assert_eq!(answers.collect::<Vec<_>>(), [wanted]);
+        assert_eq!(story.stage(1), "accepted");
+    }
+}
+
 #[test]
 fn shared_data_for_a_material_is_not_asked_without_the_holders_word() {
     let (parts, matters) = taxed();

@@ -695,6 +695,33 @@ fn nothing_closes_over_a_message_that_must_be_handled() {
     assert_eq!(story.incidents(), ["MESSAGE_UNREAD"]);
 }
 
+/// A withdrawal used to close silently over what the script had not received.
+#[test]
+fn what_must_be_handled_is_shown_however_a_matter_ends() {
+    let mut withdrawn = one(ask_and_grant());
+    withdrawn.send("visit", "objection", Handling::Required);
+    withdrawn.take(&[Command::Withdraw { by: applicant(), reason: "不办了".to_owned() }]);
+    assert_eq!((withdrawn.stage(1), withdrawn.incidents()), ("withdrawn", vec!["MESSAGE_UNREAD"]));
+    let mut stopped = one(ask_and_grant());
+    stopped.send("visit", "objection", Handling::Required);
+    assert_eq!(stopped.steer(&head(), 1, Steering::Cancel), &Answer::Done);
+    assert!(stopped.incidents().contains(&"MESSAGE_UNREAD"), "{:?}", stopped.incidents());
+}
+
+/// Who said that he had looked at one message used to have looked at those that came later too.
+#[test]
+fn a_message_that_came_after_the_incident_is_shown_by_another_one() {
+    let mut story = one(ask_and_grant());
+    story.send("visit", "objection", Handling::Required);
+    story.completes(1);
+    story.send("visit", "another", Handling::Required);
+    assert_eq!(story.way(&second(), WayOut::Acknowledge), &Answer::Done);
+    assert_eq!(story.stage(1), "accepted", "nobody has seen the other one");
+    assert_eq!(story.incidents(), ["MESSAGE_UNREAD", "MESSAGE_UNREAD"]);
+    assert_eq!(story.way(&second(), WayOut::Acknowledge), &Answer::Done);
+    assert_eq!(story.stage(1), "granted");
+}
+
 #[test]
 fn a_grant_that_a_message_held_up_is_given_once_somebody_has_looked_at_it() {
     let mut story = one(ask_and_grant());
