@@ -45,9 +45,11 @@ fn a_grant_tells_the_truth_about_what_is_owed() {
             story.take(&[give(applicant(), "m", b"1")]);
         }
         story.decide(1, Said::Yes);
-        let answers = story.entries.iter().filter_map(|entry| match &entry.body {
-            Body::Acted { answer: ActAnswer::Refused { code, .. }, .. } => Some(code.as_str()),
-            _ => None,
+        let answers = story.entries.iter().filter_map(|entry| {
+            let Body::Acted { answer: ActAnswer::Refused { code, .. }, .. } = &entry.body else {
+                return None;
+            };
+            Some(code.as_str())
         });
         assert_eq!(answers.collect::<Vec<_>>(), [wanted]);
         assert_eq!(story.stage(1), "accepted");
