@@ -96,13 +96,12 @@ impl CaseView {
 
     /// Returns what derived times are read from.
     pub fn reading(&self) -> Reading<'_> {
-        let Standing { calendars, organisation } = self.standing.as_ref();
-        Reading { calendars, organisation, now: self.now }
+        self.standing.reading(self.now)
     }
 
     /// Returns the calendar by which a matter counts: that of the place where it is decided.
     pub fn calendar_of(&self, matter: &Matter) -> &Calendar {
-        self.standing.calendar(self.case.place_of(matter.no))
+        self.reading().calendar(&self.case, matter.no)
     }
 
     /// Lists each counted and each skipped day of a clock.

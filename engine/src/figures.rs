@@ -12,7 +12,6 @@ use tongban_core::figures::{Basis, CaseFigures, Figures, Span, Stuck};
 use tongban_core::id::{CaseId, CommitNo, DepartmentCode, RegionCode, ServiceCode};
 use tongban_core::limits::{FIGURES_CASES_MAX, FIGURES_STUCK_MAX, PAGE_MAX};
 use tongban_core::port::{Feed, FeedCursor, Script, Store, Stored};
-use tongban_core::schedule::Reading;
 use tongban_core::summary::{Along, CaseState, CaseSummary, Search};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
@@ -208,9 +207,8 @@ impl Count<'_> {
         }
         let Some(stored) = self.source.store.load(summary.case).await? else { return Ok(()) };
         let closure = self.closure(&stored);
-        let Standing { calendars, organisation } = self.source.standing;
         let basis = Basis {
-            reading: Reading { calendars, organisation, now: self.counted.span.until },
+            reading: self.source.standing.reading(self.counted.span.until),
             span: self.counted.span,
             closure: closure.as_deref(),
         };

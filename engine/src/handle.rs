@@ -20,7 +20,6 @@ use serde::Serialize;
 use tongban_core::audit::AuditedAct;
 use tongban_core::command::{Answer, Command, Refusal, TaskAt};
 use tongban_core::definition::Closure;
-use tongban_core::digest::Digest;
 use tongban_core::entry::Arrival;
 use tongban_core::id::{CaseId, CommitNo, TaskId};
 use tongban_core::port::{IdempotencyRecord, Inbox, StoreError};
@@ -311,35 +310,31 @@ impl Engine {
         }
     }
 
-    async fn replayed(&self, wanted: &IdempotencyRecord) -> Result<Option<Receipt>, EngineError> {
-        match self.runtime.store.remembered(wanted.key).await? {
-            Some(known) => self.replay(&known, wanted.input).map(Some),
-            None => Ok(None),
-        }
+    /// Returns the answer to a mutation on a case whose key was used before.
+    pub(super) async fn replayed(
+        &self,
+        wanted: &IdempotencyRecord,
+    ) -> Result<Option<Receipt>, EngineError> {
+        let known = self.known(wanted).await?;
+        known.map(|result| self.replay(&result)).transpose()
     }
 
     /// Answers a repeated mutation: the payload is resolved afresh, only ids are kept.
-    fn replay(&self, known: &IdempotencyRecord, input: Digest) -> Result<Receipt, EngineError> {
-        if known.input != input {
-            return Err(EngineError::KeyReused);
-        }
-        let case = known.result.first().and_then(|id| id.parse().ok());
+    fn replay(&self, result: &[String]) -> Result<Receipt, EngineError> {
+        let case = result.first().and_then(|id| id.parse().ok());
         let case = case.ok_or_else(|| StoreError::Damaged {
             what: "an idempotency record names no case".to_owned(),
         })?;
         Ok(Receipt { case, revision: self.runtime.store.revision(), replayed: true })
     }
 
-    /// Returns what a mutation that commits to no case came to, when its key was used before.
+    /// Returns what a mutation came to whose key was used before.
     pub(super) async fn known(
         &self,
         wanted: &IdempotencyRecord,
     ) -> Result<Option<Vec<String>>, EngineError> {
-        match self.runtime.store.remembered(wanted.key).await? {
-            Some(known) if known.input == wanted.input => Ok(Some(known.result)),
-            Some(_) => Err(EngineError::KeyReused),
-            None => Ok(None),
-        }
+        let known = self.runtime.store.remembered(wanted.key).await?;
+        known.map(|known| result_of(known, wanted)).transpose()
     }
 
     /// Remembers a mutation that commits to no case, before it is done: whoever repeats it after a
@@ -352,8 +347,7 @@ impl Engine {
         let record = IdempotencyRecord { result, ..record };
         match self.runtime.store.remember(record.clone()).await {
             Ok(()) => Ok(record.result),
-            Err(StoreError::Remembered(known)) if known.input == record.input => Ok(known.result),
-            Err(StoreError::Remembered(_)) => Err(EngineError::KeyReused),
+            Err(StoreError::Remembered(known)) => result_of(known, &record),
             Err(error) => Err(error.into()),
         }
     }
@@ -369,7 +363,7 @@ impl Engine {
                 Ok(Receipt { case, revision, replayed: false })
             }
             Err(EngineError::Store(StoreError::Remembered(known))) => {
-                self.replay(&known, record.input)
+                self.replay(&result_of(known, record)?)
             }
             Err(error) => Err(error),
         }
@@ -477,4 +471,12 @@ impl Engine {
     pub async fn shutdown(&self) {
         self.runtime.stop().await;
     }
+}
+
+/// Returns what a remembered mutation came to, if it is the one that is wanted again.
+fn result_of(
+    known: IdempotencyRecord,
+    wanted: &IdempotencyRecord,
+) -> Result<Vec<String>, EngineError> {
+    if known.input == wanted.input { Ok(known.result) } else { Err(EngineError::KeyReused) }
 }

@@ -6,6 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tongban_core::calendar::{Calendar, Calendars};
 use tongban_core::id::RegionCode;
 use tongban_core::organisation::Organisation;
+use tongban_core::schedule::Reading;
+use tongban_core::time::Moment;
 
 /// Calendars and organisation as they are in force.
 #[derive(Clone, Debug)]
@@ -30,6 +32,11 @@ impl Standing {
     /// Returns the calendar of a place.
     pub fn calendar(&self, region: &RegionCode) -> &Arc<Calendar> {
         self.calendars.of_place(region)
+    }
+
+    /// Returns what the derived times of cases are read from, at a lawful time.
+    pub fn reading(&self, now: Moment) -> Reading<'_> {
+        Reading { calendars: &self.calendars, organisation: &self.organisation, now }
     }
 
     /// Names what it consists of, for the audit log.

@@ -19,7 +19,6 @@ use tongban_core::port::{Look, RunEnd, RunFunction, RunJob, Script, ScriptFault}
 use tongban_core::read_model;
 use tongban_core::replay::Replay;
 use tongban_core::request::{RequestKey, RequestKind};
-use tongban_core::schedule::Reading;
 use tongban_core::summary::CaseState;
 use tongban_core::time::Moment;
 use tongban_core::waiting::waiting_on;
@@ -209,8 +208,7 @@ pub fn case_at(
     let closure = travel.script.closure(&digest);
     let closure = closure.ok_or_else(|| EngineError::ClosureMissing(digest.to_string()))?;
     let closure = closure.of_case(&case.started);
-    let (calendars, organisation) = (&travel.standing.calendars, &travel.standing.organisation);
-    let reading = Reading { calendars, organisation, now: case.updated_at };
+    let reading = travel.standing.reading(case.updated_at);
     let included = case.matters.iter().filter(|matter| matter.is_included());
     let matters = included.map(|matter| matter_at(travel, (&case, matter), &closure));
     Ok(CaseAt {

@@ -318,6 +318,17 @@ pub enum Source {
     Commitment,
 }
 
+impl Source {
+    /// Returns the name under which the holder authorises it to be asked; `None` for what is not
+    /// asked of anybody else.
+    pub fn authorised_as(&self) -> Option<&str> {
+        match self {
+            Self::License(name) | Self::Data(name) => Some(name),
+            Self::ResultOf(_) | Self::Upload(_) | Self::Commitment => None,
+        }
+    }
+}
+
 /// A role that decides or acts in a task, resolved against the matter's place.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Candidates {

@@ -27,7 +27,7 @@ pub struct Candidate<'a> {
     pub closure: &'a Closure,
     /// The case's secret.
     pub secret: &'a Secret,
-    /// The holiday table of the case's place.
+    /// The holiday tables of all places.
     pub calendars: &'a Calendars,
 }
 

@@ -160,7 +160,7 @@ pub fn next(case: &Case, reading: Reading<'_>) -> Option<Moment> {
     case.submitted?;
     let passing = passings(case, reading).into_iter().map(|passing| passing.due.plus_millis(1));
     let cards = rungs::next_rung(case, reading);
-    let served = services(case, reading.calendars).map(|(at, _)| at);
+    let served = services(case, reading).map(|(at, _)| at);
     passing.chain(cards).chain(served).chain(timers(case).map(|(due, _, _)| due)).min()
 }
 
@@ -168,11 +168,11 @@ pub fn next(case: &Case, reading: Reading<'_>) -> Option<Moment> {
 /// announcement ends, and whose period begins then.
 pub fn services<'a>(
     case: &'a Case,
-    calendars: &'a Calendars,
+    reading: Reading<'a>,
 ) -> impl Iterator<Item = (Moment, MatterNo)> + 'a {
     case.services().filter(move |(at, no)| {
         let serve = Act::new(ActKind::ServeCorrection, *at, "");
-        let calendar = calendars.of_place(case.place_of(*no));
+        let calendar = reading.calendar(case, *no);
         let answer = case.matter(*no).map(|matter| matter.law.judge(&serve, calendar));
         answer == Some(ActAnswer::Done)
     })

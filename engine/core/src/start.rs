@@ -304,10 +304,10 @@ fn comes_by_itself(case: &Case, source: &Source) -> bool {
         Source::ResultOf(code) => {
             case.started.matters.iter().any(|planned| planned.code == *code && !planned.skipped)
         }
-        Source::License(of) | Source::Data(of) => {
-            case.consents.iter().any(|consent| consent.license == *of)
+        Source::License(_) | Source::Data(_) | Source::Upload(_) | Source::Commitment => {
+            let of = source.authorised_as();
+            of.is_some_and(|of| case.consents.iter().any(|consent| consent.license == of))
         }
-        Source::Upload(_) | Source::Commitment => false,
     }
 }
 

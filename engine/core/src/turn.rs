@@ -205,7 +205,7 @@ impl Turn<'_> {
 
     /// Returns the calendar by which a matter counts: that of the place where it is decided.
     fn calendar(&self, no: MatterNo) -> &Arc<Calendar> {
-        self.context.calendars.of_place(self.case.place_of(no))
+        self.reading().calendar(&self.case, no)
     }
 
     /// Appends an entry that takes effect now.

@@ -64,7 +64,8 @@ impl WaitingParty {
     }
 }
 
-/// Returns who holds up `matter`, its times by the calendar of the place where it is decided; `None` once it has ended or when it is left out.
+/// Returns who holds up `matter`, its times by the calendar of the place where it is decided;
+/// `None` once it has ended or when it is left out.
 pub fn waiting_on(
     case: &Case,
     matter: &Matter,

@@ -5,7 +5,7 @@ use tongban_core::audit::AuditedAct;
 use tongban_core::case::CallState;
 use tongban_core::command::Refusal;
 use tongban_core::id::CallId;
-use tongban_core::port::{ParkedPlace, ParkedReply, StoreError};
+use tongban_core::port::{ParkedPlace, ParkedReply};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
 
@@ -72,11 +72,11 @@ impl Engine {
         key: IdempotencyKey,
     ) -> Result<Receipt, EngineError> {
         let record = self.record(viewer, "deliverParkedReply", &key, &(&place, to, reason));
-        let known = self.known(&record).await?;
+        let known = self.replayed(&record).await?;
         if let Some(known) = &known
             && self.runtime.parked.at(&place).is_none()
         {
-            return self.delivered_before(known);
+            return Ok(*known);
         }
         let parked = self.settling_parked(viewer, &place, reason)?;
         let case = self.runtime.case_of_call(to, &parked.connector).await?;
@@ -111,14 +111,6 @@ impl Engine {
             )
             .into()),
         }
-    }
-
-    fn delivered_before(&self, known: &[String]) -> Result<Receipt, EngineError> {
-        let case = known.first().and_then(|id| id.parse().ok()).ok_or_else(|| {
-            let what = "an idempotency record names no case".to_owned();
-            StoreError::Damaged { what }
-        })?;
-        Ok(Receipt { case, revision: self.runtime.store.revision(), replayed: true })
     }
 
     /// Puts a parked reply aside for good; the audit log keeps who and why. Tells whether an

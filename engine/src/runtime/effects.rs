@@ -9,8 +9,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use tongban_core::agency::{Ack, AgencyReply, Fault, FaultClass, Invoked, Queried, ReplyBody};
-use tongban_core::agency::{BodyDigest, Call, CallContext};
+use tongban_core::agency::{
+    Ack, AgencyReply, BodyDigest, Call, CallContext, Effect, Fault, FaultClass, Invoked, Queried,
+    ReplyBody,
+};
 use tongban_core::command::{Answer, Command};
 use tongban_core::id::{CallId, CaseId};
 use tongban_core::limits;
@@ -66,7 +68,7 @@ async fn carry(runtime: &Arc<Runtime>, effect: Box<CommittedCall>) {
     let Some(connector) = runtime.connectors.get(&effect.connector).map(Arc::clone) else {
         let fault = Fault {
             class: FaultClass::Refused,
-            effect: tongban_core::agency::Effect::None,
+            effect: Effect::None,
             code: "connector_missing".to_owned(),
             retry_after: None,
             text: format!("没有名为 {0} 的连接器 / there is no connector {0}", effect.connector),
@@ -302,24 +304,20 @@ impl Carrier<'_> {
     }
 }
 
+/// A fault of the engine's own making, after which nobody knows what the agency has done.
+fn unsettled(class: FaultClass, code: &str, text: impl Into<String>) -> Fault {
+    let (code, text) = (code.to_owned(), text.into());
+    Fault { class, effect: Effect::Unknown, code, retry_after: None, text }
+}
+
 fn changed() -> Fault {
-    Fault {
-        class: FaultClass::Refused,
-        effect: tongban_core::agency::Effect::Unknown,
-        code: "body_changed".to_owned(),
-        retry_after: None,
-        text: "连接器设置已变,该调用的报文与先前不同,不再发送 / the connector's settings have changed, and this call would not say what it said: it is not sent again".to_owned(),
-    }
+    let text = "连接器设置已变,该调用的报文与先前不同,不再发送 / the connector's settings have changed, and this call would not say what it said: it is not sent again";
+    unsettled(FaultClass::Refused, "body_changed", text)
 }
 
 fn forgotten() -> Fault {
-    Fault {
-        class: FaultClass::Conflict,
-        effect: tongban_core::agency::Effect::Unknown,
-        code: "forgotten".to_owned(),
-        retry_after: None,
-        text: "对方已不再保存该调用的结果 / the agency no longer keeps the reply".to_owned(),
-    }
+    let text = "对方已不再保存该调用的结果 / the agency no longer keeps the reply";
+    unsettled(FaultClass::Conflict, "forgotten", text)
 }
 
 /// Returns the milliseconds before attempt `attempt` + 1: doubled each time, up to the limit.
@@ -330,13 +328,7 @@ pub(super) fn back_off(attempt: u32) -> u64 {
 
 /// A reply that no log can hold: the agency has done something, and a person finds out what.
 fn unusable(why: String) -> Fault {
-    Fault {
-        class: FaultClass::ContractViolation,
-        effect: tongban_core::agency::Effect::Unknown,
-        code: "reply_unusable".to_owned(),
-        retry_after: None,
-        text: why,
-    }
+    unsettled(FaultClass::ContractViolation, "reply_unusable", why)
 }
 
 /// Renders a call. A connector that panics over it says nothing of its bytes; so the call is made
@@ -358,14 +350,8 @@ pub(super) fn body_of(
 async fn unbroken<T>(attempt: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("a connector panicked");
-        Err(Fault {
-            class: FaultClass::Unknown,
-            effect: tongban_core::agency::Effect::Unknown,
-            code: "connector_panicked".to_owned(),
-            retry_after: None,
-            text: "连接器异常中止,结果不明 / the connector panicked; the outcome is unknown"
-                .to_owned(),
-        })
+        let text = "连接器异常中止,结果不明 / the connector panicked; the outcome is unknown";
+        Err(unsettled(FaultClass::Unknown, "connector_panicked", text))
     })
 }
 

@@ -19,7 +19,6 @@ use tongban_core::document::{
 use tongban_core::entry::{Body, DocumentSealed, Entry};
 use tongban_core::error::ErrorClass;
 use tongban_core::id::CaseId;
-use tongban_core::schedule::Reading;
 use tongban_core::turn::Issuing;
 
 use super::Runtime;
@@ -238,11 +237,7 @@ impl Runtime {
             case: &case,
             closure: &closure,
             about,
-            reading: Reading {
-                calendars: &standing.calendars,
-                organisation: &standing.organisation,
-                now: document.drafted_at(),
-            },
+            reading: standing.reading(document.drafted_at()),
             secret: &secret,
         };
         let facts = document_facts(document, &told).ok_or_else(missing)?;

@@ -11,18 +11,12 @@ use tongban_core::document::DocumentNo;
 use tongban_core::id::{CaseId, CommitNo, Epoch, Seq};
 use tongban_core::port::{Commit, IdempotencyRecord, Store, StoreError};
 use tongban_core::read_model;
-use tongban_core::schedule::Reading;
 use tongban_core::summary::IndexRow;
 use tongban_core::time::Moment;
 use tongban_core::turn::{Effect, Issuing, TurnOutput};
 
 use super::desk::Held;
 use crate::standing::Standing;
-
-/// Gives what a case's derived times are read from.
-pub(super) fn reading(standing: &Standing, now: Moment) -> Reading<'_> {
-    Reading { calendars: &standing.calendars, organisation: &standing.organisation, now }
-}
 
 /// What a commit needs beside the turn itself.
 pub(super) struct Ledger<'a> {
@@ -70,7 +64,7 @@ impl PendingTurn {
         let effects = CommittedEffect::of_turn(&output, before.secret, before.cut);
         let TurnOutput { case, expected, entries, retry, answers: _, effects: _ } = output;
         // As of the newest entry, so that the same log gives the same read model at any time.
-        let reading = reading(ledger.standing, case.updated_at);
+        let reading = ledger.standing.reading(case.updated_at);
         let mut summary = read_model::summarise(&case, reading);
         // The turn is owed again: the row lets a restart find the case.
         summary.outbox |= retry.is_some();

@@ -16,7 +16,6 @@ use tongban_core::id::{CaseId, CommitNo, Seq};
 use tongban_core::limits::PAGE_MAX;
 use tongban_core::port::{Feed, FeedCursor, FeedItem, FiledRow, Mend, StoreError, Stored, Upkeep};
 use tongban_core::read_model;
-use tongban_core::schedule::Reading;
 use tongban_core::summary::{CaseSummary, IndexRow, mask_id};
 use tongban_core::wire;
 
@@ -316,9 +315,7 @@ impl<'a> Walk<'a> {
 
     /// Returns the summary that the log leads to.
     fn summary(&mut self, case: &Case, stored: &CaseSummary) -> CaseSummary {
-        let standing = self.premises.standing;
-        let (calendars, organisation) = (&standing.calendars, &standing.organisation);
-        let reading = Reading { calendars, organisation, now: case.updated_at };
+        let reading = self.premises.standing.reading(case.updated_at);
         let mut expected = read_model::summarise(case, reading);
         expected.revision = stored.revision;
         // A turn that is owed for a reason of the machine leaves no entry, and a notice is issued

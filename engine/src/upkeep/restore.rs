@@ -12,7 +12,6 @@ use tongban_core::files::{Named, named};
 use tongban_core::id::{CaseId, CommitNo, Generation};
 use tongban_core::port::{Declared, Planted, Restored, Upkeep};
 use tongban_core::read_model;
-use tongban_core::schedule::Reading;
 use tongban_core::summary::{CaseSummary, IndexRow};
 use tongban_core::time::Moment;
 
@@ -280,8 +279,7 @@ pub(super) fn read_model_of(
     owed: Owed,
     target: Target<'_>,
 ) -> (CaseSummary, Vec<IndexRow>) {
-    let (calendars, organisation) = (&target.standing.calendars, &target.standing.organisation);
-    let reading = Reading { calendars, organisation, now: case.updated_at };
+    let reading = target.standing.reading(case.updated_at);
     let mut summary = read_model::summarise(case, reading);
     summary.outbox |= owed == Owed::Perhaps;
     let rows = read_model::rows(&summary, &target.store.identity().secret);

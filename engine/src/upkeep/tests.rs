@@ -12,7 +12,6 @@ use tongban_core::law::ActKind;
 use tongban_core::material::MaterialGiven;
 use tongban_core::port::{Commit, Feed, FeedCursor, Mend, Upkeep};
 use tongban_core::read_model;
-use tongban_core::schedule::Reading;
 use tongban_core::summary::{CaseState, IndexRow};
 use tongban_core::time::Moment;
 
@@ -41,9 +40,7 @@ async fn commit(store: &dyn Upkeep, id: CaseId, new: &[Entry]) -> CommitNo {
     let expected = entries.last().map(|entry| entry.seq).unwrap_or_default();
     entries.extend_from_slice(new);
     let case = Case::from_entries(id, &entries).unwrap();
-    let (calendars, organisation) = (&standing.calendars, &standing.organisation);
-    let reading = Reading { calendars, organisation, now: case.updated_at };
-    let summary = read_model::summarise(&case, reading);
+    let summary = read_model::summarise(&case, standing.reading(case.updated_at));
     let secret = store.identity().secret;
     let before = stored.map(|stored| read_model::rows(&stored.summary, &secret));
     let (before, after) = (before.unwrap_or_default(), read_model::rows(&summary, &secret));

@@ -59,6 +59,11 @@ pub(crate) async fn note_replaced(data: &Path, documents: Vec<String>) -> Result
     }
 }
 
+/// Names a document that is replaced.
+pub(crate) fn document(kind: &str, code: &str, bytes: &[u8]) -> String {
+    format!("{kind}/{code} {}", Digest::of(bytes))
+}
+
 /// Writes down which documents somebody replaces.
 pub(crate) async fn note_documents(
     store: &dyn Store,

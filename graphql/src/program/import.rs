@@ -16,7 +16,6 @@ use std::path::Path;
 
 use tongban_connectors::Binding;
 use tongban_core::calendar::{CalendarDocument, NATIONAL_CODE};
-use tongban_core::digest::Digest;
 use tongban_core::id::RegionCode;
 use tongban_core::organisation::change::{Change, changes};
 use tongban_core::organisation::{
@@ -42,7 +41,7 @@ impl Incoming {
     /// Names the document, for the audit log.
     fn told(&self) -> String {
         let Identity { kind, code } = &self.identity;
-        format!("{}/{code} {}", kind.code(), Digest::of(&self.bytes))
+        audit::document(kind.code(), code, &self.bytes)
     }
 }
 

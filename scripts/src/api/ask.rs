@@ -87,17 +87,11 @@ fn start(
     input: Map,
 ) -> Result<Awaited, Thrown> {
     check_operation(operation)?;
-    let same = |ask: &Ask| match ask {
-        Ask::Call { operation: own, place: at, input: Value::Map(members) } => {
-            own == operation && *at == place && same_members(members, &input)
-        }
-        Ask::Call { .. }
-        | Ask::Decide { .. }
-        | Ask::Timer { .. }
-        | Ask::Act { .. }
-        | Ask::Compensate { .. }
-        | Ask::Patch { .. }
-        | Ask::Receive { .. } => false,
+    let same = |ask: &Ask| {
+        let Ask::Call { operation: own, place: at, input: Value::Map(members) } = ask else {
+            return false;
+        };
+        own == operation && *at == place && same_members(members, &input)
     };
     if let Some(handle) = with(context, |run| run.replay.again(same))? {
         return Ok(Awaited(handle));

@@ -116,23 +116,18 @@ impl Turn<'_> {
             self.push(no, Origin::Engine, Body::TaskDropped { task })?;
         }
         self.settle_failed(no)?;
-        if !ending.is_grant() {
-            self.settle_by_itself(
-                |incident, matter| {
-                    let script =
-                        incident.kind.stops_script() || incident.kind == IncidentKind::Stalled;
-                    matter == no && script
-                },
-                "事项已办结 / the matter has ended",
-            )?;
-            self.raise_unread(no)?;
-            return self.undo_after(no, ending);
-        }
+        let granted = ending.is_grant();
         self.settle_by_itself(
-            |incident, matter| matter == no && incident.kind == IncidentKind::Stalled,
+            |incident, matter| {
+                let stopped = incident.kind.stops_script() && !granted;
+                matter == no && (stopped || incident.kind == IncidentKind::Stalled)
+            },
             "事项已办结 / the matter has ended",
         )?;
         self.raise_unread(no)?;
+        if !granted {
+            return self.undo_after(no, ending);
+        }
         let waiting: Vec<MatterNo> = self
             .case
             .matters

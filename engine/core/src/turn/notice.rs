@@ -238,7 +238,7 @@ impl Turn<'_> {
     pub(super) fn count_services(&mut self, origin: &Origin) -> Result<(), FoldError> {
         let now = self.context.now;
         let served: Vec<(Moment, MatterNo)> =
-            schedule::services(&self.case, self.context.calendars).collect();
+            schedule::services(&self.case, self.reading()).collect();
         for (at, no) in served.into_iter().filter(|(at, _)| *at <= now) {
             let mut serve = self.act_now(ActKind::ServeCorrection, "");
             serve.effective_at = at;

@@ -33,15 +33,6 @@ fn name_of(source: &Source) -> String {
     }
 }
 
-/// Returns the name under which the holder authorises a source to be asked; `None` for what is not
-/// asked of anybody else.
-pub(crate) fn authorised_as(source: &Source) -> Option<&str> {
-    match source {
-        Source::License(name) | Source::Data(name) => Some(name),
-        Source::ResultOf(_) | Source::Upload(_) | Source::Commitment => None,
-    }
-}
-
 impl Turn<'_> {
     /// Asks for what is not here and may come by itself.
     pub(super) fn ask_sources(
@@ -71,7 +62,7 @@ impl Turn<'_> {
         }
         for source in &material.sources {
             let name = name_of(source);
-            let allowed = authorised_as(source).is_some_and(|of| self.has_consent(no, of));
+            let allowed = source.authorised_as().is_some_and(|of| self.has_consent(no, of));
             let tried = self
                 .case
                 .matter(no)

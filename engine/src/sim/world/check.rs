@@ -16,7 +16,6 @@ use tongban_core::port::{RunEnd, RunFunction, RunJob, Script as _};
 use tongban_core::read_model;
 use tongban_core::replay::Replay;
 use tongban_core::request::{NewRequest, RequestKey};
-use tongban_core::schedule::Reading;
 use tongban_core::summary::IndexRow;
 use tongban_core::way_out::WayKind;
 
@@ -119,12 +118,7 @@ impl Check<'_> {
     /// The read model that was stored is the one that the log gives.
     fn read_model(&self, walked: &mut Walked, written: &Written) -> Checked {
         let case = &walked.case;
-        let reading = Reading {
-            calendars: &self.standing.calendars,
-            organisation: &self.standing.organisation,
-            now: written.at,
-        };
-        let mut summary = read_model::summarise(case, reading);
+        let mut summary = read_model::summarise(case, self.standing.reading(written.at));
         // A turn that is owed again adds to what is to be taken up, never takes away.
         summary.outbox |= written.summary.outbox;
         if summary != written.summary {

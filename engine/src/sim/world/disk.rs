@@ -335,6 +335,12 @@ impl Disk {
         inner.written
     }
 
+    /// Writes a record and returns once it is synced.
+    async fn keeps(&self, record: &Record) {
+        let ticket = self.write(record);
+        self.settled(ticket).await;
+    }
+
     async fn settled(&self, ticket: u64) {
         let mut synced = self.lock().synced.subscribe();
         // The sender goes only with the disk, or with a crash that drops whoever waits.
@@ -511,8 +517,7 @@ impl Store for Disk {
     fn remember(&self, record: IdempotencyRecord) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.image().remember(record.clone()).await?;
-            let ticket = self.write(&Record::Remembered(Box::new(record)));
-            self.settled(ticket).await;
+            self.keeps(&Record::Remembered(Box::new(record))).await;
             Ok(())
         })
     }
@@ -520,8 +525,7 @@ impl Store for Disk {
     fn forget(&self, at: Moment) -> Later<'_, Result<u64, StoreError>> {
         Box::pin(async move {
             let dropped = self.readable()?.forget(at).await?;
-            let ticket = self.write(&Record::Forgot(at));
-            self.settled(ticket).await;
+            self.keeps(&Record::Forgot(at)).await;
             Ok(dropped)
         })
     }
@@ -529,8 +533,7 @@ impl Store for Disk {
     fn keep_closure(&self, digest: Digest, sources: Vec<u8>) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.image().keep_closure(digest, sources.clone()).await?;
-            let ticket = self.write(&Record::Closure(digest, sources));
-            self.settled(ticket).await;
+            self.keeps(&Record::Closure(digest, sources)).await;
             Ok(())
         })
     }
@@ -538,8 +541,7 @@ impl Store for Disk {
     fn keep_publication(&self, kept: Publication) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.image().keep_publication(kept.clone()).await?;
-            let ticket = self.write(&Record::Publication(Box::new(kept)));
-            self.settled(ticket).await;
+            self.keeps(&Record::Publication(Box::new(kept))).await;
             Ok(())
         })
     }
@@ -551,8 +553,7 @@ impl Store for Disk {
     fn keep_audited(&self, kept: Audited) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.image().keep_audited(kept.clone()).await?;
-            let ticket = self.write(&Record::Audited(Box::new(kept)));
-            self.settled(ticket).await;
+            self.keeps(&Record::Audited(Box::new(kept))).await;
             Ok(())
         })
     }
@@ -568,8 +569,7 @@ impl Store for Disk {
     fn park(&self, parked: ParkedReply) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.image().park(parked.clone()).await?;
-            let ticket = self.write(&Record::Parked(Box::new(parked)));
-            self.settled(ticket).await;
+            self.keeps(&Record::Parked(Box::new(parked))).await;
             Ok(())
         })
     }
@@ -581,8 +581,7 @@ impl Store for Disk {
     fn unpark(&self, place: ParkedPlace) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.image().unpark(place.clone()).await?;
-            let ticket = self.write(&Record::Unparked(place));
-            self.settled(ticket).await;
+            self.keeps(&Record::Unparked(place)).await;
             Ok(())
         })
     }
@@ -602,8 +601,7 @@ impl Store for Disk {
     fn keep_clock_offset(&self, millis: i64) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.image().keep_clock_offset(millis).await?;
-            let ticket = self.write(&Record::Offset(millis));
-            self.settled(ticket).await;
+            self.keeps(&Record::Offset(millis)).await;
             Ok(())
         })
     }

@@ -6,7 +6,6 @@
 
 use serde_json::{Value, json};
 use tongban_core::calendar::{CalendarDocument, Calendars, NATIONAL_CODE};
-use tongban_core::digest::Digest;
 use tongban_core::port::WireClock as _;
 use tongban_engine::clock::SystemClock;
 use tongban_engine::reference::{References, Version};
@@ -99,7 +98,7 @@ async fn keep(
     arguments: &ImportArguments,
 ) -> Result<Version, ProgramError> {
     let bytes = serde_json::to_vec_pretty(document).expect("a calendar is plain data");
-    let told = format!("{}/{} {}", source::KIND, document.code, Digest::of(&bytes));
+    let told = audit::document(source::KIND, &document.code, &bytes);
     audit::note_replaced(&arguments.data, vec![told]).await?;
     let kept = references.publish(source::KIND, &document.code, bytes, SystemClock.now()).await;
     kept.map_err(|error| source::unkept(&arguments.data, &error))

@@ -217,12 +217,10 @@ fn own_materials(of: (&Closure, &[bool]), consents: &[Consent]) -> Vec<String> {
     let matters = parts.filter_map(|(part, _)| closure.matters.get(&part.matter));
     let own = |sources: &[Source]| {
         let uploaded = sources.iter().any(|source| matches!(source, Source::Upload(_)));
-        let comes = |source: &Source| match source {
-            Source::ResultOf(_) => true,
-            Source::License(of) | Source::Data(of) => {
-                consents.iter().any(|given| given.license == *of)
-            }
-            Source::Upload(_) | Source::Commitment => false,
+        let comes = |source: &Source| {
+            let of = source.authorised_as();
+            matches!(source, Source::ResultOf(_))
+                || of.is_some_and(|of| consents.iter().any(|given| given.license == of))
         };
         uploaded && !sources.iter().any(comes)
     };
