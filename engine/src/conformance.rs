@@ -123,6 +123,7 @@ macro_rules! store_conformance {
                     of_equal_mutations_at_once_exactly_one_is_done,
                     a_mutation_is_forgotten_after_its_time,
                     a_mutation_without_a_commit_is_remembered_too,
+                    a_refused_mutation_is_remembered_with_its_answer,
                 ],
                 large: [
                     entries_of_every_size_read_back,

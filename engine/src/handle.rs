@@ -22,7 +22,7 @@ use tongban_core::command::{Answer, Command, Refusal, TaskAt};
 use tongban_core::definition::Closure;
 use tongban_core::entry::Arrival;
 use tongban_core::id::{CaseId, CommitNo, TaskId};
-use tongban_core::port::{IdempotencyRecord, Inbox, StoreError};
+use tongban_core::port::{IdempotencyRecord, Inbox, MutationEnd, StoreError};
 use tongban_core::read_model;
 use tongban_core::start::StartCase;
 use tongban_core::time::Moment;
@@ -96,10 +96,12 @@ impl Engine {
         key: IdempotencyKey,
     ) -> Result<Receipt, EngineError> {
         Self::may_start(viewer, &input)?;
-        self.may_arrive(viewer, &input.arrival)?;
         let record = self.record(viewer, "startCase", &key, &input);
         if let Some(receipt) = self.replayed(&record).await? {
             return Ok(receipt);
+        }
+        if let Err(error) = self.may_arrive(viewer, &input.arrival) {
+            return self.replay(&self.keep_refusal(&record, error).await?);
         }
         for _ in 0..NUMBER_ATTEMPTS {
             let at = self.runtime.lawful.now();
@@ -115,6 +117,9 @@ impl Engine {
             }))?;
             match told.await.unwrap_or(Err(EngineError::Stopped)) {
                 Err(EngineError::Store(StoreError::NumberTaken(_))) => self.numbers.reset().await,
+                Err(error @ EngineError::Refused(_)) => {
+                    return self.replay(&self.keep_refusal(&record, error).await?);
+                }
                 outcome => return self.receipt(outcome, &record),
             }
         }
@@ -273,7 +278,8 @@ impl Engine {
             return Ok(receipt);
         }
         self.must_see(viewer, case).await?;
-        let record = IdempotencyRecord { result: vec![case.to_string()], ..record };
+        let result = MutationEnd::Done(vec![case.to_string()]);
+        let record = IdempotencyRecord { result, ..record };
         let outcome = self.runtime.ask(case, command, Some(record.clone())).await;
         self.receipt(outcome, &record)
     }
@@ -305,7 +311,7 @@ impl Engine {
         IdempotencyRecord {
             key: secret.keyed(b"idempotency-key", &name),
             input: secret.keyed(b"idempotency-input", &wire::encode(input)),
-            result: Vec::new(),
+            result: MutationEnd::Done(Vec::new()),
             at: self.runtime.lawful.now(),
         }
     }
@@ -344,11 +350,34 @@ impl Engine {
         record: IdempotencyRecord,
         result: Vec<String>,
     ) -> Result<Vec<String>, EngineError> {
-        let record = IdempotencyRecord { result, ..record };
+        let record = IdempotencyRecord { result: MutationEnd::Done(result.clone()), ..record };
         match self.runtime.store.remember(record.clone()).await {
-            Ok(()) => Ok(record.result),
+            Ok(()) => Ok(result),
             Err(StoreError::Remembered(known)) => result_of(known, &record),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Remembers a mutation that is refused without a turn, if it is to stay refused.
+    ///
+    /// # Errors
+    /// The refusal, or that it could not be remembered. A copy of the mutation that was done
+    /// meanwhile is no error: its ids are returned.
+    pub(super) async fn keep_refusal(
+        &self,
+        record: &IdempotencyRecord,
+        error: EngineError,
+    ) -> Result<Vec<String>, EngineError> {
+        let EngineError::Refused(refusal) = &error else { return Err(error) };
+        if !refusal.is_answer() {
+            return Err(error);
+        }
+        let result = MutationEnd::refused(None, refusal);
+        let refused = IdempotencyRecord { result, ..record.clone() };
+        match self.runtime.store.remember(refused).await {
+            Ok(()) => Err(error),
+            Err(StoreError::Remembered(known)) => result_of(known, record),
+            Err(failed) => Err(failed.into()),
         }
     }
 
@@ -473,10 +502,17 @@ impl Engine {
     }
 }
 
-/// Returns what a remembered mutation came to, if it is the one that is wanted again.
+/// Returns what a remembered mutation came to, if it is the one that is wanted again. One that was
+/// refused is refused again.
 fn result_of(
     known: IdempotencyRecord,
     wanted: &IdempotencyRecord,
 ) -> Result<Vec<String>, EngineError> {
-    if known.input == wanted.input { Ok(known.result) } else { Err(EngineError::KeyReused) }
+    if known.input != wanted.input {
+        return Err(EngineError::KeyReused);
+    }
+    match known.result {
+        MutationEnd::Done(ids) => Ok(ids),
+        MutationEnd::Refused { refusal, .. } => Err(refusal.into()),
+    }
 }

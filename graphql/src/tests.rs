@@ -13,6 +13,7 @@ mod incidents;
 mod nulls;
 mod parked;
 mod records;
+mod refused;
 mod scope;
 mod sdl;
 mod socket;

@@ -452,6 +452,29 @@ pub struct Refusal {
     pub current: Option<u32>,
 }
 
+/// Codes of refusals that say nothing about the case: a right that may be given meanwhile, input
+/// that is wrong in itself, and what whoever asks has only to wait for.
+const JUDGED_ANEW: [&str; 18] = [
+    "NOT_PERMITTED",
+    "SECOND_PERSON_NEEDED",
+    "UNKNOWN_SERVICE",
+    "INVALID_INPUT",
+    "INVALID_FIELD",
+    "UNKNOWN_FIELD",
+    "UNKNOWN_MATERIAL",
+    "VALUE_TOO_LARGE",
+    "MESSAGE_TOO_LARGE",
+    "PARTY_INCOMPLETE",
+    "REASON_MISSING",
+    "REASONS_MISSING",
+    "LIST_MISSING",
+    "GROUND_UNKNOWN",
+    "NO_PLACE",
+    "FILE_TYPE_NOT_ACCEPTED",
+    "DRY_RUN_UNKNOWN",
+    "MAILBOX_FULL",
+];
+
 impl Refusal {
     /// Builds a refusal.
     pub fn new(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
@@ -464,10 +487,33 @@ impl Refusal {
         }
     }
 
+    /// Tells whether this is an answer about the case: it was weighed and refused, and a
+    /// repetition under the same key is refused alike. Who may ask, whether there is such a thing,
+    /// what the input lacks in itself, and what only has to wait are judged anew each time.
+    pub fn is_answer(&self) -> bool {
+        !self.code.ends_with("_NOT_FOUND") && !JUDGED_ANEW.contains(&self.code.as_str())
+    }
+
     /// Says where in the input.
     #[must_use]
     pub fn at<const N: usize>(mut self, path: [&str; N]) -> Self {
         self.path = path.map(ToOwned::to_owned).into();
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_about_the_request_itself_is_judged_anew() {
+        let is_answer = |code: &str| Refusal::new(code, "", "").is_answer();
+        for code in ["WRONG_STATE", "VERSION_CONFLICT", "MATERIALS_INCOMPLETE", "COUNT_DIFFERS"] {
+            assert!(is_answer(code), "{code} is weighed and stays");
+        }
+        for code in ["NOT_PERMITTED", "CASE_NOT_FOUND", "INVALID_INPUT", "MAILBOX_FULL"] {
+            assert!(!is_answer(code), "{code} may be otherwise the next time");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The ports: what core names and others implement. Signatures only, no bodies that wait.
 
+mod mutation;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::summary::{CaseSummary, IndexRow, Search};
 use crate::time::{Moment, Period};
 use crate::value::Value;
 
+pub use self::mutation::{IdempotencyRecord, MutationEnd};
 pub use self::upkeep::{
     Declared, FiledRow, Foreign, KeptMutation, Mend, ParkedPlace, ParkedReply, Planted, Restored,
     Upkeep,
@@ -385,19 +387,6 @@ pub struct Stored {
     pub summary: CaseSummary,
     /// Number of the commit that wrote the last of them.
     pub revision: CommitNo,
-}
-
-/// The memory of one mutation, so that its repetition changes nothing.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct IdempotencyRecord {
-    /// Digest over (principal, mutation, key).
-    pub key: Digest,
-    /// Digest of the input; another input under the same key is refused.
-    pub input: Digest,
-    /// Ids of what came of it.
-    pub result: Vec<String>,
-    /// When; kept for [`crate::limits::IDEMPOTENCY_MILLIS`].
-    pub at: Moment,
 }
 
 /// A place in the event feed: after this commit, and after so many of its entries.

@@ -1,8 +1,9 @@
 //! Idempotency: one mutation, one effect, for as long as it is remembered.
 
+use tongban_core::command::Refusal;
 use tongban_core::digest::Digest;
 use tongban_core::limits::IDEMPOTENCY_MILLIS;
-use tongban_core::port::{IdempotencyRecord, StoreError};
+use tongban_core::port::{IdempotencyRecord, MutationEnd, StoreError};
 
 use super::sample::{Draft, case_id, mutation_key, nine_o_clock};
 use super::{StorePlace, race};
@@ -66,7 +67,8 @@ pub async fn a_mutation_without_a_commit_is_remembered_too(place: &dyn StorePlac
     let (revision, record) = (store.revision(), record("aside"));
     assert_eq!(store.remember(record.clone()).await, Ok(()));
     assert_eq!(store.revision(), revision, "it is no commit");
-    let other = IdempotencyRecord { result: vec!["other".to_owned()], ..record.clone() };
+    let result = MutationEnd::Done(vec!["other".to_owned()]);
+    let other = IdempotencyRecord { result, ..record.clone() };
     let remembered = StoreError::Remembered(record.clone());
     assert_eq!(store.remember(other).await, Err(remembered.clone()));
     let draft = Draft::start(&*store, 2).remember("aside").0;
@@ -79,8 +81,34 @@ pub async fn a_mutation_without_a_commit_is_remembered_too(place: &dyn StorePlac
     assert_eq!(store.remembered(record.key).await, Ok(None));
 }
 
+/// A refusal is remembered with its words, for a mutation of a case and for one of none, and keeps
+/// its key like what was done.
+pub async fn a_refused_mutation_is_remembered_with_its_answer(place: &dyn StorePlace) {
+    let store = place.open();
+    let refusal = Refusal {
+        current: Some(3),
+        ..Refusal::new("VERSION_CONFLICT", "已被修改", "changed").at(["expectedVersion"])
+    };
+    let refused = |name: &str, case| {
+        let result = MutationEnd::refused(case, &refusal);
+        IdempotencyRecord { result, ..record(name) }
+    };
+    let (aside, within) = (refused("aside", None), refused("within", Some(case_id(1))));
+    assert_eq!(store.remember(aside.clone()).await, Ok(()));
+    let mut draft = Draft::start(&*store, 1);
+    draft.0.idempotency.push(within.clone());
+    draft.commit(&*store).await;
+    let late = Draft::start(&*store, 2).remember("within").0;
+    assert_eq!(store.append(late).await, Err(StoreError::Remembered(within.clone())));
+    drop(store);
+    let store = place.open();
+    for refused in [aside, within] {
+        assert_eq!(store.remembered(refused.key).await, Ok(Some(refused)));
+    }
+}
+
 fn record(name: &str) -> IdempotencyRecord {
-    let result = vec!["one".to_owned(), "two".to_owned()];
+    let result = MutationEnd::Done(vec!["one".to_owned(), "two".to_owned()]);
     let input = Digest::of(name.as_bytes());
     IdempotencyRecord { key: mutation_key(name), input, result, at: nine_o_clock() }
 }

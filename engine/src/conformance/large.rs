@@ -2,7 +2,7 @@
 
 use tongban_core::id::{CommitNo, DepartmentCode, MatterCode, MatterNo, Seq};
 use tongban_core::limits::VALUE_BYTES_MAX;
-use tongban_core::port::StoreError;
+use tongban_core::port::{MutationEnd, StoreError};
 use tongban_core::summary::{CaseSummary, MatterSummary, Search};
 
 use super::StorePlace;
@@ -67,7 +67,7 @@ pub async fn what_is_too_large_is_refused_and_leaves_nothing(place: &dyn StorePl
     let store = place.open();
     let start = || Draft::start(&*store, 1);
     let mut long_memory = start().remember("x");
-    long_memory.0.idempotency[0].result = vec!["case".repeat(2_000)];
+    long_memory.0.idempotency[0].result = MutationEnd::Done(vec!["case".repeat(2_000)]);
     let drafts = [
         start().entry_of_size(5 * VALUE_BYTES_MAX),
         start().row(region_row(&"4".repeat(300))),

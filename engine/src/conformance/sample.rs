@@ -15,7 +15,7 @@ use tongban_core::id::{
 };
 use tongban_core::law::{Act, ActAnswer, ActKind, Rules};
 use tongban_core::material::{Found, MaterialFound, MaterialGiven};
-use tongban_core::port::{Commit, IdempotencyRecord, Store};
+use tongban_core::port::{Commit, IdempotencyRecord, MutationEnd, Store};
 use tongban_core::request::{Ask, Evidence, RequestKey};
 use tongban_core::summary::{
     CaseState, CaseSummary, IndexRow, MatterSummary, TaskSummary, mask_name,
@@ -421,7 +421,7 @@ impl Draft {
         self.0.idempotency.push(IdempotencyRecord {
             key: mutation_key(name),
             input: Digest::of(name.as_bytes()),
-            result: vec![self.0.case.to_string()],
+            result: MutationEnd::Done(vec![self.0.case.to_string()]),
             at: self.0.at,
         });
         self

@@ -137,7 +137,9 @@ impl Engine {
         if self.known(&record).await?.is_some() {
             return Ok(());
         }
-        self.must_be_as_many(rebinding, region).await?;
+        if let Err(error) = self.must_be_as_many(rebinding, region).await {
+            return self.keep_refusal(&record, error).await.map(drop);
+        }
         let target = format!("{service} {region} {closure}");
         self.note(viewer, AuditedAct::CasesRebound, (target, reason)).await?;
         self.remember(record, Vec::new()).await?;

@@ -118,16 +118,22 @@ impl Engine {
         let MoveVersion { service, closure, step, reason } = &moved;
         let asked = (service, closure, step, reason);
         let record = self.record(viewer, "moveVersion", &key, &asked);
-        if let Some(known) = self.known(&record).await? {
-            let own = |own: &Publication| own.step == *step && own.by == viewer.subject;
+        let own = |own: &Publication| own.step == *step && own.by == viewer.subject;
+        let taken = |known: &[String]| {
             let kept = self.runtime.offer.shelf(service).version(closure).cloned();
             let kept = kept.filter(|version| was_taken(version, known.first(), own));
-            if let Some(version) = kept {
-                return Ok(MovedVersion { version, replayed: true });
+            kept.map(|version| MovedVersion { version, replayed: true })
+        };
+        if let Some(done) = self.known(&record).await?.and_then(|known| taken(&known)) {
+            return Ok(done);
+        }
+        match self.step(viewer, moved.clone(), Some(record.clone())).await {
+            Ok(version) => Ok(MovedVersion { version, replayed: false }),
+            Err(error) => {
+                let known = self.keep_refusal(&record, error.clone()).await?;
+                taken(&known).ok_or(error)
             }
         }
-        let version = self.step(viewer, moved, Some(record)).await?;
-        Ok(MovedVersion { version, replayed: false })
     }
 
     /// Judges a step and takes it; what remembers it names the number of its record, none when

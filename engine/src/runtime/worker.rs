@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use futures_util::future::join_all;
 use tongban_core::case::Case;
 use tongban_core::command::{Answer, Command, Refusal};
 use tongban_core::definition::Closure;
@@ -12,7 +13,9 @@ use tongban_core::digest::Secret;
 use tongban_core::entry::Origin;
 use tongban_core::id::{CaseId, CommitNo, MatterNo, Seq};
 use tongban_core::limits;
-use tongban_core::port::{IdempotencyRecord, ScriptFault, ScriptFaultKind, StoreError, Stored};
+use tongban_core::port::{
+    IdempotencyRecord, MutationEnd, ScriptFault, ScriptFaultKind, StoreError, Stored,
+};
 use tongban_core::time::Moment;
 use tongban_core::turn::{self, TurnContext, TurnOutput};
 use tongban_core::{read_model, start};
@@ -99,7 +102,7 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         let held = Held { case: output.case, rows: before, revision, cut };
         return unchanged(runtime, underway, held, again);
     }
-    let records = records(&underway);
+    let records = underway.memories().flatten().collect();
     let secret = runtime.case_secret(id);
     let before = Before { rows: &before, cut, secret: &secret };
     let pending =
@@ -211,17 +214,63 @@ fn evaluate(
     Ok(turn::take(case, commands, &context)?)
 }
 
-/// Returns what to remember of the commands that were done.
-fn records(underway: &Underway) -> Vec<IdempotencyRecord> {
-    let both = underway.waiting.iter().zip(&underway.answers);
-    both.filter(|(_, answer)| **answer == Answer::Done)
-        .filter_map(|(waiting, _)| waiting.record.clone())
-        .collect()
+impl Underway {
+    /// Returns what is to be remembered of each command, in order.
+    fn memories(&self) -> impl Iterator<Item = Option<IdempotencyRecord>> {
+        let both = self.waiting.iter().zip(&self.answers);
+        both.map(|(waiting, answer)| memory(self.id, waiting.record.as_ref()?, answer))
+    }
 }
 
-/// A turn that wrote nothing needs no commit.
+/// Returns what to remember of a command: that it was done, or that it was weighed and refused.
+fn memory(case: CaseId, record: &IdempotencyRecord, answer: &Answer) -> Option<IdempotencyRecord> {
+    match answer {
+        Answer::Done => Some(record.clone()),
+        Answer::Refused(refusal) if refusal.is_answer() => {
+            let result = MutationEnd::refused(Some(case), refusal);
+            Some(IdempotencyRecord { result, ..record.clone() })
+        }
+        Answer::Refused(_) | Answer::Acked(_) => None,
+    }
+}
+
+/// A turn that wrote nothing needs no commit. What was answered is remembered all the same, before
+/// anybody is told and before the next turn may look for it.
 fn unchanged(runtime: &Arc<Runtime>, underway: Underway, held: Held, again: Vec<CommittedEffect>) {
     effects::carry_out(runtime, again);
+    if underway.memories().all(|memory| memory.is_none()) {
+        return at_rest(runtime, underway, held);
+    }
+    let runtime = Arc::clone(runtime);
+    let tasks = runtime.tasks.clone();
+    tasks.spawn(async move {
+        let underway = remember(&runtime, underway).await;
+        at_rest(&runtime, underway, held);
+    });
+}
+
+/// Remembers what was answered; whose answer cannot be remembered is told that instead.
+async fn remember(runtime: &Runtime, underway: Underway) -> Underway {
+    let stored = underway.memories().map(async |memory| match memory {
+        Some(memory) => runtime.store.remember(memory).await,
+        None => Ok(()),
+    });
+    let stored = join_all(stored).await;
+    let mut kept = Underway { waiting: Vec::new(), answers: Vec::new(), ..underway };
+    let both = underway.waiting.into_iter().zip(underway.answers);
+    for ((waiting, answer), stored) in both.zip(stored) {
+        match stored {
+            Ok(()) => {
+                kept.waiting.push(waiting);
+                kept.answers.push(answer);
+            }
+            Err(error) => refuse(vec![waiting], &error.into()),
+        }
+    }
+    kept
+}
+
+fn at_rest(runtime: &Arc<Runtime>, underway: Underway, held: Held) {
     tell(underway.id, underway.waiting, underway.answers, held.revision);
     let attempts = underway.attempts;
     retry_later(runtime, underway.id, attempts, underway.owed);
@@ -369,7 +418,7 @@ fn begin(runtime: &Arc<Runtime>, starting: Starting) {
     };
     let id = output.case.id;
     let digest = output.case.started.closure;
-    record.result = vec![id.to_string()];
+    record.result = MutationEnd::Done(vec![id.to_string()]);
     let secret = runtime.case_secret(id);
     let pending = PendingTurn::new(
         output,

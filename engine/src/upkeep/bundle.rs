@@ -353,7 +353,6 @@ impl Writing<'_> {
     }
 
     async fn mutations(&self, case: CaseId) -> Result<Vec<IdempotencyRecord>, CarryError> {
-        let id = case.to_string();
         let mut own = Vec::new();
         let mut after = None;
         loop {
@@ -361,7 +360,7 @@ impl Writing<'_> {
             let Some((_, last)) = page.last() else { return Ok(own) };
             after = Some(last.key);
             let records = page.into_iter().map(|(_, record)| record);
-            own.extend(records.filter(|record| record.result.first() == Some(&id)));
+            own.extend(records.filter(|record| record.result.case() == Some(case)));
         }
     }
 

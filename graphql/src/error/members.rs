@@ -136,7 +136,8 @@ impl VersionConflict {
 
     /// 现行版本号 / The version in force
     async fn current_version(&self) -> Option<u32> {
-        self.0.refusal.current
+        // A repeated refusal speaks of the task as it is now.
+        self.0.current.as_ref().map(|task| task.version_now()).or(self.0.refusal.current)
     }
 
     /// 对象现状 / The task as it is now

@@ -32,7 +32,7 @@ pub(crate) struct ClaimTasksItem {
 pub(crate) struct ClaimTasksInput {
     /// 待办,1 到 100 个 / The tasks, 1 to 100
     items: Vec<ClaimTasksItem>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct UrgeTasksInput {
     task_ids: Vec<ID>,
     /// 催办内容 / What to say
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

@@ -77,7 +77,7 @@ pub(crate) struct StartCaseInput {
     consents: Option<Vec<ConsentInput>>,
     /// 来件方式;网上申请不填 / How it came; left out when it is filed online
     arrival: Option<ArrivalInput>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -86,7 +86,7 @@ pub(crate) struct StartCaseInput {
 pub(crate) struct SubmitCaseInput {
     /// 办件标识 / Id of the case
     case_id: ID,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -97,7 +97,7 @@ pub(crate) struct WithdrawCaseInput {
     case_id: ID,
     /// 撤回理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

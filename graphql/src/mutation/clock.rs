@@ -13,7 +13,7 @@ use crate::view::{DateTime, Revision};
 pub(crate) struct AdvanceClockInput {
     /// 法定时间前移到此刻;已到则不动,因此重复请求无害 / Lawful time moves forward to this; it stays when it is there, so a repetition does no harm
     until: DateTime,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

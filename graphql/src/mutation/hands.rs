@@ -28,7 +28,7 @@ pub(crate) struct AssignTaskInput {
     until: Option<DateTime>,
     /// 理由 / Why
     reason: Option<String>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct EscalateTaskInput {
     to_role: String,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct UrgeTaskInput {
     task_id: ID,
     /// 催办内容 / What to say
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct SaveDraftInput {
     expected_version: u32,
     /// 草稿 / The draft
     draft: Json,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct TakeOverTasksInput {
     from: String,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

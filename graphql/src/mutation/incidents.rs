@@ -100,7 +100,7 @@ pub(crate) struct SettleIncidentInput {
     way: WayOutInput,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct SettleIncidentsInput {
     way: WayOutInput,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

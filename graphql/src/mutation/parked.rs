@@ -30,7 +30,7 @@ pub(crate) struct DeliverParkedReplyInput {
     to_call_id: String,
     /// 理由:如何核实它回复的是该调用 / Why: how it was made sure that it answers that call
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct DismissParkedReplyInput {
     reply: ParkedReplyInput,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

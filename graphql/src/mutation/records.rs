@@ -56,7 +56,7 @@ pub(crate) struct GiveMaterialInput {
     handed_in: HandedInInput,
     /// 补录时的实际时间和凭证 / When it really came, if it is recorded later
     came: Option<CameInput>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct ConsentToLicenseInput {
     matter_code: Option<String>,
     /// 授权书文本版本 / Version of the text that the holder agreed to
     text_version: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -88,7 +88,7 @@ pub(crate) struct AmendFormInput {
     reason: Option<String>,
     /// 补录时的实际时间和凭证 / When it really came, if it is recorded later
     came: Option<CameInput>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -99,7 +99,7 @@ pub(crate) struct PrefillFormInput {
     case_id: ID,
     /// 理由;由窗口代为查询时必填 / Why; needed when a window asks for the applicant
     reason: Option<String>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -110,7 +110,7 @@ pub(crate) struct VoidEntryInput {
     event_id: ID,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -121,7 +121,7 @@ pub(crate) struct UrgeCaseInput {
     case_id: ID,
     /// 催办内容 / What to say
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -134,7 +134,7 @@ pub(crate) struct AnswerCardInput {
     kind: CardAnswerKind,
     /// 内容 / The words
     text: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -215,7 +215,7 @@ pub(crate) struct ServeDocumentInput {
     files: Option<Vec<FileInput>>,
     /// 补录时的实际时间和凭证 / When it really happened, if it is recorded later
     came: Option<CameInput>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

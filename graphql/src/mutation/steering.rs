@@ -26,7 +26,7 @@ pub(crate) struct PauseScriptsInput {
     case_matter_id: Option<ID>,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct ResumeScriptsInput {
     case_matter_id: Option<ID>,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct CancelScriptsInput {
     case_matter_id: ID,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct RebindCaseInput {
     version: String,
     /// 理由 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct SendMessageInput {
     body: Json,
     /// 可否不读,默认可以 / Whether it may stay unread; it may by default
     handling: Option<MessageHandling>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct ClaimTaskInput {
     task_id: ID,
     /// 看到的版本号;已变动则拒绝 / Version that was seen; refused when it has changed
     expected_version: u32,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct ReleaseTaskInput {
     task_id: ID,
     /// 看到的版本号;已变动则拒绝 / Version that was seen; refused when it has changed
     expected_version: u32,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct CompleteTaskInput {
     fields: Option<Json>,
     /// 看到的材料和表单版本号;已变动则拒绝 / Versions of materials and form that were seen; refused when one has changed
     seen: Option<SeenInput>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct MoveVersionInput {
     regions: Option<Vec<String>>,
     /// 为什么 / Why
     reason: String,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     idempotency_key: String,
 }
 

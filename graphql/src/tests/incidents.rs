@@ -479,7 +479,8 @@ async fn live_cases_are_moved_together_and_those_that_diverge_stay_and_are_named
     assert_eq!(elsewhere["errors"][0]["path"], json!(["region"]), "{elsewhere}");
     let silent = move_to(&admin(), &later, json!({ "reason": " " })).await;
     assert_eq!(silent["errors"][0]["path"], json!(["reason"]), "{silent}");
-    let moved = move_to(&admin(), &later, json!({ "expectedCount": 3 })).await;
+    let moved = json!({ "expectedCount": 3, "idempotencyKey": "three" });
+    let moved = move_to(&admin(), &later, moved).await;
     assert_eq!(moved["errors"][0]["path"], json!(["expectedCount"]), "{moved}");
     let diverge = move_to(&admin(), &other, json!({ "idempotencyKey": "o" })).await;
     assert_eq!(outcomes(&diverge), ["diverges", "diverges"], "{diverge}");

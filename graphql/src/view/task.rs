@@ -30,6 +30,11 @@ impl Task {
         Self { case, row, end }
     }
 
+    /// Returns the version in force.
+    pub(crate) fn version_now(&self) -> u32 {
+        self.row.version
+    }
+
     async fn read<T>(
         &self,
         ctx: &Context<'_>,

@@ -516,8 +516,16 @@ impl Store for Disk {
 
     fn remember(&self, record: IdempotencyRecord) -> Later<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.image().remember(record.clone()).await?;
-            self.keeps(&Record::Remembered(Box::new(record))).await;
+            if self.weather.strikes(|faults| faults.store_unavailable) {
+                return Err(StoreError::Unavailable("simulated".to_owned()));
+            }
+            if let Err(refused) = self.image().remember(record.clone()).await {
+                let ticket = self.lock().written;
+                self.settled(ticket).await;
+                return Err(refused);
+            }
+            self.keeps(&Record::Remembered(Box::new(record.clone()))).await;
+            self.witness.remembered(&record);
             Ok(())
         })
     }

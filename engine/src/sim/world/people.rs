@@ -29,8 +29,7 @@ const THINK_MILLIS: u64 = 900_000;
 /// How much less often an idle person looks into his queue, at most.
 const IDLE_MAX: u64 = 64;
 
-/// How the keys of mutations begin that move a pin. One that is there already leaves no entry,
-/// and so nothing to remember: it may be answered as done twice, and is looked for in the logs.
+/// How the keys of mutations begin that move a pin, by which their entries are found in the logs.
 pub(super) const REBINDING: &str = "rebind:";
 
 /// A mutation that can be sent again.
@@ -103,7 +102,7 @@ impl Person {
                 house.stage.sleep(delay).await;
                 match house.with(|engine| copy(engine)).await {
                     Some(Ok(receipt)) => note(&witness, &key, &receipt),
-                    Some(Err(error)) => witness.refused(&key, error.code()),
+                    Some(Err(error)) => witness.refused(&key, &error),
                     None => {}
                 }
             });
@@ -114,9 +113,9 @@ impl Person {
                     note(&self.witness, key, &receipt);
                     return Some(receipt);
                 }
-                Some(Err(EngineError::Refused(refusal))) => {
+                Some(Err(refusal @ EngineError::Refused(_))) => {
                     self.witness.saw("a refusal");
-                    self.witness.refused(key, &refusal.code);
+                    self.witness.refused(key, &refusal);
                     return None;
                 }
                 Some(Err(error)) if !comes_back(&error) => {
@@ -317,7 +316,7 @@ fn comes_back(error: &EngineError) -> bool {
 fn note(witness: &Witness, key: &str, receipt: &Receipt) {
     if receipt.replayed {
         witness.saw("a repeated mutation");
-    } else if !key.starts_with(REBINDING) {
+    } else {
         witness.done(key);
     }
 }

@@ -11,11 +11,12 @@ use tongban_core::agency::Call;
 use tongban_core::digest::Digest;
 use tongban_core::id::{CallId, CaseId, MatterNo, Seq};
 use tongban_core::limits::IDEMPOTENCY_MILLIS;
-use tongban_core::port::Store as _;
+use tongban_core::port::{IdempotencyRecord, Store as _};
 use tongban_core::time::Moment;
 use tongban_core::wire;
 
 use super::disk::Written;
+use crate::error::EngineError;
 use crate::store::MemoryStore;
 
 #[derive(Default)]
@@ -28,8 +29,8 @@ struct Inner {
     mutations: BTreeMap<Digest, Moment>,
     /// Mutations that were answered as done, and not as done before.
     done: BTreeMap<String, u32>,
-    /// Mutations that were refused for a reason that stays.
-    refused: BTreeSet<String>,
+    /// Mutations that were refused for a reason that stays, with its code.
+    refused: BTreeMap<String, String>,
     /// Calls that had an effect at an agency, each with how often.
     effects: BTreeMap<CallId, u32>,
     /// Cases that people know of, and where they had scripts pause.
@@ -42,8 +43,8 @@ struct Inner {
 impl Inner {
     /// What is refused for good cannot have been done under the same key.
     fn done_and_refused(&mut self, key: &str) {
-        if self.done.contains_key(key) && self.refused.contains(key) {
-            let both = format!("mutation {key} was done, and its repetition was refused");
+        if self.done.contains_key(key) && self.refused.contains_key(key) {
+            let both = format!("mutation {key} was done, and a copy of it refused");
             self.wrong.get_or_insert(both);
         }
     }
@@ -104,6 +105,11 @@ impl Witness {
         for record in &written.idempotency {
             inner.mutations.insert(record.key, record.at);
         }
+    }
+
+    /// A mutation without a commit was remembered: it must never be forgotten before its time.
+    pub(super) fn remembered(&self, record: &IdempotencyRecord) {
+        self.lock().mutations.insert(record.key, record.at);
     }
 
     /// The store was opened again: all that was acknowledged must be there.
@@ -167,14 +173,19 @@ impl Witness {
         inner.done_and_refused(key);
     }
 
-    /// A mutation was refused, with this code.
-    pub(super) fn refused(&self, key: &str, code: &str) {
-        let stays = ["TASK_CLOSED", "VERSION_CONFLICT", "ALREADY_SUBMITTED", "CASE_ENDED"];
-        if stays.contains(&code) {
-            let mut inner = self.lock();
-            inner.refused.insert(key.to_owned());
-            inner.done_and_refused(key);
+    /// A mutation failed; a refusal that is an answer about the case stays.
+    pub(super) fn refused(&self, key: &str, error: &EngineError) {
+        let EngineError::Refused(refusal) = error else { return };
+        if !refusal.is_answer() {
+            return;
         }
+        let mut inner = self.lock();
+        let before = inner.refused.insert(key.to_owned(), refusal.code.clone());
+        if before.is_some_and(|before| before != refusal.code) {
+            let both = format!("mutation {key} was refused in two ways");
+            inner.wrong.get_or_insert(both);
+        }
+        inner.done_and_refused(key);
     }
 
     /// A call took effect at an agency.

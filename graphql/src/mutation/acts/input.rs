@@ -17,7 +17,7 @@ pub(crate) struct ActOnMatter {
     pub(super) came: Option<CameInput>,
     /// 看到的版本号 / Versions that were seen
     pub(super) seen: Option<SeenInput>,
-    /// 幂等键:重复请求用同一个键 / Idempotency key: the same one for a repetition
+    /// 幂等键:重复请求用同一个键,被拒后再试用新键 / Idempotency key: the same one for a repetition, a new one to try again after a refusal
     pub(super) idempotency_key: String,
 }
 

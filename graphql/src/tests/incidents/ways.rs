@@ -158,7 +158,16 @@ impl Desk {
 
     /// Asks for a way out that must be refused, and returns the refusal.
     async fn not_settled(&self, who: &Viewer, incident: &Json, way: Json) -> Json {
-        let key = format!("refused {} {way} {}", who.subject, incident["id"]);
+        self.refused_under("refused", who, (incident, way)).await
+    }
+
+    async fn refused_under(
+        &self,
+        name: &str,
+        who: &Viewer,
+        (incident, way): (&Json, Json),
+    ) -> Json {
+        let key = format!("{name} {} {way} {}", who.subject, incident["id"]);
         let input = settling(incident, &way, &Digest::of(key.as_bytes()).hex());
         self.refused(who, "settleIncident", input).await
     }
@@ -180,7 +189,7 @@ impl Desk {
     /// An incident is ended once: whoever comes later is told so, whatever he wants.
     async fn is_over(&self, incident: &Json) {
         for way in PLAIN {
-            let late = self.not_settled(&head(), incident, plain(way)).await;
+            let late = self.refused_under("late", &head(), (incident, plain(way))).await;
             assert_eq!(late["rule"], "INCIDENT_SETTLED", "{way}: {late}");
         }
     }
