@@ -4,7 +4,7 @@ use tongban_core::agency::{Ack, ReplyBody};
 use tongban_core::audit::AuditedAct;
 use tongban_core::case::CallState;
 use tongban_core::command::Refusal;
-use tongban_core::id::CallId;
+use tongban_core::id::{CallId, CaseId};
 use tongban_core::port::{ParkedPlace, ParkedReply};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
@@ -59,7 +59,9 @@ impl Engine {
 
     /// Hands a parked reply to an open call of the same connector, by the word of a person who
     /// has made sure that it answers that call. The audit log keeps who and why; the case's log
-    /// keeps the reply as the agency's own. A repetition answers the same.
+    /// keeps the reply as the agency's own. A repetition answers the same: what it came to is
+    /// remembered only after the call has taken the reply or not, and what a crash left in between
+    /// is done by it.
     ///
     /// # Errors
     /// [`EngineError::Refused`] unless an admin who covers the case asks, with a reason; when
@@ -71,46 +73,63 @@ impl Engine {
         (to, reason): (CallId, &str),
         key: IdempotencyKey,
     ) -> Result<Receipt, EngineError> {
-        let record = self.record(viewer, "deliverParkedReply", &key, &(&place, to, reason));
-        let known = self.replayed(&record).await?;
-        if let Some(known) = &known
-            && self.runtime.parked.at(&place).is_none()
-        {
-            return Ok(*known);
+        let input = (&place, to, reason);
+        let end = self.record(viewer, "deliverParkedReply", &key, &input);
+        if let Some(receipt) = self.replayed(&end).await? {
+            // A crash may have come between the end and this.
+            if self.runtime.parked.at(&place).is_some() {
+                parked::unpark(&self.runtime, place).await?;
+            }
+            return Ok(receipt);
         }
+        let begun = self.record(viewer, "deliverParkedReply#begun", &key, &input);
         let parked = self.settling_parked(viewer, &place, reason)?;
+        let case = match self.replayed(&begun).await? {
+            Some(begun) => begun.case,
+            None => match self.open_call_of(viewer, &parked, to).await {
+                Ok(case) => {
+                    let target = format!("{} {} {} → {to}", place.2, place.0, place.1);
+                    self.note(viewer, AuditedAct::ReplyDelivered, (target, reason)).await?;
+                    self.remember(begun, vec![case.to_string()]).await?;
+                    case
+                }
+                Err(error) => return self.replay(&self.keep_refusal(&end, error).await?),
+            },
+        };
+        match parked::deliver_by_hand(&self.runtime, parked, (case, to)).await? {
+            Ack::Stored | Ack::Duplicate => {
+                self.remember(end, vec![case.to_string()]).await?;
+                parked::unpark(&self.runtime, place).await?;
+                Ok(Receipt { case, revision: self.runtime.store.revision(), replayed: false })
+            }
+            Ack::Superseded | Ack::TerminalConflict | Ack::UnknownCall => {
+                self.replay(&self.keep_refusal(&end, not_taken().into()).await?)
+            }
+        }
+    }
+
+    /// Returns the case of an open call that a parked reply may be handed to.
+    async fn open_call_of(
+        &self,
+        viewer: &Viewer,
+        parked: &ParkedReply,
+        to: CallId,
+    ) -> Result<CaseId, EngineError> {
         let case = self.runtime.case_of_call(to, &parked.connector).await?;
         let found = match case {
             Some(case) => self.case(viewer, case).await?,
             None => None,
         };
-        let open = found.as_ref().and_then(|view| view.case().calls.get(&to));
-        let Some(view) = found.as_ref().filter(|_| open.is_some_and(CallState::is_open)) else {
-            return Err(Refusal::new(
+        let open = found.filter(|view| view.case().calls.get(&to).is_some_and(CallState::is_open));
+        let open = open.ok_or_else(|| {
+            Refusal::new(
                 "CALL_NOT_OPEN",
                 format!("连接器 {} 没有编号为 {to} 的未结调用", parked.connector),
                 format!("{} has no open call {to}", parked.connector),
             )
             .at(["toCallId"])
-            .into());
-        };
-        let case = view.case().id;
-        let target = format!("{} {} {} → {to}", place.2, place.0, place.1);
-        self.note(viewer, AuditedAct::ReplyDelivered, (target, reason)).await?;
-        self.remember(record, vec![case.to_string()]).await?;
-        let ack = parked::deliver_by_hand(&self.runtime, parked, (case, to)).await?;
-        let revision = self.runtime.store.revision();
-        match ack {
-            Ack::Stored | Ack::Duplicate => {
-                Ok(Receipt { case, revision, replayed: known.is_some() })
-            }
-            Ack::Superseded | Ack::TerminalConflict | Ack::UnknownCall => Err(Refusal::new(
-                "REPLY_NOT_TAKEN",
-                "该调用已有更新或不同的回执,未并入;回执仍留在列表中",
-                "the call has a later or another reply; this one stays in the list",
-            )
-            .into()),
-        }
+        })?;
+        Ok(open.case().id)
     }
 
     /// Puts a parked reply aside for good; the audit log keeps who and why. Tells whether an
@@ -159,6 +178,14 @@ impl Engine {
                 .into()
         })
     }
+}
+
+fn not_taken() -> Refusal {
+    Refusal::new(
+        "REPLY_NOT_TAKEN",
+        "该调用已有更新或不同的回执,未并入;回执仍留在列表中",
+        "the call has a later or another reply; this one stays in the list",
+    )
 }
 
 fn kind(body: &ReplyBody) -> &'static str {

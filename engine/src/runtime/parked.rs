@@ -123,21 +123,15 @@ pub(super) async fn hand_in(runtime: &Arc<Runtime>, effect: &CommittedCall) -> H
     handed
 }
 
-/// Hands a parked message to a call that a person has named, and drops it from the list.
+/// Hands a parked message to a call that a person has named. It stays in the list.
 pub(crate) async fn deliver_by_hand(
     runtime: &Arc<Runtime>,
     parked: ParkedReply,
     to: (CaseId, CallId),
 ) -> Result<Ack, EngineError> {
-    let place = parked.place();
     let (case, call) = to;
     let ParkedReply { connector, reply, .. } = parked;
-    let ack = give(runtime, case, connector, AgencyReply { call, ..reply }).await?;
-    match ack {
-        Ack::Stored | Ack::Duplicate => unpark(runtime, place).await?,
-        Ack::Superseded | Ack::TerminalConflict | Ack::UnknownCall => {}
-    }
-    Ok(ack)
+    give(runtime, case, connector, AgencyReply { call, ..reply }).await
 }
 
 /// Drops a parked message that a person has settled.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tongban_core::agency::Ack;
+use tongban_core::agency::{Ack, ReplyBody};
 use tongban_core::id::CallId;
 use tongban_core::summary::CaseState;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::IdempotencyKey;
 
-use super::world::{Agencies, Does, Said, World, completed, incidents};
+use super::world::{Agencies, Does, Said, World, completed, incidents, reply};
 
 const DECIDE_AND_ISSUE: &str = r#"
     let opinion = decide("office.approver", #{ title: "审批" });
@@ -134,4 +134,49 @@ async fn a_reply_that_matches_no_call_is_handed_to_one_by_a_person_or_put_aside(
     let acts: Vec<&str> = log.iter().map(|record| record.deed.act.code()).collect();
     assert_eq!(acts, ["reply_delivered", "reply_dismissed"]);
     assert_eq!(log[0].deed.reason, "与经办人核对");
+}
+
+/// A call that did not take a parked reply was remembered as one that had: once somebody had put
+/// the reply aside, a repetition was told that it was delivered.
+#[tokio::test]
+async fn a_reply_that_its_call_did_not_take_is_never_said_to_be_delivered() {
+    let agencies = Arc::new(Agencies::default());
+    for _ in 0..2 {
+        agencies.will("office.issue", Does::Accepts);
+    }
+    let mut world = World::begin_with(r#"part("a")"#, &[("a", DECIDE_AND_ISSUE)], agencies).await;
+    world.until(|view| view.case().open_tasks().next().is_some()).await;
+    let backup = world.backup().await;
+    world.restore(&backup).await;
+    let accepted = |call, seq| {
+        let ticket = Some(format!("T-{seq}"));
+        reply(call, seq, ReplyBody::Accepted { ticket, expect_by: None, next_query_after: None })
+    };
+    let inbox = world.engine.inbox();
+    let lost = CallId([4; 16]);
+    let told = inbox.deliver("agencies".to_owned(), accepted(lost, 3)).await.unwrap();
+    assert_eq!(told, Ack::Stored);
+    world.decide(1, Said::Yes).await;
+    let view =
+        world.until(|view| view.case().calls.values().any(|call| !call.messages.is_empty())).await;
+    let open = *view.case().calls.keys().next().unwrap();
+    let later = inbox.deliver("agencies".to_owned(), accepted(open, 9)).await.unwrap();
+    assert_eq!(later, Ack::Stored, "the call is further than the parked reply");
+    let admin = Viewer::new("admin", Role::SystemAdmin).within("420300");
+    let place = || (lost, 3, "agencies".to_owned());
+    let key = |name: &str| IdempotencyKey(name.to_owned());
+    let engine = world.engine.clone();
+    let deliver = async |name: &str| {
+        let done = engine.deliver_parked(&admin, place(), (open, "已核实"), key(name)).await;
+        done.unwrap_err().code().to_owned()
+    };
+    assert_eq!(deliver("d").await, "REPLY_NOT_TAKEN");
+    assert_eq!(engine.parked_replies(&admin).unwrap().len(), 1, "it stays in the list");
+    assert_eq!(deliver("d").await, "REPLY_NOT_TAKEN");
+    engine.dismiss_parked(&admin, place(), "对方已作废", key("e")).await.unwrap();
+    assert_eq!(deliver("d").await, "REPLY_NOT_TAKEN", "nor once it was put aside");
+    assert_eq!(deliver("f").await, "REPLY_NOT_FOUND");
+    let log = engine.audit_log(&supervisor(), 0, 10).await.unwrap();
+    let acts: Vec<&str> = log.iter().map(|record| record.deed.act.code()).collect();
+    assert_eq!(acts, ["reply_delivered", "reply_dismissed"], "each is tried once");
 }
