@@ -3,6 +3,7 @@
 
 use tongban_core::case::{Case, IncidentState};
 use tongban_core::command::{Command, Refusal, Steering, WayTaken};
+use tongban_core::digest::Digest;
 use tongban_core::entry::IncidentKind;
 use tongban_core::id::{
     CallId, CaseId, CommitNo, MatterCode, MatterNo, RegionCode, Seq, ServiceCode,
@@ -14,6 +15,7 @@ use tongban_core::summary::{Along, CaseSummary};
 use tongban_core::time::Moment;
 use tongban_core::viewer::{Role, Viewer};
 use tongban_core::way_out::{WayKind, WayOut, may_settle, sees_incidents};
+use tongban_core::wire;
 
 use super::Engine;
 use super::read::outermost;
@@ -230,8 +232,8 @@ impl Engine {
 
     /// Takes one way out of every open incident that a filter finds, if they are as many as
     /// expected. Each is a change of its own; one that is refused takes nothing from the others.
-    /// Which ones they are is remembered first: a repetition answers for the same ones, and does
-    /// what was left undone.
+    /// Which ones they are is remembered before the first is touched: a repetition answers for the
+    /// same ones, and does what was left undone.
     ///
     /// # Errors
     /// [`EngineError::Refused`] with `COUNT_DIFFERS` when they are more or fewer, before anything
@@ -244,19 +246,18 @@ impl Engine {
         key: IdempotencyKey,
     ) -> Result<Vec<SettledOne>, EngineError> {
         let (filter, expected) = which;
-        let record = |part: usize| {
-            let name = format!("settleIncidents#{part}");
-            self.record(viewer, &name, &key, &(filter, expected, &settling))
+        let record = |name: &str| self.record(viewer, name, &key, &(filter, expected, &settling));
+        let whole = record("settleIncidents");
+        let meant = match self.known(&whole).await? {
+            Some(index) => self.remembered_places(&index, record).await?,
+            None => match self.as_many_as_expected(viewer, filter, expected).await {
+                Ok(found) => self.remember_places(whole, &found, record).await?,
+                Err(error) => {
+                    let index = self.keep_refusal(&whole, error).await?;
+                    self.remembered_places(&index, record).await?
+                }
+            },
         };
-        if self.known(&record(0)).await?.is_none() {
-            let found = self.as_many_as_expected(viewer, filter, expected).await?;
-            let parts = found.chunks(PLACES_REMEMBERED);
-            for (part, places) in (1..).zip(parts.clone()) {
-                self.remember(record(part), places.to_vec()).await?;
-            }
-            self.remember(record(0), vec![parts.len().to_string()]).await?;
-        }
-        let meant = self.remembered_places(record).await?;
         let mut settled = Vec::with_capacity(meant.len());
         for place in &meant {
             let (case, incident) = read_place(place)?;
@@ -268,17 +269,40 @@ impl Engine {
         Ok(settled)
     }
 
-    /// Reads back which incidents a request was about: record 0 counts the records that hold them.
+    /// Remembers which incidents a request is about: in parts, since there may be more than one
+    /// record holds, and last of all in the record of the whole, which names the parts. What an
+    /// attempt left that died in between has another name, unless it is the same. Returns the
+    /// incidents of the attempt that was first.
+    async fn remember_places(
+        &self,
+        whole: IdempotencyRecord,
+        found: &[String],
+        record: impl Fn(&str) -> IdempotencyRecord,
+    ) -> Result<Vec<String>, EngineError> {
+        let set = Digest::of(&wire::encode(&(found, whole.at)));
+        let parts = found.chunks(PLACES_REMEMBERED);
+        let names: Vec<String> =
+            (0..parts.len()).map(|part| format!("settleIncidents#{set}#{part}")).collect();
+        for (name, places) in names.iter().zip(parts) {
+            let part = IdempotencyRecord { at: whole.at, ..record(name) };
+            self.remember(part, places.to_vec()).await?;
+        }
+        let index = self.remember(whole, vec![set.to_string(), names.len().to_string()]).await?;
+        self.remembered_places(&index, record).await
+    }
+
+    /// Reads back which incidents a request was about.
     async fn remembered_places(
         &self,
-        record: impl Fn(usize) -> IdempotencyRecord,
+        index: &[String],
+        record: impl Fn(&str) -> IdempotencyRecord,
     ) -> Result<Vec<String>, EngineError> {
-        let counted = self.known(&record(0)).await?;
-        let parts = counted.as_ref().and_then(|count| count.first()?.parse().ok());
-        let parts: usize = parts.ok_or_else(unremembered)?;
+        let [set, parts] = index else { return Err(unremembered().into()) };
+        let parts: usize = parts.parse().map_err(|_| unremembered())?;
         let mut places = Vec::new();
-        for part in 1..=parts {
-            places.extend(self.known(&record(part)).await?.ok_or_else(unremembered)?);
+        for part in 0..parts {
+            let part = record(&format!("settleIncidents#{set}#{part}"));
+            places.extend(self.known(&part).await?.ok_or_else(unremembered)?);
         }
         Ok(places)
     }

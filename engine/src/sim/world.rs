@@ -15,6 +15,8 @@
 
 mod agency;
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod carriers;
 mod check;
 mod dice;

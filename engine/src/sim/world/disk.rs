@@ -188,6 +188,13 @@ impl Disk {
         Arc::clone(&self.lock().image)
     }
 
+    /// Returns how many mutations are remembered.
+    #[cfg(test)]
+    pub(super) fn mutations(&self) -> usize {
+        now(tongban_core::port::Upkeep::mutations(&*self.image(), None, usize::MAX))
+            .map_or(0, |all| all.len())
+    }
+
     /// Lets a fault strike at the next occasion.
     #[cfg(test)]
     pub(super) fn trip(&self, trip: Trip) {
