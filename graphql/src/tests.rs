@@ -18,6 +18,7 @@ mod scope;
 mod sdl;
 mod socket;
 mod sources;
+mod tax;
 mod upload;
 mod versions;
 mod work;

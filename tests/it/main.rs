@@ -14,6 +14,8 @@ mod document;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod holidays;
+#[cfg(test)]
 mod prefill;
 #[cfg(test)]
 mod reproject;

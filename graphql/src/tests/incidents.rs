@@ -2,40 +2,24 @@
 
 mod ways;
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value as Json, json};
-use tongban_connectors::{Binding, Bindings};
 use tongban_core::agency::{
     AgencyReply, Call, CallContext, DocumentRef, Effect, Fault, FaultClass, Invoked, Queried,
     ReplyBody,
 };
 use tongban_core::digest::Digest;
-use tongban_core::id::RegionCode;
 use tongban_core::port::{Connector, Later};
 use tongban_core::time::Moment;
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
-use tongban_engine::clock::ManualClock;
 
-use super::desk::{Desk, Mode, PARTY, START, SUBMIT, applicant, builder, matter_id, scripts};
+use super::desk::{Desk, applicant, matter_id};
+use super::tax::{self, Agency, head, integrator, officer};
 
-const SERVICE: &str = r#"
-service(#{
-    code: "tax-clearance", name: "清税一件事", lead: "tax", api_level: 2,
-    target: "enterprise", regions: ["420300"], promise: "20 working days",
-    matters: [ part("clearance") ],
-});
-"#;
-const MATTER: &str = r#"
-matter(#{
-    code: "clearance", name: "清税证明", department: "tax", intake: "auto",
-    limit: #{ statutory: "20 working days", promised: "10 working days" },
-    form: [], materials: [],
-});
-fn handle(m) {
+const HANDLE: &str = r#"fn handle(m) {
     compensate_with("tax.release", #{});
     let held = ask("tax.hold", #{});
     let seen = receive("visit");
@@ -100,38 +84,15 @@ fn admin() -> Viewer {
     Viewer::new("admin-1", Role::SystemAdmin).within("420300")
 }
 
-fn head() -> Viewer {
-    Viewer::new("tax-head", Role::OfficeHead).within("420300").of("tax")
-}
-
-fn officer() -> Viewer {
-    Viewer::new("tax-1", Role::Approver).within("420300").of("tax")
-}
-
 fn clerk() -> Viewer {
     Viewer::new("clerk-1", Role::WindowClerk).within("420302")
 }
 
 /// Opens a desk whose tax office refuses what it is asked.
 async fn desk() -> (Desk, Arc<Office>) {
-    let scripts = scripts();
-    fs::write(scripts.path().join("services/tax-clearance.rhai"), SERVICE).unwrap();
-    fs::create_dir(scripts.path().join("matters/tax")).unwrap();
-    fs::write(scripts.path().join("matters/tax/clearance.rhai"), MATTER).unwrap();
-    let nine = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
-    let wire = Arc::new(ManualClock::new(nine));
-    let bound = Binding {
-        operation: "tax.*".to_owned(),
-        region: RegionCode::new("420300"),
-        connector: "tax".to_owned(),
-        reply_within: None,
-    };
     let office = Arc::new(Office::default());
-    let wiring = Arc::new(Bindings::new(vec![bound]).unwrap());
-    let connector: Arc<dyn Connector> = Arc::clone(&office) as _;
-    let engine = builder(&scripts, &wire).wiring(wiring).connector("tax", connector);
-    let engine = engine.start().await.unwrap();
-    (Desk::over(engine, scripts, (wire, Mode::Production)).await, office)
+    let agency = Agency::of(Arc::clone(&office) as _);
+    (tax::desk(&tax::matter(HANDLE), Some(agency)).await, office)
 }
 
 const LIST: &str = "query($filter: IncidentFilterInput) { incidents(filter: $filter, first: 50) {
@@ -144,13 +105,7 @@ const SETTLED: &str =
 impl Desk {
     /// Files a case and waits until its matter is stopped by an incident.
     async fn stuck(&self, key: &str) -> String {
-        let input = json!({ "serviceCode": "tax-clearance", "region": "420302", "form": {},
-            "applicant": { "id": PARTY, "name": "十堰示例商贸有限公司" }, "idempotencyKey": key });
-        let started = self.data(&applicant(), START, json!({ "input": input })).await;
-        let case = started["startCase"]["case"]["id"].as_str().expect("a case").to_owned();
-        let input = json!({ "caseId": case, "idempotencyKey": format!("{key}-submit") });
-        let done = self.data(&applicant(), SUBMIT, json!({ "input": input })).await;
-        assert_eq!(done["submitCase"]["errors"], json!([]), "{done}");
+        let case = self.clearance(key).await;
         let raised = |case: &Json| case["incidents"] == 1;
         self.until(&case, ("... on Case { incidents }", raised)).await;
         case
@@ -411,19 +366,9 @@ async fn a_message_waits_in_the_mailbox_until_the_script_asks_for_it() {
 async fn a_case_is_moved_to_a_version_that_replays_its_log_and_to_no_other() {
     let (desk, _) = desk().await;
     let case = desk.stuck("a").await;
-    let integrator = Viewer::new("wang", Role::Integrator).within("420300");
-    let publish = async |text: String, key: &str| {
-        let files = json!([{ "path": "services/tax-clearance.rhai", "text": SERVICE },
-            { "path": "matters/tax/clearance.rhai", "text": text }]);
-        let input = json!({ "files": files, "reason": "更正", "idempotencyKey": key });
-        let document = "mutation($input: PublishScriptsInput!) { publishScripts(input: $input) {
-            versions { version } errors { __typename ... on UserError { message } } } }";
-        let done = desk.data(&integrator, document, json!({ "input": input })).await;
-        let version = done["publishScripts"]["versions"][0]["version"].as_str();
-        version.unwrap_or_else(|| panic!("{done}")).to_owned()
-    };
-    let other = publish(MATTER.replace("tax.hold", "tax.lock"), "other").await;
-    let later = publish(MATTER.replace("tax.clearance\", #{", "tax.clear\", #{"), "later").await;
+    let matter = tax::matter(HANDLE);
+    let other = desk.publish(&matter.replace("tax.hold", "tax.lock")).await;
+    let later = desk.publish(&matter.replace("tax.clearance\", #{", "tax.clear\", #{")).await;
     let to = |version: &str, key: &str| json!({ "caseId": case, "version": version, "reason": "修正脚本", "idempotencyKey": key });
     let unknown = desk.refused(&admin(), "rebindCase", to(&"0".repeat(64), "u")).await;
     assert_eq!(unknown["code"], "NOT_FOUND", "{unknown}");
@@ -443,19 +388,9 @@ async fn live_cases_are_moved_together_and_those_that_diverge_stay_and_are_named
     for key in ["a", "b"] {
         desk.stuck(key).await;
     }
-    let integrator = Viewer::new("wang", Role::Integrator).within("420300");
-    let publish = async |text: String, key: &str| {
-        let files = json!([{ "path": "services/tax-clearance.rhai", "text": SERVICE },
-            { "path": "matters/tax/clearance.rhai", "text": text }]);
-        let input = json!({ "files": files, "reason": "更正", "idempotencyKey": key });
-        let document = "mutation($input: PublishScriptsInput!) { publishScripts(input: $input) {
-            versions { version } errors { __typename ... on UserError { message } } } }";
-        let done = desk.data(&integrator, document, json!({ "input": input })).await;
-        let version = done["publishScripts"]["versions"][0]["version"].as_str();
-        version.unwrap_or_else(|| panic!("{done}")).to_owned()
-    };
-    let other = publish(MATTER.replace("tax.hold", "tax.lock"), "other").await;
-    let later = publish(MATTER.replace("tax.clearance\", #{", "tax.clear\", #{"), "later").await;
+    let matter = tax::matter(HANDLE);
+    let other = desk.publish(&matter.replace("tax.hold", "tax.lock")).await;
+    let later = desk.publish(&matter.replace("tax.clearance\", #{", "tax.clear\", #{")).await;
     let document = "mutation($input: RebindCasesInput!) { rebindCases(input: $input) {
         results { caseId number outcome matters { outcome provenUpTo request } }
         pageInfo { hasNextPage endCursor }
@@ -471,7 +406,7 @@ async fn live_cases_are_moved_together_and_those_that_diverge_stay_and_are_named
         let results = done["results"].as_array().unwrap().iter();
         results.map(|one| one["outcome"].as_str().unwrap().to_owned()).collect()
     };
-    for who in [applicant(), officer(), integrator.clone(), clerk()] {
+    for who in [applicant(), officer(), integrator(), clerk()] {
         let refused = move_to(&who, &later, json!({})).await;
         assert_eq!(refused["errors"][0]["code"], "NOT_PERMITTED", "{who:?}: {refused}");
     }

@@ -1,7 +1,6 @@
 //! Versions of a service as those who answer for it see and move them, and what one would do to
 //! the cases that are under way.
 
-use std::fs;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -11,24 +10,12 @@ use tongban_engine::Publishing;
 use tongban_engine::clock::ManualClock;
 
 use super::desk::{
-    Desk, Mode, PARTY, START, SUBMIT, applicant, approver, builder, clerk, colleague, head,
-    matter_id, scripts, start_input, supervisor,
+    Desk, Mode, START, applicant, approver, builder, clerk, colleague, head, matter_id, scripts,
+    start_input, supervisor,
 };
+use super::tax::{self, integrator};
 
-const SERVICE: &str = r#"
-service(#{
-    code: "tax-clearance", name: "清税一件事", lead: "tax", api_level: 2,
-    target: "enterprise", regions: ["420300"], promise: "20 working days",
-    matters: [ part("clearance") ],
-});
-"#;
-const MATTER: &str = r#"
-matter(#{
-    code: "clearance", name: "清税证明", department: "tax", intake: "auto",
-    limit: #{ statutory: "20 working days", promised: "10 working days" },
-    form: [], materials: [],
-});
-fn handle(m) {
+const HANDLE: &str = r#"fn handle(m) {
     let seen = receive("visit");
     let opinion = decide("tax.approver", #{ title: "清税审查" });
     if opinion.denied { return deny(opinion); }
@@ -48,32 +35,12 @@ const REPORT: &str = "query($version: String!, $region: String, $first: Int!, $a
           matters { matter outcome provenUpTo asks request expected got message file line } }
         pageInfo { hasNextPage endCursor } } }";
 
-fn integrator() -> Viewer {
-    Viewer::new("wang", Role::Integrator).within("420300")
-}
-
-fn tax_head() -> Viewer {
-    Viewer::new("tax-head", Role::OfficeHead).within("420300").of("tax")
-}
-
 /// A desk where only approved versions are used.
 async fn strict() -> Desk {
     let nine = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
     let wire = Arc::new(ManualClock::new(nine));
     let scripts = scripts();
     let engine = builder(&scripts, &wire).publishing(Publishing::Approved).start().await.unwrap();
-    Desk::over(engine, scripts, (wire, Mode::Production)).await
-}
-
-/// A desk that has loaded a service with a matter which no agency is asked for.
-async fn clearing() -> Desk {
-    let nine = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
-    let wire = Arc::new(ManualClock::new(nine));
-    let scripts = scripts();
-    fs::write(scripts.path().join("services/tax-clearance.rhai"), SERVICE).unwrap();
-    fs::create_dir(scripts.path().join("matters/tax")).unwrap();
-    fs::write(scripts.path().join("matters/tax/clearance.rhai"), MATTER).unwrap();
-    let engine = builder(&scripts, &wire).start().await.unwrap();
     Desk::over(engine, scripts, (wire, Mode::Production)).await
 }
 
@@ -103,18 +70,6 @@ impl Desk {
             START.replace("... on UserError", "... on WrongState { rule } ... on UserError");
         let started = self.data(&applicant(), &document, json!({ "input": input })).await;
         started["startCase"]["errors"][0].clone()
-    }
-
-    /// Files a case of the matter that no agency is asked for.
-    async fn cleared(&self, key: &str) -> String {
-        let input = json!({ "serviceCode": "tax-clearance", "region": "420302", "form": {},
-            "applicant": { "id": PARTY, "name": "十堰示例商贸有限公司" }, "idempotencyKey": key });
-        let started = self.data(&applicant(), START, json!({ "input": input })).await;
-        let case = started["startCase"]["case"]["id"].as_str().expect("a case").to_owned();
-        let input = json!({ "caseId": case, "idempotencyKey": format!("{key}-submit") });
-        let done = self.data(&applicant(), SUBMIT, json!({ "input": input })).await;
-        assert_eq!(done["submitCase"]["errors"], json!([]), "{done}");
-        case
     }
 
     async fn visited(&self, case: &str) {
@@ -170,7 +125,7 @@ async fn a_version_is_moved_by_a_second_person_of_the_leading_department_and_by_
         approver(),
         colleague(),
         supervisor(),
-        tax_head(),
+        tax::head(),
         Viewer::new("admin-1", Role::SystemAdmin).within("420300"),
     ];
     for who in strangers {
@@ -252,25 +207,18 @@ async fn a_version_goes_to_a_pilot_place_then_everywhere_and_out_of_use() {
 
 #[tokio::test]
 async fn an_upgrade_report_shows_which_live_cases_pass_diverge_or_stand_in_a_decision() {
-    let desk = clearing().await;
-    let officer = Viewer::new("tax-1", Role::Approver).within("420300").of("tax");
-    let decided = desk.cleared("decided").await;
+    let desk = tax::desk(&tax::matter(HANDLE), None).await;
+    let officer = tax::officer();
+    let decided = desk.clearance("decided").await;
     desk.visited(&decided).await;
     desk.complete(&officer, "DECIDE").await;
-    let deciding = desk.cleared("deciding").await;
+    let deciding = desk.clearance("deciding").await;
     desk.visited(&deciding).await;
-    let early = desk.cleared("early").await;
-    let publish = async |text: String, key: &str| {
-        let files = json!([{ "path": "services/tax-clearance.rhai", "text": SERVICE },
-            { "path": "matters/tax/clearance.rhai", "text": text }]);
-        let input = json!({ "files": files, "reason": "更正", "idempotencyKey": key });
-        let done = desk.data(&integrator(), PUBLISH, json!({ "input": input })).await;
-        let version = done["publishScripts"]["versions"][0]["version"].as_str();
-        version.unwrap_or_else(|| panic!("{done}")).to_owned()
-    };
-    let new = publish(MATTER.replace("\"collected\"", "\"fetched\""), "new").await;
+    let early = desk.clearance("early").await;
+    let fetched = tax::matter(HANDLE).replace("\"collected\"", "\"fetched\"");
+    let new = desk.publish(&fetched).await;
 
-    let (nodes, pages) = desk.reported(&tax_head(), &new, 2).await;
+    let (nodes, pages) = desk.reported(&tax::head(), &new, 2).await;
     assert_eq!((nodes.len(), pages), (3, 2), "{nodes:?}");
     let of = |case: &str| {
         let one = nodes.iter().find(|one| one["caseId"] == case);
@@ -296,7 +244,7 @@ async fn an_upgrade_report_shows_which_live_cases_pass_diverge_or_stand_in_a_dec
     assert_eq!(again, nodes, "nothing was written by asking");
 
     let elsewhere = json!({ "version": new, "region": "420303", "first": 10 });
-    let elsewhere = desk.data(&tax_head(), REPORT, elsewhere).await;
+    let elsewhere = desk.data(&tax::head(), REPORT, elsewhere).await;
     assert_eq!(elsewhere["upgradeReport"]["nodes"], json!([]), "no case was filed there");
     let refused = async |who: &Viewer, asked: Json| {
         let answer = desk.ask(who, REPORT, asked).await;
@@ -307,9 +255,9 @@ async fn an_upgrade_report_shows_which_live_cases_pass_diverge_or_stand_in_a_dec
         assert_eq!(refused(&who, asked).await, "FORBIDDEN", "{who:?}");
     }
     let abroad = json!({ "version": new, "region": "420600", "first": 10 });
-    assert_eq!(refused(&tax_head(), abroad).await, "FORBIDDEN");
+    assert_eq!(refused(&tax::head(), abroad).await, "FORBIDDEN");
     for (version, first) in [("0".repeat(64), 10), ("v2".to_owned(), 10), (new.clone(), 0)] {
         let asked = json!({ "version": version, "first": first });
-        assert_eq!(refused(&tax_head(), asked).await, "BAD_REQUEST", "{version} {first}");
+        assert_eq!(refused(&tax::head(), asked).await, "BAD_REQUEST", "{version} {first}");
     }
 }

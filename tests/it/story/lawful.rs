@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tongban_core::agency::Ack;
-use tongban_core::calendar::{CalendarDocument, Calendars, DayKind, SpecialDay};
 use tongban_core::command::{ActRequest, Came, TaskOutcome};
 use tongban_core::digest::Digest;
 use tongban_core::entry::{Body, Consent, Entry, TaskKind};
@@ -20,6 +19,8 @@ use tongban_core::viewer::{Role, Viewer};
 use tongban_engine::figures::FigureQuery;
 use tongban_engine::standing::Standing;
 use tongban_engine::{CaseView, Change, EngineError};
+
+use crate::holidays::with_new_year_2027;
 
 use super::world::{
     APPLICANT, Agencies, Does, Said, Setting, World, applicant, clerk, completed, head, incidents,
@@ -595,7 +596,7 @@ async fn a_new_holiday_notice_moves_the_due_day_of_an_open_case_and_stays_moved(
         "2027-01-01",
         "nobody has said yet that it is a holiday"
     );
-    let standing = Standing { calendars: Arc::new(with_new_year_2027()), ..Standing::default() };
+    let standing = with_new_year_2027();
     let integrator = Viewer::new("integrator", Role::Integrator);
     world.engine.replace_standing(&integrator, standing.clone()).await.unwrap();
     let supervisor = Viewer::new("s", Role::Supervisor).within("420300");
@@ -614,18 +615,4 @@ async fn a_new_holiday_notice_moves_the_due_day_of_an_open_case_and_stays_moved(
     world.complete(&officer(), TaskKind::Decide, says(Said::Yes)).await.unwrap();
     let view = world.until(|view| stage(view) == "granted").await;
     assert_eq!(view.case().calendar.as_deref(), Some(version.as_str()), "and is read anew once");
-}
-
-/// The shipped calendar with holidays of the year after it.
-fn with_new_year_2027() -> Calendars {
-    let mut national = CalendarDocument::national();
-    national.last_year = 2027;
-    let days = [("2027-01-01", "元旦"), ("2027-05-01", "劳动节"), ("2027-10-01", "国庆节")];
-    national.days.extend(days.map(|(date, name)| SpecialDay {
-        date: date.parse().unwrap(),
-        kind: DayKind::Holiday,
-        name: name.to_owned(),
-        source: Some("示例通知".to_owned()),
-    }));
-    Calendars::of(&[national]).unwrap()
 }

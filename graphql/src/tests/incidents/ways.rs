@@ -2,33 +2,24 @@
 //! that an incident is ended once.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value as Json, json};
-use tongban_connectors::{Binding, Bindings};
 use tongban_core::agency::{
     AgencyReply, Call, CallContext, DocumentRef, Effect, Fault, FaultClass, Invoked, Queried,
     ReplyBody,
 };
 use tongban_core::digest::Digest;
-use tongban_core::id::RegionCode;
 use tongban_core::port::{Connector, Later};
 use tongban_core::time::Moment;
 use tongban_core::value::Value;
 use tongban_core::viewer::{Role, Viewer};
-use tongban_engine::clock::ManualClock;
 
-use super::super::desk::{Desk, Mode, builder, matter_id, scripts};
-use super::{SERVICE, SETTLED, admin, clerk, head, officer, settling};
+use super::super::desk::{Desk, matter_id};
+use super::super::tax::{self, Agency};
+use super::{SETTLED, admin, clerk, head, officer, settling};
 
-const MATTER: &str = r#"
-matter(#{
-    code: "clearance", name: "清税证明", department: "tax", intake: "auto",
-    limit: #{ statutory: "20 working days", promised: "10 working days" },
-    form: [], materials: [],
-});
-fn handle(m) {
+const HANDLE: &str = r#"fn handle(m) {
     compensate_with("tax.release", #{});
     let held = ask("tax.hold", #{});
     if held.number == "wrong" { throw "登记号有误"; }
@@ -110,24 +101,9 @@ impl Connector for Registry {
 
 /// Opens a desk whose registry says these numbers.
 async fn desk(holds: &[Hold]) -> (Desk, Arc<Registry>) {
-    let scripts = scripts();
-    fs::write(scripts.path().join("services/tax-clearance.rhai"), SERVICE).unwrap();
-    fs::create_dir(scripts.path().join("matters/tax")).unwrap();
-    fs::write(scripts.path().join("matters/tax/clearance.rhai"), MATTER).unwrap();
-    let nine = Moment::parse("2026-03-02T09:00:00+08:00").unwrap();
-    let wire = Arc::new(ManualClock::new(nine));
-    let bound = Binding {
-        operation: "tax.*".to_owned(),
-        region: RegionCode::new("420300"),
-        connector: "tax".to_owned(),
-        reply_within: None,
-    };
     let registry = Registry::says(holds);
-    let wiring = Arc::new(Bindings::new(vec![bound]).unwrap());
-    let connector: Arc<dyn Connector> = Arc::clone(&registry) as _;
-    let engine = builder(&scripts, &wire).wiring(wiring).connector("tax", connector);
-    let engine = engine.start().await.unwrap();
-    (Desk::over(engine, scripts, (wire, Mode::Production)).await, registry)
+    let agency = Agency::of(Arc::clone(&registry) as _);
+    (tax::desk(&tax::matter(HANDLE), Some(agency)).await, registry)
 }
 
 /// What is read of a case after a way out was taken.
@@ -213,19 +189,6 @@ impl Desk {
         let seq = asked.unwrap_or_else(|| panic!("{operation} in {events}"))["seq"].as_u64();
         u32::try_from(seq.unwrap()).unwrap()
     }
-
-    async fn publish(&self, matter: String) -> String {
-        let files = json!([{ "path": "services/tax-clearance.rhai", "text": SERVICE },
-            { "path": "matters/tax/clearance.rhai", "text": matter }]);
-        let key = Digest::of(matter.as_bytes()).hex();
-        let input = json!({ "files": files, "reason": "更正", "idempotencyKey": key });
-        let document = "mutation($input: PublishScriptsInput!) { publishScripts(input: $input) {
-            versions { version } errors { __typename ... on UserError { message } } } }";
-        let wang = Viewer::new("wang", Role::Integrator).within("420300");
-        let done = self.data(&wang, document, json!({ "input": input })).await;
-        let version = done["publishScripts"]["versions"][0]["version"].as_str();
-        version.unwrap_or_else(|| panic!("{done}")).to_owned()
-    }
 }
 
 fn granted(case: &Json) -> bool {
@@ -280,8 +243,9 @@ async fn a_case_goes_on_under_a_version_that_mends_its_script_and_under_no_other
     let incident = desk.listed(&head(), json!(null)).await.remove(0);
     let before = desk.after(&case, |_| true).await["scriptVersion"].clone();
     let thrown = "    if held.number == \"wrong\" { throw \"登记号有误\"; }\n";
-    let mended = desk.publish(MATTER.replace(thrown, "")).await;
-    let other = desk.publish(MATTER.replace("tax.hold", "tax.lock")).await;
+    let matter = tax::matter(HANDLE);
+    let mended = desk.publish(&matter.replace(thrown, "")).await;
+    let other = desk.publish(&matter.replace("tax.hold", "tax.lock")).await;
     let to = |version: &str| json!({ "rebind": version });
     desk.is_closed_to_strangers(&incident, &to(&mended)).await;
     let refused = desk.not_settled(&officer(), &incident, to(&mended)).await;
