@@ -5,6 +5,7 @@ mod breaker;
 mod computed;
 mod downtime;
 mod durable;
+mod forwarding;
 mod lawful;
 mod needs;
 mod partial;

@@ -38,6 +38,8 @@ pub struct Law {
     pub ground: String,
     /// Rounds of correction, in order.
     pub corrections: Vec<Correction>,
+    /// When the first review ended and the higher office got the matter; stays after its decision.
+    pub forwarded: Option<Moment>,
     /// What a revocation did, after the end.
     pub revoked: Option<Revocation>,
     /// When the license was made.
@@ -90,6 +92,7 @@ impl Law {
             since: at,
             ground: String::new(),
             corrections: Vec::new(),
+            forwarded: None,
             revoked: None,
             license_made: None,
             delivered: None,
@@ -229,6 +232,7 @@ impl Law {
             ActKind::Extend => self.extend(act),
             ActKind::ForwardUp => {
                 self.stage = Stage::ForwardedUp;
+                self.forwarded = Some(at);
                 self.stop_kind(ClockKind::FirstReview, at);
             }
             ActKind::Grant => self.grant(Ending::Granted, at),

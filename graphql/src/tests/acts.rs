@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 use tongban_core::viewer::{Role, Viewer};
 
 use super::desk::{Desk, applicant, approver, clerk, colleague, head, matter_id, supervisor};
+use super::tax;
 
 /// Builds the input of an act: the matter, a key of its own, and what the act needs.
 fn on(matter: &str, key: &str, more: Json) -> Json {
@@ -129,7 +130,7 @@ async fn an_officer_proposes_an_extension_and_the_head_extends() {
     assert_eq!(zero["path"], json!(["by"]), "{zero}");
     let extended = desk.act(&head(), "extendMatter", on(&matter, "e", longer(5))).await;
     assert_eq!(extended["extension"], json!({ "amount": 5, "unit": "WORKING_DAYS" }));
-    let again = desk.refused(&head(), "extendMatter", on(&matter, "a", longer(5))).await;
+    let again = desk.refused(&head(), "extendMatter", on(&matter, "a", longer(4))).await;
     assert_eq!(again["rule"], "EXTENDED_BEFORE", "{again}");
 }
 
@@ -195,6 +196,29 @@ async fn a_matter_is_terminated_with_its_reason_and_never_forwarded_without_a_hi
     let why = on(&matter, "t", json!({ "reason": "申请人死亡" }));
     let ended = desk.act(&colleague(), "terminateMatter", why).await;
     assert_eq!(ended["state"], "TERMINATED", "{ended}");
+}
+
+/// After the decision of the higher office nothing said any more that the matter had been there.
+#[tokio::test]
+async fn a_matter_that_went_up_tells_when_also_after_the_higher_office_has_decided() {
+    const HANDLE: &str = r#"fn handle(m) {
+        grant(decide("tax.approver", #{ title: "清税审查" }))
+    }"#;
+    let reviewed =
+        tax::matter(HANDLE).replace("limit: #{", r#"limit: #{ first_review: "5 working days","#);
+    let desk = tax::desk(&reviewed, None).await;
+    let case = desk.clearance("start").await;
+    let matter = matter_id(&case, 1);
+    desk.advance("2026-03-05T15:00:00+08:00").await;
+    let up = on(&matter, "up", json!({ "opinion": "初审同意", "to": "示例市税务局" }));
+    let forwarded = desk.act(&tax::officer(), "forwardMatter", up).await;
+    assert_eq!(forwarded["state"], "FORWARDED_UP", "{forwarded}");
+    desk.complete(&tax::officer(), "DECIDE").await;
+    let query = "... on CaseMatter { state forwardedAt documents { kind } }";
+    let seen = desk.until(&matter, (query, |matter| matter["state"] == "GRANTED")).await;
+    assert_eq!(seen["forwardedAt"], "2026-03-05T15:00:00+08:00", "{seen}");
+    let notes = seen["documents"].as_array().unwrap().iter();
+    assert_eq!(notes.filter(|note| note["kind"] == "FORWARDING").count(), 1, "{seen}");
 }
 
 #[tokio::test]

@@ -138,10 +138,5 @@ pub(crate) fn is_deemed_accepted(matter: &Matter) -> bool {
 
 /// Returns when the review of the lower office ended and the matter went up.
 pub(crate) fn forwarded_at(matter: &Matter) -> Option<DateTime> {
-    if matter.law.stage != Stage::ForwardedUp {
-        return None;
-    }
-    let mut clocks = matter.law.clocks().iter().rev();
-    let review = clocks.find(|clock| clock.kind == ClockKind::FirstReview)?;
-    review.stopped.map(DateTime)
+    matter.law.forwarded.map(DateTime)
 }

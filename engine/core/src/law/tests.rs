@@ -91,6 +91,10 @@ fn every_stage_answers_every_act() {
     granted.done(&usual(ActKind::Grant));
     let mut denied = accepted();
     denied.done(&usual(ActKind::Deny));
+    let mut reviewed = accepted();
+    reviewed.rules.first_review = Some("20 working days".parse().unwrap());
+    let mut forwarded = reviewed.clone();
+    forwarded.done(&usual(ActKind::ForwardUp));
     let mut filed = Law::planned(at("2026-03-02T09:00:00+08:00"));
     let planned = filed.clone();
     assert!(filed.file(at("2026-03-02T09:00:00+08:00"), Rules::of(Regime::Licence, limits())));
@@ -102,6 +106,8 @@ fn every_stage_answers_every_act() {
         ("correcting", correcting),
         ("accepted", accepted()),
         ("suspended", suspended),
+        ("first review", reviewed),
+        ("forwarded", forwarded),
         ("granted", granted),
         ("denied", denied),
     ];
@@ -129,6 +135,8 @@ fn every_stage_answers_every_act() {
         correcting: (receive) withdraw terminate (ask_correction) serve_correction supply_correction
         accepted: (receive) (accept) suspend grant grant_tolerant deny withdraw terminate (deem_accept) ask_correction extend
         suspended: (receive) (accept) (suspend) resume withdraw terminate (deem_accept) ask_correction extend
+        first review: (receive) (accept) suspend grant grant_tolerant deny withdraw terminate (deem_accept) ask_correction extend forward_up
+        forwarded: (receive) (accept) suspend grant grant_tolerant deny withdraw terminate (deem_accept) ask_correction extend (forward_up)
         granted: (receive) (grant) revoke make_license deliver
         denied: (receive) (deny) deliver
     "#]].assert_eq(&table);
@@ -312,6 +320,33 @@ fn a_forwarded_matter_is_still_decided() {
     law.done(&forward);
     assert_eq!(law.stage.code(), "forwarded_up");
     law.done(&act(ActKind::Grant, "2026-03-10T09:00:00+08:00", ""));
+    assert_eq!(law.forwarded, Some(forward.effective_at), "after the decision too");
+}
+
+#[test]
+fn forwarding_ends_the_first_review_and_the_law_counts_on() {
+    let mut law = received(Regime::Licence);
+    law.rules.first_review = Some("10 working days".parse().unwrap());
+    law.done(&act(ActKind::Accept, "2026-03-02T10:00:00+08:00", ""));
+    assert_eq!(law.due_on(ClockKind::FirstReview, "2026-03-02T10:00:00+08:00"), "2026-03-16");
+    let forward = act(ActKind::ForwardUp, "2026-03-11T16:00:00+08:00", "初审通过");
+    law.done(&forward);
+    let running = |kind| law.running(kind).is_some();
+    assert!(!running(ClockKind::FirstReview), "what the lower office had is over");
+    assert!(running(ClockKind::Statutory) && running(ClockKind::Promised), "the matter is not");
+    let review = law.clocks().iter().find(|clock| clock.kind == ClockKind::FirstReview).unwrap();
+    assert_eq!(review.stopped, Some(forward.effective_at));
+    assert_eq!(law.used_days(review, &calendar(), at("2026-04-01T09:00:00+08:00")), 7);
+    assert_eq!(law.refusal(&forward), "Already");
+    law.done(&act(ActKind::Suspend, "2026-03-12T09:00:00+08:00", "hearing"));
+    law.done(&act(ActKind::Resume, "2026-03-13T09:00:00+08:00", ""));
+    law.done(&usual(ActKind::Extend).at("2026-03-13T10:00:00+08:00"));
+}
+
+impl Act {
+    fn at(self, when: &str) -> Self {
+        Self { effective_at: at(when), ..self }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use async_graphql::{Enum, ID, InputObject};
 use tongban_core::command::ActRequest;
 use tongban_core::law::{ActKind, CorrectionList, NOT_ACCEPT_GROUNDS, Terms};
+use tongban_core::value::Value;
 
 use crate::error::Denied;
 use crate::mutation::came::{CameInput, PeriodInput, SeenInput, read_optional_period, read_period};
@@ -73,8 +74,6 @@ plain_inputs! {
     SupplyCorrectionInput(SupplyCorrection);
     /// resumeMatter 的输入 / Input of resumeMatter
     ResumeMatterInput(Resume);
-    /// forwardMatter 的输入 / Input of forwardMatter
-    ForwardMatterInput(ForwardUp);
 }
 
 /// Declares inputs that say why.
@@ -280,6 +279,29 @@ impl TryFrom<SuspendMatterInput> for Asked {
         let expected = read_optional_period("expected", input.expected.as_ref())?;
         let asked = Self::of(input.on, ActKind::Suspend, input.ground);
         Ok(asked.with(Terms::Suspension { expected }))
+    }
+}
+
+/// forwardMatter 的输入 / Input of forwardMatter
+#[derive(InputObject)]
+pub(crate) struct ForwardMatterInput {
+    /// 初审意见,写入转报单 / The opinion of the first review; stands on the forwarding note
+    opinion: Option<String>,
+    /// 决定机关;不填则为上级机关 / The office that decides; the one above when left out
+    to: Option<String>,
+    #[graphql(flatten)]
+    on: ActOnMatter,
+}
+
+impl TryFrom<ForwardMatterInput> for Asked {
+    type Error = Denied;
+
+    fn try_from(input: ForwardMatterInput) -> Result<Self, Denied> {
+        let mut asked = Self::of(input.on, ActKind::ForwardUp, input.opinion.unwrap_or_default());
+        if let Some(to) = input.to {
+            asked.act.detail = Value::of([("to", to.into())]);
+        }
+        Ok(asked)
     }
 }
 

@@ -149,6 +149,102 @@ rehearse("日期已过,立即审查", |r| {
     expected.assert_eq(&said(&folder.arguments()));
 }
 
+/// A matter that a higher office decides, after the review of this one.
+const REVIEWED: &str = r#"
+matter(#{ code: "m", name: "测试事项", department: "hall", regime: "licence", intake: "auto",
+    limit: #{ promised: "10 working days", first_review: "5 working days" } });
+
+fn handle(m) {
+    let review = decide("hall.approver", #{ title: "初审" });
+    if review.denied { return deny(review); }
+    forward_up(review);
+    grant(ask("province.decide", #{ opinion: review.opinion }))
+}
+"#;
+
+/// The same, decided in the department's own system.
+const REVIEWED_ELSEWHERE: &str = r#"
+matter(#{ code: "m", name: "测试事项", department: "hall", regime: "licence", intake: "auto",
+    decides_in: "connector",
+    limit: #{ promised: "10 working days", first_review: "5 working days" } });
+
+fn handle(m) { ask("hall.review", #{}); }
+"#;
+
+const FORWARDED_BY_SCRIPT: &str = r#"
+rehearse("脚本转报", |r| {
+    r.agency("province.decide").completes(#{ number: "省准-1" }).after("3 working days");
+    r.file(#{ service: "s" });
+    r.expect_due("m", "forwarding", "2026-03-09");
+    r.wait("2 working days");
+    r.person("hall.approver").approves("初审通过,报省厅决定");
+    r.expect("m", "forwarded_up");
+    r.expect_due("m", "promised", "2026-03-16");
+    r.expect_used("m", "forwarding", 2);
+    r.expect_waiting("m", "agency");
+    r.expect_call("province.decide", #{ opinion: "初审通过,报省厅决定" });
+    r.wait("3 working days");
+    r.expect_used("m", "forwarding", 2);
+    r.expect_number("m", "省准-1");
+    r.milestones(`
+        2026-03-02 09:00 建立办件 420300202603020000014(测试服务)
+        2026-03-02 09:00 申请已提交
+        2026-03-02 09:00 测试事项:已送达部门
+        2026-03-02 09:00 测试事项:收件
+        2026-03-02 09:00 测试事项:受理
+        2026-03-04 09:00 测试事项:转报
+        2026-03-09 09:00 测试事项:准予 省准-1
+    `);
+    r.expect_document("m", "forwarding");
+});
+"#;
+
+const FORWARDED_BY_HAND: &str = r#"
+rehearse("工作人员转报", |r| {
+    r.agency("province.decide").completes(#{ number: "省准-1" });
+    r.file(#{ service: "s" });
+    r.person("hall.approver").forwards_up("材料齐全,报省厅决定");
+    r.expect("m", "forwarded_up");
+    r.expect_document("m", "forwarding");
+    r.person("hall.approver").forwards_up("再报一次");
+    r.person("hall.approver").approves();
+    r.expect("m", "granted");
+    r.person("hall.approver").expecting("MATTER_ENDED").forwards_up("太晚");
+});
+"#;
+
+const FORWARDED_ELSEWHERE: &str = r#"
+rehearse("部门自有系统转报", |r| {
+    r.agency("hall.review").reports("accepted")
+        .reports("forwarded_up", #{ number: "示规转报〔2026〕5号" }).after("2 working days")
+        .reports("decided", #{ ground: "granted", number: "省准-1" }).after("3 working days")
+        .completes();
+    r.file(#{ service: "s" });
+    r.wait("2 working days");
+    r.expect("m", "forwarded_up");
+    r.expect_used("m", "forwarding", 2);
+    r.wait("3 working days");
+    r.expect_number("m", "省准-1");
+    r.expect_case("completed_all");
+});
+"#;
+
+#[test]
+fn a_matter_is_sent_up_by_its_script_by_an_officer_and_by_its_departments_own_system() {
+    let by_hand = REVIEWED.replace("    forward_up(review);\n", "");
+    let stories = [
+        (REVIEWED, FORWARDED_BY_SCRIPT),
+        (by_hand.as_str(), FORWARDED_BY_HAND),
+        (REVIEWED_ELSEWHERE, FORWARDED_ELSEWHERE),
+    ];
+    for (matter, rehearsal) in stories {
+        let folder = Folder::new(rehearsal);
+        fs::write(folder.0.path().join("matters/hall/m.rhai"), matter).unwrap();
+        let summary = on_stage(&folder.arguments()).unwrap();
+        assert_eq!((summary.passed, summary.failed), (1, 0), "\n{}", text(&summary));
+    }
+}
+
 #[test]
 fn a_history_that_differs_is_shown_line_by_line() {
     check(
