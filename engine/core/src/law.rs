@@ -411,6 +411,15 @@ impl Law {
         }
     }
 
+    /// Tells whether this very extension was granted before: a message that comes twice.
+    fn was_extended(&self, by: Period, at: Moment) -> bool {
+        let mut clocks = self.clocks.iter().filter(|clock| clock.kind == ClockKind::Statutory);
+        clocks.any(|clock| {
+            let same = Period { amount: clock.more, ..clock.budget } == by;
+            same && clock.extended_at == Some(at)
+        })
+    }
+
     /// Tells whether an extension was granted before.
     pub fn is_extended(&self) -> bool {
         self.clocks.iter().any(|clock| clock.more > 0)

@@ -302,6 +302,9 @@ impl Law {
                 "该事项没有延期的法定依据 / no rule lets this matter be extended",
             );
         };
+        if self.was_extended(*by, act.effective_at) {
+            return ActAnswer::Already;
+        }
         if self.is_extended() {
             return refused("EXTENDED_BEFORE", "已延期一次,不得再次延期 / it was extended before");
         }

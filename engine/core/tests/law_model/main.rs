@@ -10,16 +10,19 @@ mod examples;
 mod model;
 mod story;
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use tongban_core::calendar::Calendar;
-use tongban_core::law::{Act, ActAnswer, ActKind, ClockKind, Law, Rules};
+use tongban_core::law::{Act, ActAnswer, ActKind, Actor, ClockKind, Law, Rules, Terms};
 use tongban_core::time::Moment;
 
 use days::Days;
 use model::{Answer, Mark, Model};
-use story::{Seed, Step, stories};
+use story::{EVERYBODY, Seed, Step, stories};
 
 static DAYS: LazyLock<Days> = LazyLock::new(Days::of_the_notices);
 static CALENDAR: LazyLock<Calendar> = LazyLock::new(Calendar::national);
@@ -43,6 +46,54 @@ proptest! {
             pair.take(&step, latest, &told)?;
         }
         pair.check_whole()?;
+    }
+}
+
+#[test]
+fn the_stories_reach_every_act_everybody_and_every_kind_of_terms() {
+    let mut runner = TestRunner::deterministic();
+    let (mut done, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    let mut terms = BTreeSet::new();
+    for _ in 0..1_000 {
+        let drawn = stories().new_tree(&mut runner).expect("a story is drawn").current();
+        let (rules, start, seeds) = drawn;
+        let mut pair = Pair::planned(&rules, start);
+        let mut latest = start;
+        for seed in &seeds {
+            let step = pair.step(seed, &mut latest);
+            if let Step::Act(who, act) = &step {
+                match pair.model.answer_to(*who, act) {
+                    Answer::Done => {
+                        done.insert((act.kind, *who));
+                        terms.insert(code_of(&act.terms));
+                    }
+                    Answer::NotHis => drop(refused.insert((act.kind, *who))),
+                    Answer::Already | Answer::Refused => {}
+                }
+            }
+            pair.take(&step, latest, &String::new).expect("the other test compares");
+        }
+    }
+    for (kind, code, _) in ActKind::ALL {
+        assert!(done.iter().any(|(reached, _)| *reached == kind), "{code} is never done");
+        for who in EVERYBODY {
+            let reached = if kind.actors().contains(&who) { &done } else { &refused };
+            assert!(reached.contains(&(kind, who)), "{code} by {who:?} is never reached");
+        }
+    }
+    let all = ["by_rule", "correction", "extension", "none", "promises", "remaining", "suspension"];
+    assert_eq!(terms.into_iter().collect::<Vec<_>>(), all);
+}
+
+fn code_of(terms: &Terms) -> &'static str {
+    match terms {
+        Terms::None => "none",
+        Terms::Correction(_) => "correction",
+        Terms::Suspension { .. } => "suspension",
+        Terms::Extension { .. } => "extension",
+        Terms::Promises(_) => "promises",
+        Terms::ByRule(_) => "by_rule",
+        Terms::Remaining { .. } => "remaining",
     }
 }
 
@@ -71,8 +122,9 @@ impl<'a> Pair<'a> {
 
     /// Takes a step on both sides, and compares them as they are seen at `now`.
     fn take(&mut self, step: &Step, now: Moment, told: Told<'_>) -> Result<(), TestCaseError> {
-        if let Step::Act(act) = step {
-            return if self.act(act, told)? { self.compare(now, told) } else { Ok(()) };
+        if let Step::Act(who, act) = step {
+            let done = self.act(*who, act, told)?;
+            return if done { self.compare(now, told) } else { Ok(()) };
         }
         let folds = fold(&mut self.law, step, self.rules);
         let known = match step {
@@ -80,7 +132,7 @@ impl<'a> Pair<'a> {
             Step::KeepPromise(material, _) => self.model.keep_promise(material),
             Step::Renew(budget, at) => self.model.renew(ClockKind::Correction, *budget, *at),
             Step::Fire(kind, about, at) => self.model.pass(*kind, about, *at),
-            Step::Act(_) => folds,
+            Step::Act(..) => folds,
         };
         prop_assert_eq!(folds, known, "{:?}, {}", step, told());
         self.taken.extend(folds.then(|| step.clone()));
@@ -88,11 +140,13 @@ impl<'a> Pair<'a> {
     }
 
     /// Asks both about an act; folds it, and returns `true`, when it holds.
-    fn act(&mut self, act: &Act, told: Told<'_>) -> Result<bool, TestCaseError> {
+    fn act(&mut self, who: Actor, act: &Act, told: Told<'_>) -> Result<bool, TestCaseError> {
         let said = self.law.judge(act, &CALENDAR);
-        let expected = self.model.answer(act);
+        let his = act.kind.actors().contains(&who);
+        let expected = self.model.answer_to(who, act);
         let about = || format!("{:?} on {}: {said:?}, {}", act.kind, self.law.code(), told());
-        prop_assert_eq!(answer(&said), expected, "{}", about());
+        let answered = if his { answer(&said) } else { Answer::NotHis };
+        prop_assert_eq!(answered, expected, "{:?} asks for {}", who, about());
         let later = [ActKind::Revoke, ActKind::MakeLicense, ActKind::Deliver];
         if self.law.ending().is_some() && !later.contains(&act.kind) {
             prop_assert_ne!(expected, Answer::Done, "after the end, {}", about());
@@ -105,7 +159,7 @@ impl<'a> Pair<'a> {
         }
         prop_assert!(self.law.apply(act), "a done act folds, {}", told());
         self.model.take(act);
-        self.taken.push(Step::Act(act.clone()));
+        self.taken.push(Step::Act(who, act.clone()));
         Ok(true)
     }
 
@@ -120,6 +174,8 @@ impl<'a> Pair<'a> {
             told()
         );
         prop_assert_eq!(law.is_extended(), model.has(Mark::Extended), "extended, {}", told());
+        let forwarded = law.forwarded.is_some();
+        prop_assert_eq!(forwarded, model.has(Mark::Forwarded), "forwarded, {}", told());
         prop_assert_eq!(law.revoked.is_some(), model.has(Mark::Revoked), "revoked, {}", told());
         prop_assert_eq!(law.license_made.is_some(), model.has(Mark::Made), "made, {}", told());
         prop_assert_eq!(
@@ -146,7 +202,7 @@ impl<'a> Pair<'a> {
 fn fold(law: &mut Law, step: &Step, rules: &Rules) -> bool {
     match step {
         Step::File(at) => law.file(*at, rules.clone()),
-        Step::Act(act) => law.apply(act),
+        Step::Act(_, act) => law.apply(act),
         Step::KeepPromise(material, at) => {
             law.keep_promise(material, *at);
             true
@@ -164,7 +220,7 @@ fn check_pairs(taken: &[Step]) -> Result<(), TestCaseError> {
     use ActKind as K;
     let (mut standing, mut correcting, mut returned) = (0_i32, 0_i32, 0_i32);
     for step in taken {
-        let Step::Act(act) = step else { continue };
+        let Step::Act(_, act) = step else { continue };
         if matches!(act.kind, K::Suspend) {
             standing += 1;
         } else if act.kind == K::Resume {

@@ -6,6 +6,7 @@
 
 mod answer;
 mod take;
+mod who;
 
 use std::collections::BTreeSet;
 
@@ -20,6 +21,8 @@ pub(crate) enum Answer {
     Done,
     Already,
     Refused,
+    /// Not his to ask for, whatever the law would say.
+    NotHis,
 }
 
 /// The business state; suspension is not part of it.
@@ -40,9 +43,12 @@ pub(crate) enum State {
 pub(crate) enum Mark {
     Deemed,
     Extended,
+    Forwarded,
     Revoked,
     Made,
     Delivered,
+    /// The office's days for looking at the papers were counted once.
+    Measured,
 }
 
 /// Why a clock stands still.
@@ -95,6 +101,8 @@ pub(crate) struct Model<'a> {
     intervals: Vec<Interval>,
     /// From when until when the office was silent, once the law answered for it.
     silence: Option<(Moment, Moment)>,
+    /// By how much the limit was extended, and when.
+    extension: Option<(Period, Moment)>,
     /// The latest time at which something took effect since the receipt.
     latest: Option<Moment>,
 }
@@ -111,6 +119,7 @@ impl<'a> Model<'a> {
             rounds: Vec::new(),
             intervals: Vec::new(),
             silence: None,
+            extension: None,
             latest: None,
         }
     }

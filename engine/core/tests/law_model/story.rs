@@ -11,8 +11,8 @@ use jiff::civil::date;
 use proptest::prelude::*;
 use tongban_core::definition::{Limits, Regime};
 use tongban_core::law::{
-    Act, ActKind, ClockKind, CorrectionList, CorrectionRule, Ground, Procedure, Promised, Rules,
-    Terms,
+    Act, ActKind, Actor, ClockKind, CorrectionList, CorrectionRule, Ground, Procedure, Promised,
+    Rules, Terms,
 };
 use tongban_core::time::{Moment, Period, Unit};
 
@@ -51,7 +51,21 @@ pub(crate) struct Seed {
     shape: usize,
     /// Minutes after the latest time so far; before it when negative.
     gap: i64,
+    /// Who asks; where it is nobody in particular, one of those who may.
+    who: Option<usize>,
 }
+
+/// Everybody who may stand behind an act.
+pub(crate) const EVERYBODY: [Actor; 8] = [
+    Actor::Engine,
+    Actor::Clock,
+    Actor::Script,
+    Actor::Applicant,
+    Actor::Window,
+    Actor::Department,
+    Actor::Head,
+    Actor::Agency,
+];
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +78,8 @@ enum Pick {
     End(usize),
     /// What an office's silence brings: the limit passes, the law accepts, the office proves.
     Silence,
+    /// What an applicant's silence brings: his period passes, and a rule may end the matter.
+    Missed,
     /// The filing, at its time or again.
     File,
     /// A promised material comes, or one that nobody promised.
@@ -78,7 +94,7 @@ enum Pick {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     File(Moment),
-    Act(Act),
+    Act(Actor, Act),
     KeepPromise(&'static str, Moment),
     Renew(Period, Moment),
     Fire(ClockKind, String, Moment),
@@ -96,6 +112,7 @@ fn seeds() -> impl Strategy<Value = Seed> {
         10 => (0..STEPS.len()).prop_map(Pick::Lawful),
         1 => kinds.prop_map(Pick::End),
         3 => Just(Pick::Silence),
+        2 => Just(Pick::Missed),
         1 => Just(Pick::File),
         1 => Just(Pick::KeepPromise),
         1 => Just(Pick::Renew),
@@ -107,7 +124,8 @@ fn seeds() -> impl Strategy<Value = Seed> {
         2 => 4 * 1_440_i64..25 * 1_440,
         2 => -8 * 1_440_i64..0,
     ];
-    (pick, 0..SHAPES, gap).prop_map(|(pick, shape, gap)| Seed { pick, shape, gap })
+    let who = prop_oneof![3 => Just(None), 1 => (0..EVERYBODY.len()).prop_map(Some)];
+    (pick, 0..SHAPES, gap, who).prop_map(|(pick, shape, gap, who)| Seed { pick, shape, gap, who })
 }
 
 /// Around the long holidays, and anywhere in the loaded years and past them.
@@ -192,14 +210,17 @@ impl Seed {
         let at = latest.plus_millis(self.gap * MINUTE);
         *latest = at.max(*latest);
         match self.pick {
-            Pick::Any(kind) => Step::Act(self.act(model, ActKind::ALL[kind].0, at)),
-            Pick::Lawful(_) | Pick::Silence if model.state == State::Planned => Step::File(at),
-            Pick::Lawful(first) => Step::Act(self.lawful(model, &STEPS, first, at)),
+            Pick::Any(kind) => self.asked(model, self.act(model, ActKind::ALL[kind].0, at)),
+            Pick::Lawful(_) | Pick::Silence | Pick::Missed if model.state == State::Planned => {
+                Step::File(at)
+            }
+            Pick::Lawful(first) => self.asked(model, self.lawful(model, &STEPS, first, at)),
             Pick::End(first) => {
                 let all = ActKind::ALL.map(|(kind, ..)| kind);
-                Step::Act(self.lawful(model, &all, first, at))
+                self.asked(model, self.lawful(model, &all, first, at))
             }
             Pick::Silence => self.silence(model, at, latest),
+            Pick::Missed => self.missed(model, at, latest),
             Pick::File => Step::File(at),
             Pick::KeepPromise => Step::KeepPromise(material(self.shape), at),
             Pick::Renew => Step::Renew(working(self.shape + 1), at),
@@ -219,9 +240,38 @@ impl Seed {
                 *latest = due.plus_millis(MINUTE).max(*latest);
                 Step::Fire(timer.kind, String::new(), due)
             }
-            Some(_) => Step::Act(self.lawful(model, &[K::DeemAccept, K::Accept], 0, at)),
-            None => Step::Act(self.lawful(model, &[K::Receive, K::RebutAcceptance], 0, at)),
+            Some(_) => self.asked(model, self.lawful(model, &[K::DeemAccept, K::Accept], 0, at)),
+            None => self.asked(model, self.lawful(model, &[K::Receive, K::RebutAcceptance], 0, at)),
         }
+    }
+
+    fn missed(&self, model: &Model<'_>, at: Moment, latest: &mut Moment) -> Step {
+        use ActKind as K;
+        let mut timers = model.timers.iter();
+        match timers.find(|timer| timer.kind == ClockKind::Correction) {
+            Some(timer) if timer.passed.is_none() => {
+                let due = model.end(timer, at).at;
+                *latest = due.plus_millis(MINUTE).max(*latest);
+                Step::Fire(timer.kind, String::new(), due)
+            }
+            // The shape that cites the rule of a matter that has one.
+            Some(_) => {
+                let cites = Self { shape: 10, ..*self };
+                self.asked(model, cites.lawful(model, &[K::Terminate], 0, at))
+            }
+            None => {
+                let asks = [K::Receive, K::AskCorrection, K::ServeCorrection];
+                self.asked(model, self.lawful(model, &asks, 1, at))
+            }
+        }
+    }
+
+    /// Has somebody ask for the act: whoever was drawn, or one who may.
+    fn asked(&self, model: &Model<'_>, act: Act) -> Step {
+        let may = |who: &Actor| model.answer_to(*who, &act) != Answer::NotHis;
+        let his: Vec<Actor> = EVERYBODY.into_iter().filter(may).collect();
+        let who = self.who.map_or_else(|| his[self.shape % his.len()], |who| EVERYBODY[who]);
+        Step::Act(who, act)
     }
 
     /// The first lawful act of `kinds` from `first` on, in some shape; else whatever was asked.
@@ -248,6 +298,11 @@ fn act(kind: ActKind, shape: usize, at: Moment) -> Act {
     use ActKind as K;
     let reason = if shape.is_multiple_of(4) { "" } else { "依据事项办法" };
     match kind {
+        K::Receive if shape > 5 => {
+            let unit = if shape == 6 { Unit::CalendarDays } else { Unit::WorkingDays };
+            let amount = working(shape - 6).amount;
+            Act::new(kind, at, reason).with(Terms::Remaining { left: Period { amount, unit } })
+        }
         K::NotAccept => Act::new(kind, at, not_accept_ground(shape)),
         K::Suspend => Act::new(kind, at, suspension_ground(shape))
             .with(Terms::Suspension { expected: (shape > 5).then(|| working(shape)) }),

@@ -45,7 +45,7 @@ impl Model<'_> {
     fn answer_by_state(&self, act: &Act) -> Answer {
         use ActKind as K;
         match act.kind {
-            K::Receive => self.receive(),
+            K::Receive => self.receive(act),
             K::Accept => self.accept(),
             K::NotAccept => self.not_accept(act),
             K::NotFile => self.not_file(act),
@@ -72,9 +72,9 @@ impl Model<'_> {
         }
     }
 
-    fn receive(&self) -> Answer {
+    fn receive(&self, act: &Act) -> Answer {
         match self.state {
-            State::Filed => Done,
+            State::Filed => self.may_count_on(&act.terms),
             State::Received
             | State::Correcting
             | State::Accepted
@@ -82,6 +82,19 @@ impl Model<'_> {
             | State::Ended(_) => Already,
             State::Planned | State::Returned => Refused,
         }
+    }
+
+    /// A return by mistake gives the office no new days. What is said to be left must be some of
+    /// its days, and some must have been used before.
+    fn may_count_on(&self, terms: &Terms) -> Answer {
+        let Terms::Remaining { left } = terms else {
+            return Done;
+        };
+        let whole = self.its_rules().acceptance;
+        let fits = whole.is_some_and(|whole| {
+            whole.unit == left.unit && left.amount > 0 && left.amount <= whole.amount
+        });
+        if fits && self.has(Mark::Measured) { Done } else { Refused }
     }
 
     fn accept(&self) -> Answer {
@@ -260,6 +273,10 @@ impl Model<'_> {
         let Terms::Extension { by, approved_by } = &act.terms else {
             return Refused;
         };
+        // The same message again says nothing new.
+        if self.is_handled() && self.extension == Some((*by, act.effective_at)) {
+            return Already;
+        }
         // Once, and of the limit of the law: the sources know no second one, nor one that comes
         // when the limit has passed.
         let limit = self.timer(ClockKind::Statutory).filter(|timer| timer.budget.unit == by.unit);

@@ -1,6 +1,6 @@
 //! What a done act changes.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "only one kind of terms holds promises")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "each act knows one kind of terms")]
 
 use tongban_core::law::{Act, ActKind, ClockKind, Promised, Terms};
 use tongban_core::time::{Moment, Period};
@@ -16,7 +16,7 @@ impl Model<'_> {
         let is_receipt = act.kind == K::Receive;
         self.latest = self.latest.filter(|latest| !is_receipt && *latest > at).or(Some(at));
         match act.kind {
-            K::Receive => self.received(at),
+            K::Receive => self.received(at, &act.terms),
             K::Accept => self.accepted(at, promises(act)),
             K::DeemAccept => self.accepted_by_law(promises(act)),
             K::RebutAcceptance => self.rebutted(act),
@@ -40,6 +40,7 @@ impl Model<'_> {
             K::Extend => self.extended_by(act),
             K::ForwardUp => {
                 self.state = State::Forwarded;
+                self.marks.insert(Mark::Forwarded);
                 self.halt(ClockKind::FirstReview);
             }
             K::Revoke => {
@@ -96,9 +97,15 @@ impl Model<'_> {
         self.timers.retain(|timer| timer.kind != kind);
     }
 
-    fn received(&mut self, at: Moment) {
+    fn received(&mut self, at: Moment, terms: &Terms) {
         self.state = State::Received;
-        self.start(ClockKind::Acceptance, "", self.its_rules().acceptance, at);
+        let whole = self.its_rules().acceptance;
+        let days = match terms {
+            Terms::Remaining { left } => Some(*left),
+            _ => whole,
+        };
+        self.marks.extend(whole.map(|_| Mark::Measured));
+        self.start(ClockKind::Acceptance, "", days, at);
     }
 
     fn accepted(&mut self, since: Moment, promises: &[Promised]) {
@@ -129,6 +136,7 @@ impl Model<'_> {
         self.go_on(Cause::Procedure, act.effective_at);
         self.rounds.retain(|round| round.supplied);
         self.marks.remove(&Mark::Extended);
+        self.extension = None;
         self.state = State::Received;
         self.asked(act);
     }
@@ -171,7 +179,7 @@ impl Model<'_> {
         if after {
             self.go_on(Cause::Correction, at);
         } else {
-            self.received(at);
+            self.received(at, &Terms::None);
         }
     }
 
@@ -192,6 +200,7 @@ impl Model<'_> {
             unreachable!("an extension without a length is refused");
         };
         self.marks.insert(Mark::Extended);
+        self.extension = Some((*by, act.effective_at));
         for timer in &mut self.timers {
             let handling = matches!(timer.kind, ClockKind::Statutory | ClockKind::Promised);
             if handling && timer.budget.unit == by.unit {
