@@ -36,7 +36,9 @@ pub(crate) const OFFICES: &str = r#"{
     "offices": [
         {"code": "office", "place": "420300", "creditCode": "1142030000DEM1034C",
          "name": "示例市规划局", "word": "示规", "reviewBody": "示例市人民政府",
-         "court": "示例区人民法院"}
+         "court": "示例区人民法院", "parent": "office@420000"},
+        {"code": "office", "place": "420000", "creditCode": "1142000000DEM1042P",
+         "name": "示例省规划厅"}
     ],
     "roles": [{"code": "office.approver", "name": "审批人", "may": ["approve"]}],
     "people": [{"subject": "officer", "name": "示例丙", "office": "office@420300"}]
@@ -48,6 +50,7 @@ const HANDLE: &str = r#"fn handle(m) {
     if word.denied { return deny(word); }
     grant(word)
 }"#;
+const LIMIT: &str = r#"limit: #{ promised: "3 working days" },"#;
 const LICENCE: &str = r#"regime: "licence", basis: "示例条例第八条", intake: "auto","#;
 
 /// A seal service that answers as often as it was given a permit.
@@ -141,9 +144,9 @@ impl Office {
         std::fs::create_dir_all(scripts.join("services")).unwrap();
         std::fs::create_dir_all(scripts.join("matters/office")).unwrap();
         std::fs::write(scripts.join("services/test.rhai"), SERVICE).unwrap();
+        let limit = if members.contains("limit:") { "" } else { LIMIT };
         let matter = format!(
-            r#"matter(#{{ code: "a", name: "示例许可", department: "office", {members}
-                limit: #{{ promised: "3 working days" }},
+            r#"matter(#{{ code: "a", name: "示例许可", department: "office", {members} {limit}
                 form: [ field("size", "面积", text(10)) ] }});
 
 {HANDLE}
@@ -302,6 +305,88 @@ async fn an_extension_is_approved_by_the_head_and_told_on_paper() {
     assert!(number.starts_with("示规"), "{number}");
     let end = "延长后的办结日期：<b>2026年3月19日</b>";
     says(&page, &["延期告知书", &number, "10个工作日", end, "案情复杂,需要现场核查", "验证通过"]);
+}
+
+#[tokio::test]
+async fn a_forwarding_note_names_the_office_that_decides_and_says_what_the_review_found() {
+    let reviewed = format!(
+        r#"{LICENCE} limit: #{{ promised: "3 working days", first_review: "2 working days" }},"#
+    );
+    for (to, named) in [(None, "示例省规划厅"), (Some("示例部规划司"), "示例部规划司")]
+    {
+        let mut office = Office::begin(&reviewed, Service::Answers, 2).await;
+        let mut act = ActRequest::now(ActKind::ForwardUp, "退让距离符合规划条件,同意上报");
+        act.detail = to.map_or(Value::Null, |to| Value::of([("to", to.into())]));
+        office.change(&officer(), Change::Act { matter: MatterNo(1), act }).await.unwrap();
+        let (number, page) = served_page(&office, DocumentKind::Forwarding).await;
+        assert!(number.starts_with("示规转报"), "{number}");
+        says(&page, &["转报单", &number, named, "退让距离符合规划条件,同意上报", "验证通过"]);
+        office.decide(Said::Yes).await;
+        served_page(&office, DocumentKind::Grant).await;
+    }
+}
+
+fn head() -> Viewer {
+    Viewer::new("head", Role::OfficeHead).within("420300").of("office")
+}
+
+/// Does an act of somebody on a case that waits at the window, or with an officer.
+async fn told(members: &str, (by, act): (Viewer, ActRequest), kind: DocumentKind) -> String {
+    let mut office = Office::begin(members, Service::Answers, 2).await;
+    if act.kind == ActKind::Revoke {
+        office.decide(Said::Yes).await;
+        served_page(&office, DocumentKind::Grant).await;
+    }
+    office.change(&by, Change::Act { matter: MatterNo(1), act }).await.unwrap();
+    // What goes against him a person serves, so that it reaches him.
+    let state = if kind.is_adverse() { "sealed" } else { "served" };
+    let view = office.until(|view| numbered(view, kind, state).is_some()).await;
+    let number = numbered(&view, kind, state).unwrap();
+    let page = office.page(&clerk(), &number, Show::View).await.unwrap();
+    assert!(view.case().incidents.is_empty(), "{kind:?}: {:?}", view.case().incidents);
+    String::from_utf8(page.html).unwrap()
+}
+
+#[tokio::test]
+async fn what_ends_or_stops_a_matter_is_told_on_paper_with_its_ground() {
+    let window = LICENCE.replace(r#""auto""#, r#""window""#);
+    let asks = |kind, ground: &str| ActRequest::now(kind, ground);
+    let expected = Terms::Suspension { expected: "15 working days".parse().ok() };
+    let review = asks(ActKind::Suspend, "expert_review").with(expected);
+    let unfit = asks(ActKind::NotAccept, "no_competence");
+    let fraud = asks(ActKind::Revoke, "以欺骗手段取得");
+    for (who, act, kind, words) in [
+        (clerk(), unfit, DocumentKind::NotAccepted, ["依法不属于本行政机关职权范围", ""]),
+        (
+            clerk(),
+            asks(ActKind::Return, "图纸不一致"),
+            DocumentKind::ReturnNotice,
+            ["图纸不一致", ""],
+        ),
+        (officer(), review, DocumentKind::SpecialProcedure, ["专家评审", "15个工作日"]),
+        (
+            applicant(),
+            asks(ActKind::Withdraw, "项目取消"),
+            DocumentKind::WithdrawalConfirmation,
+            ["项目取消", ""],
+        ),
+        (
+            officer(),
+            asks(ActKind::Terminate, "申请人已注销"),
+            DocumentKind::Termination,
+            ["申请人已注销", ""],
+        ),
+        (head(), fraud, DocumentKind::Revocation, ["以欺骗手段取得", "准予决定书"]),
+    ] {
+        let before = matches!(kind, DocumentKind::NotAccepted | DocumentKind::ReturnNotice);
+        let members = if before { window.as_str() } else { LICENCE };
+        let page = told(members, (who, act), kind).await;
+        says(&page, &[kind.name(), kind.english(), "验证通过"]);
+        says(&page, &words);
+        if kind.is_adverse() {
+            says(&page, &["行政复议", "示例市人民政府", "示例区人民法院"]);
+        }
+    }
 }
 
 #[tokio::test]

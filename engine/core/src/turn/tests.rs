@@ -374,6 +374,7 @@ mod hands;
 mod late;
 mod losers;
 mod needs;
+mod notices;
 mod patched;
 mod prefill;
 mod promises;
