@@ -159,7 +159,8 @@ impl Case {
                         | "terminated"
                 );
                 let matter = self.matter_mut(entry)?;
-                if comes_after && matter.law.stage.is_before_acceptance() {
+                let of_correction = act.act == "served" && matter.law.correction().is_some();
+                if comes_after && !of_correction && matter.law.stage.is_before_acceptance() {
                     matter.early.push(early);
                 }
                 return Ok(());

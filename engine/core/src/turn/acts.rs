@@ -91,11 +91,21 @@ impl Turn<'_> {
         if holds { self.hear_early(&early) } else { Ok(()) }
     }
 
-    /// Judges the acts that overtook the acceptance, whoever accepted in the end.
+    /// Judges the acts that overtook the acceptance, whoever accepted in the end, in the order in
+    /// which they took effect: they may have overtaken each other too.
     fn hear_early(&mut self, early: &[Arc<crate::agency::AgencyReply>]) -> Result<(), FoldError> {
-        for reply in early {
-            let call = self.case.calls.get(&reply.call).cloned();
-            if let (Some(call), ReplyBody::Act(act)) = (call, &reply.body) {
+        let mut acts: Vec<(&AgencyAct, CallId)> = early
+            .iter()
+            .filter_map(|reply| match &reply.body {
+                ReplyBody::Act(act) => Some((act, reply.call)),
+                ReplyBody::Accepted { .. }
+                | ReplyBody::Completed { .. }
+                | ReplyBody::Otherwise(_) => None,
+            })
+            .collect();
+        acts.sort_by_key(|(act, _)| act.effective_at);
+        for (act, call) in acts {
+            if let Some(call) = self.case.calls.get(&call).cloned() {
                 let origin = Origin::Agency { connector: call.made.connector.clone() };
                 self.agency_act(&call, origin, act)?;
             }
@@ -375,7 +385,8 @@ impl Turn<'_> {
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, &text);
         };
         let reason = reported.detail.get("reason").and_then(Value::as_text).unwrap_or_default();
-        let ground = if kind == ActKind::Deny { reason } else { reported.ground.as_str() };
+        let words = kind == ActKind::Deny || reported.ground.trim().is_empty();
+        let ground = if words { reason } else { reported.ground.as_str() };
         let act = Act {
             kind,
             effective_at: reported.effective_at,
@@ -419,6 +430,12 @@ impl Turn<'_> {
             ("terminated", _) => Some(ActKind::Terminate),
             ("revoked", _) => Some(ActKind::Revoke),
             ("license_made", _) => Some(ActKind::MakeLicense),
+            // Of a notice that asks for a correction, or of the decision.
+            ("served", _) => {
+                let correcting = self.case.matter(no).and_then(|matter| matter.law.correction());
+                let own = correcting.map(|_| ActKind::ServeCorrection);
+                Some(own.unwrap_or(ActKind::Deliver))
+            }
             ("delivered", _) => Some(ActKind::Deliver),
             ("correction_supplied", _) => Some(ActKind::SupplyCorrection),
             ("correction", _) => {
@@ -439,6 +456,7 @@ impl Turn<'_> {
             ActKind::Accept
                 | ActKind::NotAccept
                 | ActKind::AskCorrection
+                | ActKind::ServeCorrection
                 | ActKind::SupplyCorrection
                 | ActKind::Terminate
         );

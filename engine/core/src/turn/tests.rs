@@ -366,6 +366,7 @@ macro_rules! or_end {
     };
 }
 
+mod actors;
 mod advice;
 mod consent;
 mod dry_run;
@@ -378,6 +379,7 @@ mod notices;
 mod patched;
 mod prefill;
 mod promises;
+mod reports;
 mod returned;
 mod silence;
 mod timers;
