@@ -13,6 +13,9 @@ use crate::material::MaterialGiven;
 use crate::port::{Script, ScriptFault};
 use crate::value::Value;
 
+/// Bytes of a date, `YYYY-MM-DD`.
+const DATE_BYTES: usize = 10;
+
 /// What the applicant, or a clerk for him, starts a case with.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct StartCase {
@@ -503,7 +506,8 @@ pub fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
         }
         (FieldKind::YesNo, Value::Bool(_)) => {}
         (FieldKind::Date, Value::Text(text)) => {
-            if text.parse::<jiff::civil::Date>().is_err() {
+            // The parser also takes times, and days without hyphens.
+            if text.len() != DATE_BYTES || text.parse::<jiff::civil::Date>().is_err() {
                 return wrong(
                     "须为日期 YYYY-MM-DD".to_owned(),
                     "must be a date YYYY-MM-DD".to_owned(),
@@ -512,8 +516,8 @@ pub fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
         }
         (FieldKind::Choice(choices), Value::Text(text)) => {
             if !choices.contains(text) {
-                let list = choices.join("、");
-                return wrong(format!("须为其中之一:{list}"), format!("must be one of {list}"));
+                let (zh, en) = (choices.join("、"), choices.join(", "));
+                return wrong(format!("须为其中之一:{zh}"), format!("must be one of {en}"));
             }
         }
         (FieldKind::List { of, max }, Value::List(values)) => {
@@ -558,3 +562,6 @@ fn check_materials(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
