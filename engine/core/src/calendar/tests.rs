@@ -3,6 +3,7 @@
 mod documents;
 mod examples;
 mod explained;
+mod notices;
 mod properties;
 
 use super::*;
