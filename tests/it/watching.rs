@@ -1,10 +1,16 @@
 //! Waiting for a case by its commits, as a client does: no clock, no polling.
 
+use std::time::Duration;
+
 use tongban_core::id::CaseId;
 use tongban_core::viewer::Viewer;
 use tongban_engine::{CaseView, Engine};
 
-/// Waits until a case is as wanted, as somebody sees it.
+/// Longest that nothing may be committed while something is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Waits until a case is as wanted, as somebody sees it. Where nothing more is committed and it is
+/// not, the test fails instead of standing still.
 pub(crate) async fn until(
     engine: &Engine,
     (viewer, case): (&Viewer, CaseId),
@@ -18,6 +24,11 @@ pub(crate) async fn until(
         if holds(&view) {
             return view;
         }
-        commits.changed().await.expect("the engine runs");
+        let Ok(next) = tokio::time::timeout(PATIENCE, commits.changed()).await else {
+            let stages = view.case().matters.iter().map(|matter| matter.law.code());
+            let (stages, head) = (stages.collect::<Vec<_>>(), view.case().head);
+            panic!("{case} never becomes as wanted; at entry {head} its matters are {stages:?}");
+        };
+        next.expect("the engine runs");
     }
 }

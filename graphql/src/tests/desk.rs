@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -26,6 +27,9 @@ use tongban_scripts::Host;
 
 use crate::auth::{Authority, DevIdentity, Expected, KeySet, Validity};
 use crate::server::{self, Options, ServeError};
+
+/// Longest that nothing may be committed while something is waited for.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The enterprise that files.
 pub(super) const PARTY: &str = "91420302MA4DEM010M";
@@ -420,7 +424,7 @@ impl Desk {
     }
 
     /// Reads a node until it is as it should be, and returns it: timers act in their own time.
-    /// Commits are waited for, so that a test which never comes true stands still.
+    /// Commits are waited for; where none comes any more the test fails.
     pub(super) async fn until(&self, id: &str, read: (&str, fn(&Json) -> bool)) -> Json {
         let (select, is_so) = read;
         let query = format!("query($id: ID!) {{ node(id: $id) {{ {select} }} }}");
@@ -430,7 +434,8 @@ impl Desk {
             if is_so(&node) {
                 return node;
             }
-            commits.changed().await.unwrap();
+            let next = tokio::time::timeout(PATIENCE, commits.changed()).await;
+            next.unwrap_or_else(|_| panic!("it never becomes as wanted: {node}")).unwrap();
         }
     }
 
