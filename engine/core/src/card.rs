@@ -72,13 +72,19 @@ pub struct Card {
 }
 
 impl Card {
-    /// Tells whether an appeal waits for the supervisor.
+    /// Tells whether an appeal waits for the supervisor, whatever the office added to it.
     pub fn is_appealed(&self) -> bool {
-        self.answers.last().is_some_and(|(_, _, last)| last.kind == CardAnswerKind::Appeal)
+        self.has(CardAnswerKind::Appeal)
+            && self.counts()
+            && !self.has(CardAnswerKind::AppealRejected)
     }
 
     /// Tells whether the card still counts.
     pub fn counts(&self) -> bool {
-        !self.answers.iter().any(|(_, _, answer)| answer.kind == CardAnswerKind::AppealUpheld)
+        !self.has(CardAnswerKind::AppealUpheld)
+    }
+
+    fn has(&self, kind: CardAnswerKind) -> bool {
+        self.answers.iter().any(|(_, _, answer)| answer.kind == kind)
     }
 }

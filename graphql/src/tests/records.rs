@@ -5,7 +5,7 @@ use tongban_core::digest::Digest;
 use tongban_core::viewer::{Role, Viewer};
 
 use super::desk::{
-    Desk, PARTY, START, applicant, approver, clerk, matter_id, start_input, supervisor,
+    Desk, PARTY, START, applicant, approver, clerk, head, matter_id, start_input, supervisor,
 };
 use super::upload::{PDF, sketch};
 
@@ -216,6 +216,70 @@ async fn a_card_is_answered_by_its_office_and_never_shown_to_the_applicant() {
         card["answers"][0],
         json!({ "by": "approver-1", "kind": "APPEAL", "text": "系统故障" })
     );
+}
+
+const CARDS: &str = "query($id: ID!, $input: FiguresInput!) {
+    case(by: { id: $id }) { cards { id level counts isAppealed answers { kind text } } }
+    figures(input: $input) { total { cards { level raised answered lifted } } } }";
+
+impl Desk {
+    /// Returns the red card of a case, and how its level stands in the figures.
+    async fn red_card(&self, case: &str) -> (Json, Json) {
+        let input = json!({ "id": case, "input": { "region": "420300" } });
+        let seen = self.data(&supervisor(), CARDS, input).await;
+        let one = |all: &Json, level: &str| {
+            let mut all = all.as_array().unwrap().iter();
+            let found = all.find(|card| card["level"] == level).cloned();
+            found.unwrap_or_else(|| panic!("no {level} card: {seen}"))
+        };
+        (one(&seen["case"]["cards"], "RED"), one(&seen["figures"]["total"]["cards"], "red"))
+    }
+}
+
+/// What the office wrote behind its appeal took the appeal away: nobody could decide it any more.
+#[tokio::test]
+async fn an_appeal_that_is_rejected_leaves_the_card_and_is_not_made_again() {
+    let desk = Desk::open().await;
+    let case = desk.submitted().await;
+    desk.complete(&clerk(), "INTAKE").await;
+    desk.advance("2026-03-20T09:00:00+08:00").await;
+    let is_red =
+        |case: &Json| case["cards"].as_array().unwrap().iter().any(|card| card["level"] == "RED");
+    desk.until(&case, ("... on Case { cards { level } }", is_red)).await;
+    let (card, _) = desk.red_card(&case).await;
+    let said = |kind: &str, text: &str| json!({ "cardId": card["id"], "kind": kind, "text": text, "idempotencyKey": text });
+    let done = async |who: &Viewer, (kind, text): (&str, &str)| {
+        let done = desk.mutate(who, "answerCard", (said(kind, text), "case { id }")).await;
+        assert_eq!(done["errors"], json!([]), "{kind}: {done}");
+        desk.red_card(&case).await.0
+    };
+    let appealed = done(&approver(), ("APPEAL", "系统故障")).await;
+    assert_eq!((&appealed["counts"], &appealed["isAppealed"]), (&json!(true), &json!(true)));
+    let added = done(&approver(), ("REPLY", "附停机记录")).await;
+    assert_eq!(added["isAppealed"], true, "{added}");
+    for who in [applicant(), clerk(), approver(), head()] {
+        let refused = desk.refused(&who, "answerCard", said("APPEAL_REJECTED", "他人")).await;
+        assert!(["NOT_PERMITTED", "NOT_FOUND"].contains(&refused["code"].as_str().unwrap()));
+    }
+    let silent = desk.refused(&supervisor(), "answerCard", said("APPEAL_REJECTED", " ")).await;
+    assert_eq!(silent["code"], "INVALID_INPUT", "{silent}");
+    let rejected = done(&supervisor(), ("APPEAL_REJECTED", "停机不足一小时")).await;
+    assert_eq!((&rejected["counts"], &rejected["isAppealed"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        rejected["answers"],
+        json!([{ "kind": "APPEAL", "text": "系统故障" }, { "kind": "REPLY", "text": "附停机记录" },
+            { "kind": "APPEAL_REJECTED", "text": "停机不足一小时" }])
+    );
+    for (who, kind) in
+        [(approver(), "APPEAL"), (supervisor(), "APPEAL_UPHELD"), (supervisor(), "APPEAL_REJECTED")]
+    {
+        let refused = desk.refused(&who, "answerCard", said(kind, "再来一次")).await;
+        assert_eq!(refused["rule"], "NO_APPEAL_OPEN", "{kind}: {refused}");
+    }
+    let replied = done(&approver(), ("REPLY", "已办结")).await;
+    assert_eq!((&replied["counts"], &replied["isAppealed"]), (&json!(true), &json!(false)));
+    let (_, figure) = desk.red_card(&case).await;
+    assert_eq!(figure, json!({ "level": "red", "raised": 1, "answered": 1, "lifted": 0 }));
 }
 
 #[tokio::test]
