@@ -52,6 +52,13 @@ fn whole(sums: &Sums) -> Vec<Vec<String>> {
         line("实际减免率", "materials exempted", rate(exemption.actual())),
         line("设计减免率", "exempted by design", rate(exemption.design())),
     ];
+    lines.extend(exemption.by_cause.iter().map(|(way, count)| {
+        line(&format!("免提交 {way}"), &format!("exempted by {way}"), count.to_string())
+    }));
+    lines.extend(exemption.fallbacks.iter().map(|(cause, count)| {
+        let (zh, en) = (format!("改为上传 {cause}"), format!("uploaded after all: {cause}"));
+        line(&zh, &en, count.to_string())
+    }));
     for ((level, office), cards) in &sums.cards {
         let zh = format!("{} {office}", level.name());
         lines.push(vec![zh, cards.raised.to_string(), format!("{} cards", level.code())]);

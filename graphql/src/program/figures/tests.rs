@@ -1,7 +1,11 @@
 //! What a count looks like, and which folders it refuses.
 
+use std::collections::BTreeMap;
+
 use expect_test::expect;
-use tongban_core::figures::{Bucket, CardSums, Figures, Kept, Month, Span, Sums, Used, Waiting};
+use tongban_core::figures::{
+    Bucket, CardSums, Exemption, Figures, Kept, Month, Span, Sums, Used, Waiting,
+};
 use tongban_core::id::CommitNo;
 use tongban_core::organisation::card_rules::CardLevel;
 
@@ -73,6 +77,44 @@ fn figures_stand_under_each_other_in_both_languages() {
     assert_eq!(json["rows"][0]["month"], "2026-03");
     assert_eq!(json["total"]["promised"]["onTime"], 8);
     assert_eq!(json["total"]["caseCorrections"], 6);
+}
+
+#[test]
+fn materials_that_nobody_handed_in_are_shown_by_the_way_they_came_and_with_what_failed() {
+    let mut sample = sample();
+    let sums = sample.figures.rows.values_mut().next().unwrap();
+    sums.exemption = Exemption {
+        pairs: 40,
+        handed_in: 24,
+        open: 2,
+        by_cause: BTreeMap::from([("license", 8), ("result", 5), ("data", 1)]),
+        fallbacks: BTreeMap::from([("unavailable", 3), ("no_record", 1)]),
+        design_pairs: 42,
+        design_handed_in: 21,
+    };
+    let text = shown::text(&sample);
+    let about = ["减免", "免提交", "改为上传"];
+    let lines: Vec<&str> =
+        text.lines().filter(|line| about.iter().any(|word| line.contains(word))).collect();
+    expect![[r"
+        实际减免率                   35.0% (14/40)  materials exempted
+        设计减免率                   50.0% (21/42)  exempted by design
+        免提交 data                  1              exempted by data
+        免提交 license               8              exempted by license
+        免提交 result                5              exempted by result
+        改为上传 no_record           1              uploaded after all: no_record
+        改为上传 unavailable         3              uploaded after all: unavailable"]]
+    .assert_eq(&lines.join("\n"));
+    let total = shown::json(&sample)["total"]["exemption"].clone();
+    assert_eq!(
+        total,
+        serde_json::json!({
+            "required": 40, "handedIn": 24, "open": 2,
+            "byCause": { "data": 1, "license": 8, "result": 5 },
+            "fallbacks": { "no_record": 1, "unavailable": 3 },
+            "designRequired": 42, "designHandedIn": 21,
+        })
+    );
 }
 
 fn arguments(data: &std::path::Path) -> FiguresArguments {
