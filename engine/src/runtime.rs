@@ -379,9 +379,7 @@ impl Runtime {
     /// Tells whether a call is still an obligation of its case.
     async fn is_call_open(&self, case: CaseId, call: CallId) -> bool {
         match self.snapshot(case).await {
-            Ok(Some((case, _))) => {
-                case.calls.get(&call).is_some_and(tongban_core::case::CallState::is_open)
-            }
+            Ok(Some((case, _))) => case.calls.get(&call).is_some_and(|call| call.is_open()),
             Ok(None) => false,
             // Not known: asking once more does no harm.
             Err(_) => true,

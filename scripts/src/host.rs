@@ -165,17 +165,25 @@ impl Host {
         let Ok((result, current)) = evaluated else {
             return Look::failed(panicked(job));
         };
-        let (said, place) = match result {
-            Ok(returned) => match job.function {
-                RunFunction::Handle => (RunEnd::Finished, None),
-                RunFunction::Intake => advised(program, &returned),
-            },
-            Err(error) => {
-                let place = program.finding_in(&error, name, current.called_at);
-                (said(program, name, &error), Some(place))
+        let called_at = current.called_at;
+        match result {
+            Ok(returned) => {
+                let (said, place) = match job.function {
+                    RunFunction::Handle => (RunEnd::Finished, None),
+                    RunFunction::Intake => advised(program, &returned),
+                };
+                conclude(program, current, said, || place)
             }
-        };
-        conclude(program, current, said, place)
+            Err(error) => {
+                // A run that waits comes by here as well; then only its latch speaks, and nobody
+                // asks where.
+                let stopped = current.replay.is_stopped();
+                let said = if stopped { RunEnd::Suspended } else { said(program, name, &error) };
+                conclude(program, current, said, || {
+                    Some(program.finding_in(&error, name, called_at))
+                })
+            }
+        }
     }
 }
 
@@ -235,7 +243,12 @@ fn advised(program: &Program, returned: &Dynamic) -> (RunEnd, Option<Finding>) {
 
 /// Lets the latch decide. A fault of the latch gets the place it knows, or that of the error by
 /// which Rhai stopped, or (when the script held the stop) that of the newest host call.
-fn conclude(program: &Program, current: Current, said: RunEnd, place: Option<Finding>) -> Look {
+fn conclude(
+    program: &Program,
+    current: Current,
+    said: RunEnd,
+    place: impl FnOnce() -> Option<Finding>,
+) -> Look {
     let called_at = current.called_at;
     let mut look = current.replay.shown(said);
     if let RunEnd::Failed(fault) = &mut look.end
@@ -244,7 +257,7 @@ fn conclude(program: &Program, current: Current, said: RunEnd, place: Option<Fin
         let main = program.main();
         let trouble = || Trouble::new("", "", "");
         let known = compile::at(fault.line as usize, fault.column as usize);
-        let place = match place {
+        let place = match place() {
             _ if fault.line > 0 => main.finding(trouble(), known),
             Some(place) => place,
             None => main.finding(trouble(), called_at),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use rhai::{AST, EvalAltResult, Position};
 
+use crate::api::outcome;
+use crate::check::walk;
 use crate::compile::Unit;
 use crate::diagnose::{self, Finding, Trouble};
 use crate::load;
@@ -22,7 +24,9 @@ pub(crate) struct Program {
 impl Program {
     /// Links a file with the libraries; two functions of one name are refused.
     pub(crate) fn link(main: Arc<Unit>, libraries: &[Arc<Unit>]) -> Result<Self, Box<Finding>> {
-        let ast = load::joined(&main.ast, libraries);
+        let mut ast = load::joined(&main.ast, libraries);
+        let read = walk::properties(&ast);
+        ast.combine(AST::new_from_module(outcome::readers(read.iter().map(String::as_str))));
         let units: Vec<Arc<Unit>> =
             std::iter::once(main).chain(libraries.iter().cloned()).collect();
         let mut home: BTreeMap<String, usize> = BTreeMap::new();

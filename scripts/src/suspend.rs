@@ -41,6 +41,8 @@ pub(crate) struct Current {
 thread_local! {
     static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
     static OPERATIONS: Cell<u64> = const { Cell::new(0) };
+    /// Whether the current run is stopped, as its cursor says: asked before every operation.
+    static STOPPED: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Current {
@@ -80,6 +82,7 @@ struct Emptied;
 impl Drop for Emptied {
     fn drop(&mut self) {
         drop(CURRENT.take());
+        STOPPED.set(false);
     }
 }
 
@@ -112,7 +115,9 @@ pub(crate) fn with<T>(
         }
         current.called_at = context.call_position();
         trace::host_called(context.call_level(), current.called_at);
-        act(current).map_err(|Stop| terminated())
+        let came = act(current).map_err(|Stop| terminated());
+        note_stop(current);
+        came
     })
 }
 
@@ -144,8 +149,14 @@ pub(crate) fn fail(fault: ScriptFault) {
     CURRENT.with_borrow_mut(|slot| {
         if let Some(current) = slot.as_mut() {
             current.replay.fail(fault);
+            note_stop(current);
         }
     });
+}
+
+/// Takes note of whether a run has been stopped, after whatever could have stopped it.
+fn note_stop(current: &Current) {
+    STOPPED.set(current.replay.is_stopped());
 }
 
 /// Calls `act` with a fresh count of operations.
@@ -165,16 +176,17 @@ pub(crate) fn on_progress(_: u64) -> Option<Dynamic> {
     let operations = OPERATIONS.get().saturating_add(1);
     OPERATIONS.set(operations);
     let too_many = operations > limits::RUN_OPERATIONS_MAX;
-    let stopped = CURRENT.with_borrow_mut(|slot| {
-        let current = slot.as_mut()?;
-        if too_many {
-            current.replay.fail(over_operations());
-        } else if operations.is_multiple_of(LOOK_EVERY) {
-            current.look_at_guard();
-        }
-        current.replay.is_stopped().then_some(())
-    });
-    (too_many || stopped.is_some()).then_some(Dynamic::UNIT)
+    if too_many {
+        fail(over_operations());
+    } else if operations.is_multiple_of(LOOK_EVERY) {
+        CURRENT.with_borrow_mut(|slot| {
+            if let Some(current) = slot.as_mut() {
+                current.look_at_guard();
+                note_stop(current);
+            }
+        });
+    }
+    (too_many || STOPPED.get()).then_some(Dynamic::UNIT)
 }
 
 fn over_operations() -> ScriptFault {

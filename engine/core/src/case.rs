@@ -79,8 +79,8 @@ pub struct Case {
     pub matters: Vec<Matter>,
     /// Its tasks, by the entry that opened them.
     pub tasks: BTreeMap<Seq, Task>,
-    /// Its calls.
-    pub calls: BTreeMap<CallId, CallState>,
+    /// Its calls; shared between a case and the case after its next turn.
+    pub calls: BTreeMap<CallId, Arc<CallState>>,
     /// What people must look at, by the entry that raised it.
     pub incidents: BTreeMap<Seq, IncidentState>,
     /// Changes of the form, each with its entry; the last one of a field counts.
@@ -559,7 +559,7 @@ impl Case {
 
     /// Returns the calls that are not over.
     pub fn open_calls(&self) -> impl Iterator<Item = &CallState> {
-        self.calls.values().filter(|call| call.is_open())
+        self.calls.values().map(Arc::as_ref).filter(|call| call.is_open())
     }
 
     /// Tells whether something that outlives a matter is not settled: a call under way, or a
@@ -627,7 +627,7 @@ impl Case {
             Body::CallAbandoned { call } => {
                 let at = self.at(entry);
                 let error = || at.wrong(format!("there is no call {call}"));
-                let call = self.calls.get_mut(call).ok_or_else(error)?;
+                let call = self.call_mut(call).ok_or_else(error)?;
                 call.end(CallStatus::Abandoned, entry.recorded_at);
                 Ok(())
             }
@@ -830,8 +830,7 @@ impl Case {
         {
             let at = self.at(entry);
             let error = || at.wrong(format!("there is no call {call}"));
-            self.calls.get_mut(&call).ok_or_else(error)?.status =
-                CallStatus::Manual { task: entry.seq };
+            self.call_mut(&call).ok_or_else(error)?.status = CallStatus::Manual { task: entry.seq };
         }
         self.tasks.insert(
             entry.seq,
@@ -898,7 +897,7 @@ impl Case {
             end: None,
         };
         self.incidents.insert(entry.seq, state);
-        if let Some(call) = incident.call.and_then(|id| self.calls.get_mut(&id))
+        if let Some(call) = incident.call.and_then(|id| self.call_mut(&id))
             && call.is_open()
             && matches!(incident.kind, IncidentKind::CallFailed | IncidentKind::CompensationFailed)
         {

@@ -225,6 +225,7 @@ impl Replay {
         calendar: Arc<Calendar>,
     ) -> Self {
         let (index, run, (seen, seen_at)) = what;
+        let known = case.matters[index].run.requests.len();
         Self {
             case,
             index,
@@ -235,10 +236,10 @@ impl Replay {
             seen_at,
             ordinal: 0,
             bytes: 0,
-            nodes: Vec::new(),
-            costs: Vec::new(),
+            nodes: Vec::with_capacity(known),
+            costs: Vec::with_capacity(known),
             fresh: Vec::new(),
-            losers: Losers::default(),
+            losers: Losers::with_room(known),
             latch: None,
             patches: BTreeMap::new(),
             waits: Vec::new(),
@@ -321,7 +322,7 @@ impl Replay {
         self.skip_deprecated(&ask);
         let key = self.next_key();
         self.ordinal += 1;
-        self.within_limits(&ask)?;
+        self.within_limits(ask.weight())?;
         if let Some(index) = self.recorded(&key) {
             return self.replayed(index, &ask);
         }
@@ -352,12 +353,13 @@ impl Replay {
         let Some(index) = self.recorded(&self.next_key()) else {
             return Ok(None);
         };
-        let made = Arc::clone(&self.matter().run.requests[index].made);
+        let made = &self.matter().run.requests[index].made;
         if made.seen != self.seen || !same(&made.ask) {
             return Ok(None);
         }
+        let weight = made.ask.weight();
         self.ordinal += 1;
-        self.within_limits(&made.ask)?;
+        self.within_limits(weight)?;
         Ok(Some(self.node(Node::Journal(index))))
     }
 

@@ -2,7 +2,6 @@
 
 use tongban_core::agency::{Ack, ReplyBody};
 use tongban_core::audit::AuditedAct;
-use tongban_core::case::CallState;
 use tongban_core::command::Refusal;
 use tongban_core::id::{CallId, CaseId};
 use tongban_core::port::{ParkedPlace, ParkedReply};
@@ -120,7 +119,8 @@ impl Engine {
             Some(case) => self.case(viewer, case).await?,
             None => None,
         };
-        let open = found.filter(|view| view.case().calls.get(&to).is_some_and(CallState::is_open));
+        let open =
+            found.filter(|view| view.case().calls.get(&to).is_some_and(|call| call.is_open()));
         let open = open.ok_or_else(|| {
             Refusal::new(
                 "CALL_NOT_OPEN",

@@ -86,16 +86,29 @@ fn start(
     operation: &str,
     input: Map,
 ) -> Result<Awaited, Thrown> {
-    check_operation(operation)?;
-    let same = |ask: &Ask| {
-        let Ask::Call { operation: own, place: at, input: Value::Map(members) } = ask else {
-            return false;
-        };
-        own == operation && *at == place && same_members(members, &input)
-    };
+    let same = |ask: &Ask| is_call(ask, place.as_deref(), operation, &input);
     if let Some(handle) = with(context, |run| run.replay.again(same))? {
         return Ok(Awaited(handle));
     }
+    start_new(context, place, operation, input)
+}
+
+/// Tells whether what the journal holds is this call.
+fn is_call(ask: &Ask, place: Option<&str>, operation: &str, input: &Map) -> bool {
+    let Ask::Call { operation: own, place: at, input: Value::Map(members) } = ask else {
+        return false;
+    };
+    own == operation && at.as_deref() == place && same_members(members, input)
+}
+
+/// Starts a call that the journal does not hold, or holds otherwise.
+fn start_new(
+    context: &NativeCallContext<'_>,
+    place: Option<String>,
+    operation: &str,
+    input: Map,
+) -> Result<Awaited, Thrown> {
+    check_operation(operation)?;
     let input = from_script(&input.into(), operation).map_err(Trouble::thrown)?;
     let ask = Ask::Call { operation: operation.to_owned(), place, input };
     with(context, |run| run.replay.request(ask)).map(Awaited)
@@ -136,7 +149,15 @@ fn ask(
     operation: &str,
     input: Map,
 ) -> Result<Dynamic, Thrown> {
-    let handle = start(context, place, operation, input)?;
+    let same = |ask: &Ask| is_call(ask, place.as_deref(), operation, &input);
+    let again = with(context, |run| match run.replay.again(same)? {
+        Some(handle) => run.replay.wait(handle).map(Some),
+        None => Ok(None),
+    })?;
+    if let Some(arrived) = again {
+        return waited(arrived);
+    }
+    let handle = start_new(context, place, operation, input)?;
     wait(context, handle)
 }
 

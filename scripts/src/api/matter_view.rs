@@ -91,12 +91,12 @@ fn agent(run: &Current) -> Dynamic {
 }
 
 fn region(run: &Current) -> Dynamic {
-    run.replay.case().started.region.to_string().into()
+    run.replay.case().started.region.as_str().into()
 }
 
 /// Where the matter is decided.
 fn place(run: &Current) -> Dynamic {
-    run.replay.case().place_of(run.replay.matter().no).to_string().into()
+    run.replay.case().place_of(run.replay.matter().no).as_str().into()
 }
 
 /// What tells the matter from its like in the same case.
@@ -106,7 +106,7 @@ fn key(run: &Current) -> Dynamic {
 }
 
 fn case_no(run: &Current) -> Dynamic {
-    run.replay.case().started.number.clone().into()
+    run.replay.case().started.number.as_str().into()
 }
 
 fn materials(run: &Current) -> Dynamic {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map, Module, Position};
 use tongban_core::agency::{AgencyReply, DocumentRef, ReplyBody};
 use tongban_core::replay::Arrived;
 use tongban_core::request::{Decision, Outcome, RequestKey};
@@ -180,6 +180,19 @@ pub(crate) fn register(engine: &mut Engine) {
             unknown(name, "办理结局", "an outcome", &["kind", "reason", "detail"])
         });
     engine.register_type_with_name::<Trouble>("ScriptError");
+}
+
+/// Returns getters of these fields of an output, to be linked to the program that reads them.
+///
+/// The indexer knows every field, but Rhai asks it only after it has written out, for each access,
+/// that the type has no such property; and a replay reads the same fields again and again.
+pub(crate) fn readers<'n>(fields: impl Iterator<Item = &'n str>) -> Module {
+    let mut readers = Module::new();
+    for field in fields {
+        let name = field.to_owned();
+        readers.set_getter_fn(field, move |output: &mut Output| output.field(&name));
+    }
+    readers
 }
 
 const DECISION_MEMBERS: [&str; 6] = ["granted", "denied", "deemed", "opinion", "officer", "fields"];

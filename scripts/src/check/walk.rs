@@ -5,6 +5,8 @@
     reason = "Rhai's syntax tree and errors are open enums of which few variants matter here"
 )]
 
+use std::collections::BTreeSet;
+
 use rhai::{AST, ASTNode, Engine, Expr, FnCallExpr, FnPtr, Position, Stmt};
 
 /// How a function is called.
@@ -38,6 +40,17 @@ pub(crate) fn calls(ast: &AST, visit: &mut dyn FnMut(Call<'_>)) {
             visit(call);
         }
     });
+}
+
+/// Returns the names of the properties that a tree reads or writes, of whatever they are.
+pub(crate) fn properties(ast: &AST) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    nodes(ast, &mut |node| {
+        if let ASTNode::Expr(Expr::Property(property, _)) = node {
+            names.insert(property.2.to_string());
+        }
+    });
+    names
 }
 
 /// Returns where a function is first called.

@@ -109,25 +109,27 @@ impl Case {
         let matter = self.matter(entry.matter);
         let request = matter.and_then(|matter| matter.run.request(key));
         let amends = request.and_then(|request| request.amends);
-        self.calls.insert(
-            made.id,
-            CallState {
-                made: made.clone(),
-                matter: entry.matter,
-                request: key.clone(),
-                at: entry.seq,
-                opened_at: entry.recorded_at,
-                clock: made.reply_within.map(|within| Clock {
-                    about: made.id.to_string(),
-                    ..Clock::running(ClockKind::Connector, within, entry.recorded_at)
-                }),
-                status: CallStatus::Open,
-                reopened: false,
-                messages: BTreeMap::new(),
-                released: None,
-                amends,
-            },
-        );
+        let call = CallState {
+            made: made.clone(),
+            matter: entry.matter,
+            request: key.clone(),
+            at: entry.seq,
+            opened_at: entry.recorded_at,
+            clock: made.reply_within.map(|within| Clock {
+                about: made.id.to_string(),
+                ..Clock::running(ClockKind::Connector, within, entry.recorded_at)
+            }),
+            status: CallStatus::Open,
+            reopened: false,
+            messages: BTreeMap::new(),
+            released: None,
+            amends,
+        };
+        self.calls.insert(made.id, Arc::new(call));
+    }
+
+    pub(super) fn call_mut(&mut self, id: &CallId) -> Option<&mut CallState> {
+        self.calls.get_mut(id).map(Arc::make_mut)
     }
 
     pub(super) fn fold_reply(
@@ -137,7 +139,7 @@ impl Case {
     ) -> Result<(), FoldError> {
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no call {}", reply.call));
-        let call = self.calls.get_mut(&reply.call).ok_or_else(error)?;
+        let call = self.call_mut(&reply.call).ok_or_else(error)?;
         call.messages.insert(reply.seq, reply.digest);
         let key = call.request.clone();
         let end = match &reply.body {
@@ -179,11 +181,11 @@ impl Case {
     ) -> Result<(), FoldError> {
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no call {}", renewed.old));
-        let old = self.calls.get_mut(&renewed.old).ok_or_else(error)?;
+        let old = self.call_mut(&renewed.old).ok_or_else(error)?;
         old.end(CallStatus::Over, entry.recorded_at);
         let released = old.released;
         self.open_call(entry, &renewed.request, &renewed.call);
-        if let Some(call) = self.calls.get_mut(&renewed.call.id) {
+        if let Some(call) = self.call_mut(&renewed.call.id) {
             call.released = released;
         }
         let at = self.at(entry);
@@ -210,7 +212,7 @@ impl Case {
         match (request.made.ask.kind(), request.call) {
             (RequestKind::Receive, _) => self.give_back(entry, key),
             (RequestKind::Call, Some(call)) => {
-                let call = self.calls.get_mut(&call);
+                let call = self.call_mut(&call);
                 call.ok_or_else(|| at.wrong(format!("request {key} has no call")))?.released =
                     Some(entry.seq);
                 Ok(())
@@ -238,7 +240,7 @@ impl Case {
     ) -> Result<(), FoldError> {
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no open call {call}"));
-        let open = self.calls.get_mut(&call).filter(|call| call.is_open()).ok_or_else(error)?;
+        let open = self.call_mut(&call).filter(|call| call.is_open()).ok_or_else(error)?;
         open.end(CallStatus::Over, entry.recorded_at);
         let key = open.request.clone();
         let request = self.matter_mut(entry)?.run.request(&key);

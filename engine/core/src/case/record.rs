@@ -160,7 +160,7 @@ impl Case {
 
     /// Returns the running clock of a call by the call's id, as clocks name what they are about.
     fn clock_of_call(&mut self, id: &str) -> Option<&mut Clock> {
-        let call = self.calls.get_mut(&id.parse().ok()?)?;
+        let call = self.call_mut(&id.parse().ok()?)?;
         call.clock.as_mut().filter(|clock| clock.is_running())
     }
 

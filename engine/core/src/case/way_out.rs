@@ -64,7 +64,7 @@ impl Case {
             Body::CallReopened { call, deadline } => {
                 let at = self.at(entry);
                 let error = || at.wrong(format!("there is no call {call}"));
-                let call = self.calls.get_mut(call).ok_or_else(error)?;
+                let call = self.call_mut(call).ok_or_else(error)?;
                 call.status = CallStatus::Open;
                 call.reopened = true;
                 call.made.deadline = *deadline;
@@ -147,7 +147,7 @@ impl Case {
     ) -> Result<(), FoldError> {
         let at = self.at(entry);
         let error = || at.wrong(format!("there is no call {call}"));
-        let call = self.calls.get_mut(&call).ok_or_else(error)?;
+        let call = self.call_mut(&call).ok_or_else(error)?;
         call.end(CallStatus::Over, entry.recorded_at);
         let key = call.request.clone();
         if self.request_mut(entry, &key)?.settled.is_some() {
@@ -196,7 +196,7 @@ impl Case {
             }
         };
         let call = self.request_mut(entry, key)?.call;
-        if let Some(call) = call.and_then(|id| self.calls.get_mut(&id)) {
+        if let Some(call) = call.and_then(|id| self.call_mut(&id)) {
             call.end(CallStatus::Over, entry.recorded_at);
         }
         let run = &mut self.matter_mut(entry)?.run;

@@ -11,8 +11,8 @@ use crate::port::{ScriptFault, ScriptFaultKind};
 use crate::request::Ask;
 
 impl Replay {
-    /// Stops a run whose requests together would pass a limit.
-    pub(super) fn within_limits(&mut self, ask: &Ask) -> Result<(), Stop> {
+    /// Stops a run whose requests, with one more of this weight, would pass a limit.
+    pub(super) fn within_limits(&mut self, weight: usize) -> Result<(), Stop> {
         if self.ordinal > limits::RUN_REQUESTS_MAX {
             return Err(self.over_limit(&format!(
                 "一次执行最多 {} 个请求 / a run may make at most {} requests",
@@ -20,7 +20,7 @@ impl Replay {
                 limits::RUN_REQUESTS_MAX
             )));
         }
-        self.bytes += ask.weight();
+        self.bytes += weight;
         if self.bytes > limits::RUN_REQUEST_BYTES_MAX {
             return Err(self.over_limit(&format!(
                 "一次执行的请求数据最多 {} 字节 / the requests of a run may hold at most {} bytes",

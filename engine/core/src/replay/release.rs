@@ -67,6 +67,11 @@ enum Held {
 }
 
 impl Losers {
+    /// Returns an account with room for so many nodes.
+    pub(super) fn with_room(nodes: usize) -> Self {
+        Self { marks: Vec::with_capacity(nodes), ..Self::default() }
+    }
+
     /// Takes note of a new node.
     pub(super) fn add(&mut self, node: &Node) {
         let mut selects = false;

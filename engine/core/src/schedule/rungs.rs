@@ -194,12 +194,14 @@ fn watched(case: &Case, ended: impl Fn(&Task) -> Option<Moment>) -> Vec<Watched<
         })
     });
     let of_calls = case.calls.values().filter_map(|call| {
+        // Most calls have no limit, and every turn of a case comes by here.
+        let clock = call.clock.clone()?;
         Some(Watched {
             case,
             matter: case.matter(call.matter)?,
             pauses: false,
             office: case.operation_of(call)?.split('.').next()?.to_owned(),
-            clock: call.clock.clone()?,
+            clock,
         })
     });
     of_law.chain(of_tasks).chain(of_calls).collect()

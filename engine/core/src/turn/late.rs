@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::case::{CallState, FoldError, Task};
+use crate::case::{FoldError, Task};
 use crate::command::{Refusal, TaskOutcome};
 use crate::entry::{Body, Incident, IncidentKind, TaskKind};
 use crate::id::{CallId, Seq};
@@ -44,7 +44,7 @@ impl Turn<'_> {
 
     /// What was late has come, or was given up: nobody needs to look any more.
     pub(super) fn drop_answered(&mut self) -> Result<(), FoldError> {
-        let waits = |id| self.case.calls.get(&id).is_some_and(CallState::is_open);
+        let waits = |id| self.case.calls.get(&id).is_some_and(|call| call.is_open());
         let answered: Vec<(Seq, crate::id::MatterNo)> = self
             .case
             .open_tasks()

@@ -34,6 +34,7 @@ pub(crate) fn channel(no: u8) -> String {
 
 /// Read once: a test takes thousands of turns.
 static CALENDARS: LazyLock<Calendars> = LazyLock::new(Calendars::shipped);
+static ORGANISATION: LazyLock<Organisation> = LazyLock::new(Organisation::default);
 
 struct Bound;
 
@@ -133,14 +134,13 @@ impl<'a> World<'a> {
     fn turn(&mut self, now: Moment, commands: &[Command]) {
         self.now = now;
         let secret = Self::secret();
-        let organisation = Organisation::default();
         let context = TurnContext {
             now,
             wire_now: now,
             script: self.script,
             wiring: &Bound,
             calendars: &CALENDARS,
-            organisation: &organisation,
+            organisation: &ORGANISATION,
             secret: &secret,
             closure: &self.closure,
             issuing: Issuing::Drafts,

@@ -83,7 +83,7 @@ impl Troupe {
         let Some(program) = service.and_then(|service| service.programs.get(job.matter)) else {
             return failed(ScriptFaultKind::Script, "no such program");
         };
-        let answered = |call: &CallState| !call.messages.is_empty();
+        let answered = |call: &Arc<CallState>| !call.messages.is_empty();
         if self.sabotage == ScriptSabotage::Panics && replay.case().calls.values().any(answered) {
             // Without the words of a panic that nobody expects.
             std::panic::resume_unwind(Box::new("as a test wants it"));

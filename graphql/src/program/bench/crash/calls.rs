@@ -173,6 +173,7 @@ async fn each_call(
             let case = folded(store, id).await?;
             case.calls
                 .values()
+                .map(Arc::as_ref)
                 .filter(|call| call.made.connector == AGENCIES)
                 .for_each(&mut *visit);
         }

@@ -103,7 +103,8 @@ async fn until_answered(
     loop {
         commits.borrow_and_update();
         let view = engine.case(viewer, case).await.map_err(|error| refused(&error))?;
-        if view.is_none_or(|view| !view.case().calls.values().any(calls::is_under_way)) {
+        if view.is_none_or(|view| !view.case().calls.values().any(|call| calls::is_under_way(call)))
+        {
             return Ok(());
         }
         commits.changed().await.map_err(|error| ProgramError::Engine(Both::of(&error)))?;
