@@ -43,6 +43,9 @@ pub const RUN_REQUEST_BYTES_MAX: usize = 1024 * 1024;
 pub const TURN_PASSES_MAX: u32 = 64;
 /// Entries that one turn may append.
 pub const TURN_ENTRIES_MAX: usize = 4_096;
+/// Entries after which a turn hears no further command: those wait for the next one, so that what
+/// many have sent together never fills a turn.
+pub const TURN_ENTRIES_FULL: usize = TURN_ENTRIES_MAX / 4;
 /// Entries that one case may hold.
 pub const CASE_ENTRIES_MAX: u32 = 100_000;
 /// Matters of one combined service.

@@ -88,12 +88,17 @@ pub struct TurnOutput {
     pub expected: Seq,
     /// New entries, in order.
     pub entries: Vec<Entry>,
-    /// One answer for each command.
+    /// One answer for each command that was heard, in order.
     pub answers: Vec<Answer>,
+    /// Places of the commands that were not heard, since the turn was full, in order: put them
+    /// before the case again, first of all.
+    pub unheard: Vec<usize>,
     /// What to do after the commit.
     pub effects: Vec<Effect>,
     /// A matter that was not evaluated for a reason of the machine: take another turn later.
     pub retry: Option<(MatterNo, ScriptFault)>,
+    /// Whether the turn was full before every woken matter was evaluated: wake the case at once.
+    pub unfinished: bool,
 }
 
 /// What to do after the commit, as data.
@@ -136,8 +141,10 @@ pub fn begin(
         expected: Seq(0),
         entries: vec![first],
         answers: vec![Answer::Done],
+        unheard: Vec::new(),
         effects: Vec::new(),
         retry: None,
+        unfinished: false,
     })
 }
 
@@ -157,8 +164,9 @@ pub fn take(
         effects: Vec::new(),
         woken: BTreeSet::new(),
         retry: None,
+        unfinished: false,
     };
-    let answers = turn.accept_all(commands)?;
+    let (answers, unheard) = turn.accept_all(commands)?;
     turn.settle()?;
     turn.drop_answered()?;
     turn.raise_missed(&over)?;
@@ -167,8 +175,10 @@ pub fn take(
         expected,
         entries: turn.entries,
         answers,
+        unheard,
         effects: turn.effects,
         retry: turn.retry,
+        unfinished: turn.unfinished,
     })
 }
 
@@ -183,24 +193,38 @@ struct Turn<'a> {
     /// Matters with something new for their script.
     woken: BTreeSet<MatterNo>,
     retry: Option<(MatterNo, ScriptFault)>,
+    /// Woken matters are left to the next turn.
+    unfinished: bool,
 }
 
 impl Turn<'_> {
     /// Accepts commands in the order in which they came, but time last: what came before this
-    /// turn was on its way when the clock passed, however the two were queued.
-    fn accept_all(&mut self, commands: &[Command]) -> Result<Vec<Answer>, FoldError> {
+    /// turn was on its way when the clock passed, however the two were queued. Once the turn is
+    /// full the rest waits for the next one, in the same order.
+    fn accept_all(&mut self, commands: &[Command]) -> Result<(Vec<Answer>, Vec<usize>), FoldError> {
         let is_time = |(_, command): &(usize, &Command)| matches!(command, Command::Tick);
         let (time, came): (Vec<_>, Vec<_>) = commands.iter().enumerate().partition(is_time);
-        let mut answers = Vec::with_capacity(commands.len());
+        let (mut answers, mut unheard) = (Vec::with_capacity(commands.len()), Vec::new());
         for (place, command) in came.into_iter().chain(time) {
             // Who gets a message depends on what is still waited for after all that came before.
-            if matches!(command, Command::SendMessage { .. }) && !self.entries.is_empty() {
+            let is_message = matches!(command, Command::SendMessage { .. });
+            if is_message && !self.entries.is_empty() && !self.is_full() {
                 self.settle()?;
             }
-            answers.push((place, self.accept(command)?));
+            if self.is_full() {
+                unheard.push(place);
+            } else {
+                answers.push((place, self.accept(command)?));
+            }
         }
         answers.sort_by_key(|(place, _)| *place);
-        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+        unheard.sort_unstable();
+        Ok((answers.into_iter().map(|(_, answer)| answer).collect(), unheard))
+    }
+
+    /// Tells whether what is still to be heard waits for the next turn.
+    fn is_full(&self) -> bool {
+        self.entries.len() >= limits::TURN_ENTRIES_FULL
     }
 
     /// Returns the calendar by which a matter counts: that of the place where it is decided.
@@ -249,18 +273,35 @@ impl Turn<'_> {
         Ok(moved)
     }
 
-    /// Runs coordinator and scripts until nothing moves.
+    /// Runs coordinator and scripts until nothing moves. A turn that is too long before it has come
+    /// to every woken matter leaves the others to the next one; one that is too long and still
+    /// moves is stopped.
     fn settle(&mut self) -> Result<(), FoldError> {
-        for _ in 0..limits::TURN_PASSES_MAX {
-            let moved = self.coordinate()? | self.partial()? | self.deliver_all()? | self.undo()?;
-            let woken = std::mem::take(&mut self.woken);
+        if self.unfinished {
+            return Ok(());
+        }
+        let mut passes = 0;
+        while passes < limits::TURN_PASSES_MAX {
+            let filed = self.coordinate()? | self.partial()?;
+            let read = self.deliver_all()?;
+            let moved = filed | read | self.undo()?;
+            // A mailbox that is read message by message comes to its end; that is no loop.
+            passes += u32::from(!read);
+            let mut woken = std::mem::take(&mut self.woken);
             if woken.is_empty() && !moved {
                 return self.look_for_stalls();
             }
-            for no in woken {
+            while self.entries.len() <= limits::TURN_ENTRIES_MAX
+                && let Some(no) = woken.pop_first()
+            {
                 self.run(no)?;
             }
             let full = self.case.head.0 > limits::CASE_ENTRIES_MAX;
+            if !full && !woken.is_empty() {
+                self.unfinished = true;
+                return Ok(());
+            }
+            self.woken.append(&mut woken);
             if full || self.entries.len() > limits::TURN_ENTRIES_MAX {
                 return self.give_up("办理步骤过多 / too many entries");
             }

@@ -62,12 +62,12 @@ impl PendingTurn {
         ledger: &Ledger<'_>,
     ) -> Self {
         let effects = CommittedEffect::of_turn(&output, before.secret, before.cut);
-        let TurnOutput { case, expected, entries, retry, answers: _, effects: _ } = output;
+        let TurnOutput { case, expected, entries, retry, unfinished, .. } = output;
         // As of the newest entry, so that the same log gives the same read model at any time.
         let reading = ledger.standing.reading(case.updated_at);
         let mut summary = read_model::summarise(&case, reading);
         // The turn is owed again: the row lets a restart find the case.
-        summary.outbox |= retry.is_some();
+        summary.outbox |= retry.is_some() || unfinished;
         // So is the issue of a notice that is drafted only.
         summary.outbox |= ledger.issuing == Issuing::Sealed && case.drafts().next().is_some();
         let rows = read_model::rows(&summary, ledger.secret);

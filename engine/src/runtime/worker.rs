@@ -60,6 +60,8 @@ struct Underway {
     attempts: u32,
     /// A matter whose script could not be evaluated for a reason of the machine.
     owed: Option<MatterNo>,
+    /// What a full turn has not heard or evaluated.
+    left: Vec<Waiting>,
 }
 
 fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
@@ -87,16 +89,14 @@ fn take_turn(runtime: &Arc<Runtime>, turning: Turning) {
         Err(_) => {
             tracing::error!(case.id = %id, "a turn panicked");
             runtime.panicked.fetch_add(1, Ordering::Relaxed);
-            return panicked(
-                runtime,
-                Underway { id, waiting, answers: Vec::new(), attempts, owed: None },
-            );
+            return panicked(runtime, Underway::lost(id, waiting, attempts));
         }
     };
     let owed = output.retry.as_ref().map(|(matter, _)| *matter);
     let attempts = if owed.is_some() { attempts + 1 } else { 0 };
     let answers = output.answers.clone();
-    let underway = Underway { id, waiting, answers, attempts, owed };
+    let (waiting, left) = heard(waiting, &output);
+    let underway = Underway { id, waiting, answers, attempts, owed, left };
     if output.entries.is_empty() {
         let again = CommittedEffect::of_stored(&output, &runtime.case_secret(id), cut);
         let held = Held { case: output.case, rows: before, revision, cut };
@@ -215,6 +215,11 @@ fn evaluate(
 }
 
 impl Underway {
+    /// A turn that panicked: nothing is known of it.
+    fn lost(id: CaseId, waiting: Vec<Waiting>, attempts: u32) -> Self {
+        Self { id, waiting, answers: Vec::new(), attempts, owed: None, left: Vec::new() }
+    }
+
     /// Returns what is to be remembered of each command, in order.
     fn memories(&self) -> impl Iterator<Item = Option<IdempotencyRecord>> {
         let both = self.waiting.iter().zip(&self.answers);
@@ -308,6 +313,9 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
                 effects::carry_out(&runtime, effects);
                 crash::pass(Point::BeforeTold);
                 retry_later(&runtime, id, underway.attempts, underway.owed);
+                if !underway.left.is_empty() {
+                    runtime.desk.put_back(id, underway.left);
+                }
                 runtime.desk.give_back(id, Some(held), underway.attempts);
                 runtime.publish(id, revision);
                 tell(id, underway.waiting, underway.answers, revision);
@@ -320,9 +328,24 @@ fn store(runtime: &Arc<Runtime>, underway: Underway, pending: PendingTurn) {
     });
 }
 
+/// Tells what a turn has heard from what comes first in the next one: what it has not heard, and
+/// a wake for what it has not evaluated.
+fn heard(waiting: Vec<Waiting>, output: &TurnOutput) -> (Vec<Waiting>, Vec<Waiting>) {
+    let unheard: BTreeSet<usize> = output.unheard.iter().copied().collect();
+    let (mut heard, mut left) = (Vec::with_capacity(waiting.len()), Vec::new());
+    if output.unfinished {
+        left.push(Waiting { command: Command::Wake, record: None, reply: None });
+    }
+    for (place, waiting) in waiting.into_iter().enumerate() {
+        if unheard.contains(&place) { left.push(waiting) } else { heard.push(waiting) }
+    }
+    (heard, left)
+}
+
 /// Nothing of the turn has happened; what can be tried again is, over the state in the store.
 fn not_stored(runtime: &Arc<Runtime>, underway: Underway, error: StoreError) {
-    let Underway { id, waiting, attempts, .. } = underway;
+    let Underway { id, mut waiting, left, attempts, .. } = underway;
+    waiting.extend(left);
     if let StoreError::Remembered(record) = error {
         let (same, others): (Vec<_>, Vec<_>) = waiting
             .into_iter()

@@ -112,8 +112,12 @@ impl CaseScene {
         let context = self.context(&play.secret, &play.closure);
         let output = turn::take(Arc::clone(&play.case), std::slice::from_ref(command), &context)?;
         let answer = output.answers.first().cloned().unwrap_or(Answer::Done);
-        let fault = output.retry.as_ref().map(|(_, fault)| fault.clone());
+        let mut fault = output.retry.as_ref().map(|(_, fault)| fault.clone());
+        let unfinished = output.unfinished;
         self.take_in(output);
+        if unfinished {
+            fault = self.take(&Command::Wake)?.1.or(fault);
+        }
         Ok((answer, fault))
     }
 

@@ -129,6 +129,8 @@ struct Story {
     answers: Vec<Answer>,
     effects: Vec<Effect>,
     bound_all: bool,
+    unheard: Vec<usize>,
+    unfinished: bool,
     organisation: crate::organisation::Organisation,
 }
 
@@ -241,6 +243,8 @@ impl Story {
             organisation: crate::organisation::Organisation::default(),
             scripts,
             bound_all: false,
+            unheard: Vec::new(),
+            unfinished: false,
         }
     }
 
@@ -265,6 +269,8 @@ impl Story {
         self.entries.extend(output.entries);
         self.answers = output.answers;
         self.effects = output.effects;
+        self.unheard = output.unheard;
+        self.unfinished = output.unfinished;
         let again = Case::from_entries(self.case.id, &self.entries).unwrap();
         assert_eq!(*self.case, again, "the log folds to the state of the turn");
         self
@@ -371,6 +377,7 @@ mod advice;
 mod consent;
 mod dry_run;
 mod durable;
+mod full;
 mod hands;
 mod late;
 mod losers;

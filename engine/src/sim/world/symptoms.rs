@@ -9,7 +9,7 @@ use tongban_core::agency::{
 use tongban_core::definition::DecidesIn;
 use tongban_core::digest::Digest;
 use tongban_core::entry::{Body, IncidentKind, Party};
-use tongban_core::id::{CallId, CaseId, RegionCode};
+use tongban_core::id::{CallId, CaseId, MatterNo, RegionCode};
 use tongban_core::port::{Later, StoreError};
 use tongban_core::start::StartCase;
 use tongban_core::value::Value;
@@ -226,4 +226,46 @@ fn an_act_in_between_does_not_make_the_engine_ask_every_minute() {
     pass_days(&mut world, 10);
     let asked = court.asked.load(Ordering::Relaxed);
     assert!((9..=10).contains(&asked), "asked {asked} times in ten days");
+}
+
+/// So many messages used to share one turn, and stopped the script that read them.
+#[test]
+fn messages_that_one_turn_cannot_hold_are_all_answered_and_read() {
+    const SENT: usize = 240;
+    let long = || Node::Timer("30 working days".parse().unwrap());
+    let one = || [Step::Wait(Node::Receive(program::CHANNEL)), Step::Begin(long())];
+    let steps = (0..SENT).flat_map(|_| one().into_iter().chain([long(), long()].map(Step::Begin)));
+    let mut steps: Vec<Step> = steps.collect();
+    steps.push(Step::Wait(Node::Receive(program::CHANNEL)));
+    let mut world = quiet(program::single(DecidesIn::Here, steps));
+    let case = submit(&mut world);
+    let answers: Vec<_> = (0..SENT)
+        .map(|no| {
+            let key = IdempotencyKey(format!("message {no}"));
+            let handling = tongban_core::way_out::Handling::Required;
+            let (channel, body) = (program::CHANNEL.to_owned(), Value::from(no.to_string()));
+            let message = tongban_core::way_out::Message { channel, body, handling };
+            ask(&world, move |engine| async move {
+                let clerk = people::staff().remove(0);
+                engine.send_message(&clerk, (case, MatterNo(1)), message, key).await
+            })
+        })
+        .collect();
+    while world.stage.ready() > 0 {
+        world.stage.poll(0);
+    }
+    settle(&mut world);
+    for answer in answers {
+        assert!(!answer.lock().unwrap().take().unwrap().unwrap().replayed);
+    }
+    let history = world.disk.history();
+    let longest = history.iter().map(|commit| commit.entries.len()).max().unwrap();
+    let full = tongban_core::limits::TURN_ENTRIES_FULL;
+    assert!((full..full + 100).contains(&longest), "the turn was full: {longest} entries");
+    let bodies = history.iter().flat_map(|commit| &commit.entries).map(|entry| &entry.body);
+    let read = bodies.clone().filter(|body| matches!(body, Body::MessageTaken { .. })).count();
+    assert_eq!(read, SENT);
+    assert!(
+        !bodies.clone().any(|body| matches!(body, Body::IncidentRaised(_) | Body::RunFailed(_)))
+    );
 }
