@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 use tongban_core::calendar::{CalendarDocument, Calendars, NATIONAL_CODE};
+use tongban_core::digest::Digest;
 use tongban_core::port::WireClock as _;
 use tongban_engine::clock::SystemClock;
 use tongban_engine::reference::{References, Version};
@@ -28,6 +29,13 @@ struct Imported {
     changes: Changes,
 }
 
+/// What the folder has of it now.
+struct Kept {
+    version: Version,
+    /// Whether it had that before.
+    is_same: bool,
+}
+
 /// How a calendar differs from the one in force.
 enum Changes {
     /// There is none of this code.
@@ -48,8 +56,8 @@ pub(super) async fn run(arguments: &ImportArguments) -> Result<(), ProgramError>
         let kept = source::current(&references, &arguments.data).await?;
         let imported = checked(&document, kept, arguments)?;
         if !arguments.dry_run {
-            let version = keep(&references, &imported.document, arguments).await?;
-            tell(&imported, Some(&version), arguments);
+            let kept = keep(&references, &imported.document, arguments).await?;
+            tell(&imported, Some(&kept), arguments);
             return Ok(());
         }
         imported
@@ -92,26 +100,34 @@ fn checked(
     })
 }
 
+/// Keeps a document. The bytes of the version in force change nothing, and no audit record says
+/// that they did.
 async fn keep(
     references: &References,
     document: &CalendarDocument,
     arguments: &ImportArguments,
-) -> Result<Version, ProgramError> {
+) -> Result<Kept, ProgramError> {
     let bytes = serde_json::to_vec_pretty(document).expect("a calendar is plain data");
+    let unkept = |error| source::unkept(&arguments.data, &error);
+    let versions = references.versions(source::KIND, &document.code).await.map_err(unkept)?;
+    let digest = Digest::of(&bytes);
+    if let Some(same) = versions.into_iter().last().filter(|newest| newest.digest == digest) {
+        return Ok(Kept { version: same, is_same: true });
+    }
     let told = audit::document(source::KIND, &document.code, &bytes);
     audit::note_replaced(&arguments.data, vec![told]).await?;
     let kept = references.publish(source::KIND, &document.code, bytes, SystemClock.now()).await;
-    kept.map_err(|error| source::unkept(&arguments.data, &error))
+    Ok(Kept { version: kept.map_err(unkept)?, is_same: false })
 }
 
-fn tell(imported: &Imported, version: Option<&Version>, arguments: &ImportArguments) {
+fn tell(imported: &Imported, kept: Option<&Kept>, arguments: &ImportArguments) {
     match arguments.format {
-        Format::Text => output::data(&text(imported, version, arguments)),
-        Format::Json => output::data(&pretty(&as_json(imported, version))),
+        Format::Text => output::data(&text(imported, kept, arguments)),
+        Format::Json => output::data(&pretty(&as_json(imported, kept))),
     }
 }
 
-fn as_json(imported: &Imported, version: Option<&Version>) -> Value {
+fn as_json(imported: &Imported, kept: Option<&Kept>) -> Value {
     let document = &imported.document;
     json!({
         "calendar": document.code,
@@ -124,12 +140,13 @@ fn as_json(imported: &Imported, version: Option<&Version>) -> Value {
             Changes::New => Value::Null,
             Changes::Days(days) => json!(days),
         },
-        "kept": version.is_some(),
-        "number": version.map(|version| version.version),
+        "kept": kept.is_some(),
+        "unchanged": kept.is_some_and(|kept| kept.is_same),
+        "number": kept.map(|kept| kept.version.version),
     })
 }
 
-fn text(imported: &Imported, version: Option<&Version>, arguments: &ImportArguments) -> String {
+fn text(imported: &Imported, kept: Option<&Kept>, arguments: &ImportArguments) -> String {
     let document = &imported.document;
     let (changes_zh, changes_en) = match imported.changes {
         Changes::New => ("新日历".to_owned(), "a new calendar".to_owned()),
@@ -138,8 +155,12 @@ fn text(imported: &Imported, version: Option<&Version>, arguments: &ImportArgume
             format!("differs from the one in force on {days} days"),
         ),
     };
-    let (done_zh, done_en) = match version {
-        Some(version) => (
+    let (done_zh, done_en) = match kept {
+        Some(Kept { version, is_same: true }) => (
+            format!("与第 {} 版相同,未作变更", version.version),
+            format!("the same as version {}, nothing changed", version.version),
+        ),
+        Some(Kept { version, is_same: false }) => (
             format!("已保存为第 {} 版于 {}", version.version, shown(&arguments.data)),
             format!("kept as version {} in {}", version.version, shown(&arguments.data)),
         ),

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{CommandFactory as _, Parser as _};
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
+use tongban_core::port::Store as _;
 use tongban_engine::reference::References;
 
 use super::*;
@@ -460,6 +461,30 @@ async fn an_imported_calendar_is_kept_and_used() {
     assert_eq!(references.versions("calendar", "cn").await.unwrap().len(), 2);
     import(&folder, "2028.csv", &notice).await.unwrap();
     assert_eq!(references.versions("calendar", "cn").await.unwrap().len(), 2, "nothing new");
+}
+
+/// Who imported the same calendar again was told that it was kept, and the audit log that he had
+/// replaced it.
+#[tokio::test]
+async fn the_same_calendar_again_replaces_nothing_and_is_not_audited_as_if_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "hall.json", HALL);
+    write(folder.path(), "other.json", &HALL.replace("十堰市政务服务大厅", "十堰市政务服务中心"));
+    let data = folder.path().join("data");
+    let audited = async || {
+        let store = crate::program::folder::open(&data).unwrap();
+        let records = store.audited(0, 10).await.unwrap();
+        records.into_iter().map(|record| record.deed.act.code()).collect::<Vec<_>>()
+    };
+    let references = References::in_folder(&data).unwrap();
+    for (file, versions) in
+        [("hall.json", 1), ("hall.json", 1), ("other.json", 2), ("hall.json", 3)]
+    {
+        import(&folder, file, &[]).await.unwrap();
+        let kept = references.versions("calendar", "shiyan-hall").await.unwrap();
+        assert_eq!(kept.len(), versions, "{file}");
+        assert_eq!(audited().await, vec!["standing_replaced"; versions], "{file}");
+    }
 }
 
 #[tokio::test]
