@@ -105,7 +105,10 @@ impl Turn<'_> {
             .collect();
         acts.sort_by_key(|(act, _)| act.effective_at);
         for (act, call) in acts {
-            if let Some(call) = self.case.calls.get(&call).cloned() {
+            let call = self.case.calls.get(&call).cloned();
+            // What nobody knows was raised when it came.
+            let known = |call: &Arc<CallState>| self.reported_kind(call.matter, act).is_some();
+            if let Some(call) = call.filter(known) {
                 let origin = Origin::Agency { connector: call.made.connector.clone() };
                 self.agency_act(&call, origin, act)?;
             }
@@ -410,7 +413,14 @@ impl Turn<'_> {
             let text = "特别程序的结束先于开始到达,请核实起止 / the end of a special procedure came before its begin; check both";
             return self.raise_for_call(call, IncidentKind::UnlawfulAct, text);
         }
-        self.raise_if_refused(call)
+        self.raise_if_refused(call)?;
+        let Some((name, said)) = super::notice::unread_period(kind, reported) else {
+            return Ok(());
+        };
+        let text = format!(
+            "部门报告的 {name}“{said}”无法读取,按事项自身规定计 / {name} {said} of the department's act cannot be read; the matter's own rule counts"
+        );
+        self.raise_for_call(call, IncidentKind::UnlawfulAct, &text)
     }
 
     /// Returns the act that a department's report means. A correction notice that comes after

@@ -15,7 +15,7 @@ use crate::entry::{
 use crate::id::MatterNo;
 use crate::law::{Act, ActKind, CorrectionList, Terms};
 use crate::schedule;
-use crate::time::Moment;
+use crate::time::{Moment, Period};
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
@@ -108,6 +108,38 @@ pub(super) fn reported_terms(kind: ActKind, reported: &AgencyAct) -> Terms {
         | ActKind::MakeLicense
         | ActKind::Deliver => Terms::None,
     }
+}
+
+/// Returns the period of a reported act that is there and cannot be read: its name, and what it
+/// says. An extension without one is refused by the law itself.
+pub(super) fn unread_period(kind: ActKind, reported: &AgencyAct) -> Option<(&'static str, &Value)> {
+    let name = match kind {
+        ActKind::AskCorrection | ActKind::RebutAcceptance => "limit",
+        ActKind::Suspend => "expected",
+        ActKind::Receive
+        | ActKind::Accept
+        | ActKind::NotAccept
+        | ActKind::NotFile
+        | ActKind::Resume
+        | ActKind::Grant
+        | ActKind::GrantTolerant
+        | ActKind::Deny
+        | ActKind::Withdraw
+        | ActKind::Terminate
+        | ActKind::Return
+        | ActKind::Resubmit
+        | ActKind::DeemAccept
+        | ActKind::ServeCorrection
+        | ActKind::SupplyCorrection
+        | ActKind::Extend
+        | ActKind::ForwardUp
+        | ActKind::Revoke
+        | ActKind::MakeLicense
+        | ActKind::Deliver => return None,
+    };
+    let said = reported.detail.get(name).filter(|said| !said.is_blank())?;
+    let read = said.as_text().is_some_and(|text| text.parse::<Period>().is_ok());
+    (!read).then_some((name, said))
 }
 
 impl Turn<'_> {

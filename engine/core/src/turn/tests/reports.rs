@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::promises::field;
 use super::*;
-use crate::law::{Actor, Procedure};
+use crate::law::{Actor, ClockKind, Procedure};
 
 /// A licence that its department decides in its own system, after a review for a higher office.
 fn department() -> Story {
@@ -62,6 +62,12 @@ fn said(report: &str) -> AgencyAct {
         }
         wrong => panic!("nothing is known as {wrong}"),
     }
+}
+
+/// The same, with effect since the story's beginning.
+fn said_now(report: &str) -> AgencyAct {
+    let effective_at = Moment::parse("2026-03-02T09:01:00+08:00").unwrap();
+    AgencyAct { effective_at, ..said(report) }
 }
 
 impl Story {
@@ -178,7 +184,7 @@ fn what_a_department_reports_a_second_time_holds_already() {
 
 #[test]
 fn an_extension_says_how_long_why_and_who_approved_it() {
-    use crate::law::{ClockKind, Terms};
+    use crate::law::Terms;
     let mut story = department();
     story.report("accepted");
     let due = |story: &Story| {
@@ -232,4 +238,43 @@ fn reports_that_all_overtook_the_acceptance_are_heard_in_the_order_of_their_effe
     assert_eq!(story.stage(1), "granted");
     assert_eq!(story.law(1).suspensions().len(), 1, "the hearing is on record");
     assert!(story.incidents().is_empty(), "{:?}", story.incidents());
+}
+
+/// A period that nobody could read was left out, and nobody was told.
+#[test]
+fn a_period_that_cannot_be_read_is_told_and_the_matters_own_counts() {
+    let with = |report: &str, name: &str, said: Value| {
+        let mut act = said_now(report);
+        act.detail.overlay(&Value::of([(name, said)]));
+        act
+    };
+    for said in ["十五天".into(), Value::Int(15)] {
+        let mut story = department();
+        story.report_of(with("correction", "limit", said));
+        assert_eq!(story.answered().1, "done");
+        let clock = story.law(1).running(ClockKind::Correction).unwrap();
+        assert_eq!(clock.budget.to_string(), "15 working days");
+        assert_eq!(story.incidents(), ["UNLAWFUL_ACT"]);
+        let raised = story.case.incidents.values().next().unwrap();
+        assert!(raised.incident.message.contains("limit"), "{}", raised.incident.message);
+    }
+    let mut story = department();
+    story.report_of(with("correction", "limit", "7 calendar days".into()));
+    let clock = story.law(1).running(ClockKind::Correction).unwrap();
+    assert_eq!(
+        (clock.budget.to_string().as_str(), story.incidents().len()),
+        ("7 calendar days", 0)
+    );
+    let mut story = department();
+    story.report("accepted").report_of(with("suspended", "expected", "soon".into()));
+    assert_eq!(story.law(1).suspended().unwrap().expected, None);
+    assert_eq!(story.incidents(), ["UNLAWFUL_ACT"]);
+}
+
+/// An act by an unknown name that came before the acceptance was raised again with it.
+#[test]
+fn an_unknown_act_before_the_acceptance_is_raised_once() {
+    let mut story = department();
+    story.report("signed").report("accepted");
+    assert_eq!((story.stage(1), story.incidents()), ("accepted", vec!["UNLAWFUL_ACT"]));
 }
