@@ -140,7 +140,7 @@ pub(crate) enum Stop {
 }
 
 /// The refusals of the engine by their codes. What is not listed is a matter of state.
-const CODES: [(&str, UserErrorCode); 49] = [
+const CODES: [(&str, UserErrorCode); 50] = [
     ("VERSION_CONFLICT", UserErrorCode::VersionConflict),
     ("NOT_PERMITTED", UserErrorCode::NotPermitted),
     ("CASE_NOT_FOUND", UserErrorCode::NotFound),
@@ -165,6 +165,7 @@ const CODES: [(&str, UserErrorCode); 49] = [
     ("LIST_MISSING", UserErrorCode::InvalidInput),
     ("PROOF_MISSING", UserErrorCode::InvalidInput),
     ("EXTENSION_MISSING", UserErrorCode::InvalidInput),
+    ("EXPECTED_MISSING", UserErrorCode::InvalidInput),
     ("EXTENSION_TOO_LONG", UserErrorCode::InvalidInput),
     ("FILE_NOT_FOUND", UserErrorCode::InvalidInput),
     ("FILE_TYPE_NOT_ACCEPTED", UserErrorCode::InvalidInput),

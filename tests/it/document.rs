@@ -389,6 +389,22 @@ async fn what_ends_or_stops_a_matter_is_told_on_paper_with_its_ground() {
     }
 }
 
+/// Its notice could never be made, and nobody could say any more what it lacked.
+#[tokio::test]
+async fn a_special_procedure_of_unknown_length_is_not_begun() {
+    let mut office = Office::begin(LICENCE, Service::Answers, 2).await;
+    let asks = |expected: Option<&str>| {
+        let expected = expected.map(|expected| expected.parse().unwrap());
+        let act = ActRequest::now(ActKind::Suspend, "hearing");
+        Change::Act { matter: MatterNo(1), act: act.with(Terms::Suspension { expected }) }
+    };
+    let refused = office.change(&officer(), asks(None)).await.unwrap_err();
+    assert_eq!(refused.code(), "EXPECTED_MISSING");
+    office.change(&officer(), asks(Some("20 working days"))).await.unwrap();
+    let (_, page) = served_page(&office, DocumentKind::SpecialProcedure).await;
+    says(&page, &["听证", "20个工作日"]);
+}
+
 #[tokio::test]
 async fn a_delivery_note_names_the_decision_and_leaves_room_to_sign() {
     let mut office = Office::begin(LICENCE, Service::Answers, 2).await;

@@ -16,8 +16,8 @@ use crate::time::{Moment, Period};
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
-use super::Turn;
 use super::accept::person;
+use super::{Issuing, Turn};
 
 fn not_permitted(kind: ActKind) -> Refusal {
     Refusal::new(
@@ -88,6 +88,7 @@ impl Turn<'_> {
             self.check_list(no, list)?;
         }
         self.check_place(actor, matter, act.kind)?;
+        self.check_expected(&act)?;
         if act.kind == ActKind::Accept && act.terms == Terms::None {
             act.terms = self.promises(matter.no);
         }
@@ -124,6 +125,22 @@ impl Turn<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// A notice of a special procedure that goes out from here says how long it will take
+    /// (行政许可法 §45); without that it could never be made.
+    fn check_expected(&self, act: &Act) -> Result<(), Refusal> {
+        let says = matches!(act.terms, Terms::Suspension { expected: Some(_) });
+        let ours = act.document_no.is_empty() && self.context.issuing == Issuing::Sealed;
+        if act.kind != ActKind::Suspend || says || !ours {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            "EXPECTED_MISSING",
+            "须说明特别程序预计所需时间,告知书须写明",
+            "say how long the special procedure is expected to take; its notice tells the applicant",
+        )
+        .at(["expected"]))
     }
 
     /// Returns in which capacity a person acts on a matter.
