@@ -247,7 +247,10 @@ async fn an_appeal_that_is_rejected_leaves_the_card_and_is_not_made_again() {
         |case: &Json| case["cards"].as_array().unwrap().iter().any(|card| card["level"] == "RED");
     desk.until(&case, ("... on Case { cards { level } }", is_red)).await;
     let (card, _) = desk.red_card(&case).await;
-    let said = |kind: &str, text: &str| json!({ "cardId": card["id"], "kind": kind, "text": text, "idempotencyKey": text });
+    let said = |kind: &str, text: &str| {
+        json!({ "cardId": card["id"], "kind": kind, "text": text,
+        "idempotencyKey": format!("{kind} {text}") })
+    };
     let done = async |who: &Viewer, (kind, text): (&str, &str)| {
         let done = desk.mutate(who, "answerCard", (said(kind, text), "case { id }")).await;
         assert_eq!(done["errors"], json!([]), "{kind}: {done}");
