@@ -1,7 +1,7 @@
 //! Named moments at which a test lets the process die (feature `crash-points`).
 //!
 //! Each is a place where the outcome of a commit, an effect or a reply would differ if something
-//! were done in the wrong order. A test program [arms](arm) one of them; when the process passes
+//! were done in the wrong order. A test program arms one of them (`arm`); when the process passes
 //! it for the n-th time it aborts, as SIGKILL would end it: no destructor runs, nothing is
 //! flushed. Without the feature a point is nothing at all.
 

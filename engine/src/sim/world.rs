@@ -68,6 +68,8 @@ const STORM_STEPS: u64 = 1_500;
 const STEPS_MAX: u64 = 60_000;
 /// Milliseconds without a commit after which a calm world is at rest.
 const REST_MILLIS: i64 = 15 * DAY_MILLIS;
+/// How often the settings of the connectors are others after a crash, in a thousand.
+const REWORDED: u32 = 300;
 /// Crashes of one world, at most.
 const CRASHES_MAX: u32 = 8;
 
@@ -129,6 +131,7 @@ struct World {
     weather: Arc<Weather>,
     witness: Arc<Witness>,
     troupe: Arc<Troupe>,
+    agencies: Arc<Agencies>,
     connectors: Vec<(&'static str, Arc<dyn Connector>)>,
     standing: Standing,
     engine: Option<Engine>,
@@ -179,6 +182,7 @@ impl World {
             witness,
             troupe,
             connectors: agencies.offices().into(),
+            agencies,
             standing: Standing::default(),
             engine: None,
             ghost: None,
@@ -268,6 +272,9 @@ impl World {
         self.ghost = None;
         self.stage.crash();
         self.disk.crash();
+        if self.dice.chance(REWORDED) {
+            self.agencies.reword();
+        }
         let down = self.dice.millis(4 * 86_400_000);
         self.stage.pass(down);
         self.broken_start.store(false, Ordering::Relaxed);

@@ -5,12 +5,13 @@
 //! lost, doubled and overtaken; the tasks on the way belong to the world and outlive a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 use tongban_core::agency::{
-    AgencyAct, AgencyReply, Call, CallContext, DocumentRef, Effect, Fault, FaultClass, Invoked,
-    ManualTask, Queried, ReplyBody,
+    AgencyAct, AgencyReply, BodyDigest, Call, CallContext, DocumentRef, Effect, Fault, FaultClass,
+    Invoked, ManualTask, Queried, ReplyBody,
 };
 use tongban_core::digest::Digest;
 use tongban_core::id::{CallId, RegionCode};
@@ -33,6 +34,9 @@ const SKEW_MILLIS: i64 = 60_000;
 const REDELIVER_MILLIS_MAX: u64 = 600_000;
 /// Milliseconds that a dawdling agency takes.
 const DAWDLE_MILLIS: u64 = 8 * 24 * 3_600_000;
+
+/// The encoding of bodies.
+const ENCODING: u16 = 1;
 
 /// What a test breaks on purpose.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -67,6 +71,8 @@ pub(super) struct Agencies {
     pub(super) witness: Arc<Witness>,
     pub(super) disk: Arc<Disk>,
     pub(super) sabotage: AgencySabotage,
+    /// Settings that go into the body of every call; a restart may bring others.
+    wording: AtomicU64,
     ledger: Mutex<Ledger>,
 }
 
@@ -97,7 +103,14 @@ impl Agencies {
         disk: Arc<Disk>,
         sabotage: AgencySabotage,
     ) -> Arc<Self> {
-        Arc::new(Self { house, weather, witness, disk, sabotage, ledger: Mutex::default() })
+        let (wording, ledger) = (AtomicU64::new(1), Mutex::default());
+        Arc::new(Self { house, weather, witness, disk, sabotage, wording, ledger })
+    }
+
+    /// Changes the settings: what is sent from now on would say something else.
+    pub(super) fn reword(&self) {
+        self.witness.saw("other settings of the connectors");
+        self.wording.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns the connectors by name.
@@ -377,6 +390,9 @@ impl Office {
         if !self.agencies.disk.holds_call(call.id) {
             self.agencies.witness.wrong(format!("call {} left before its commit", call.id));
         }
+        if self.body_of(call, None) != call.body {
+            self.agencies.witness.wrong(format!("call {} left with another body", call.id));
+        }
         if self.agencies.weather.strikes(|faults| faults.request_doubled) {
             let agencies = Arc::clone(&self.agencies);
             let copy = call.clone();
@@ -392,6 +408,15 @@ impl Office {
 }
 
 impl Connector for Office {
+    /// All that a call says and the wording of the day; the archive is told by a person.
+    fn body_of(&self, call: &Call, encoding: Option<u16>) -> Option<BodyDigest> {
+        let wording = self.agencies.wording.load(Ordering::Relaxed);
+        let known = encoding.is_none_or(|encoding| encoding == ENCODING);
+        let said = (call.id, &call.operation, &call.input, call.issued_at, call.deadline, wording);
+        let digest = Digest::of(&wire::encode(&said));
+        (known && self.name != ARCHIVE).then_some(BodyDigest { encoding: ENCODING, digest })
+    }
+
     fn invoke<'a>(
         &'a self,
         call: &'a Call,

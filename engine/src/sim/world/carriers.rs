@@ -2,20 +2,26 @@
 //! how long it sends, when it only asks, and what ends it.
 
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 use tongban_core::agency::{
-    Ack, AgencyReply, Call, CallContext, Effect, Fault, FaultClass, Invoked, Queried, ReplyBody,
+    Ack, AgencyReply, BodyDigest, Call, CallContext, Effect, Fault, FaultClass, Invoked, Queried,
+    ReplyBody,
 };
-use tongban_core::definition::DecidesIn;
+use tongban_core::definition::{DecidesIn, MaterialDef, Source};
 use tongban_core::digest::Digest;
-use tongban_core::id::CallId;
+use tongban_core::entry::{Body, Consent, Party};
+use tongban_core::id::{CallId, RegionCode};
 use tongban_core::limits::CALL_PATIENCE_MILLIS;
+use tongban_core::material::Cause;
 use tongban_core::port::{InboxError, Later};
+use tongban_core::start::StartCase;
 use tongban_core::value::Value;
 
 use super::program::{Node, Step};
 use super::symptoms::{ask, pass_days, quiet_with, settle, submit};
 use super::*;
+use crate::api::IdempotencyKey;
 
 /// What a carrier did: sent or asked, for which call, how long before its deadline.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,11 +35,18 @@ struct BadLine {
     /// What comes back of a request.
     answer: Result<ReplyBody, FaultClass>,
     did: Mutex<Vec<Did>>,
+    /// The oldest and the newest encoding of bodies that its connector knows.
+    encodings: Mutex<(u16, u16)>,
 }
 
 impl BadLine {
     fn new(answer: Result<ReplyBody, FaultClass>) -> Arc<Self> {
-        Arc::new(Self { answer, did: Mutex::default() })
+        Arc::new(Self { answer, did: Mutex::default(), encodings: Mutex::new((1, 1)) })
+    }
+
+    /// Puts another program in the place of the connector's, as an update does.
+    fn knows(&self, oldest: u16, newest: u16) {
+        *self.encodings.lock().unwrap() = (oldest, newest);
     }
 
     fn did(&self) -> Vec<Did> {
@@ -47,6 +60,13 @@ impl BadLine {
 }
 
 impl Connector for BadLine {
+    fn body_of(&self, call: &Call, encoding: Option<u16>) -> Option<BodyDigest> {
+        let (oldest, newest) = *self.encodings.lock().unwrap();
+        let encoding = encoding.unwrap_or(newest);
+        let digest = Digest::of(format!("{encoding} {}", call.id).as_bytes());
+        (oldest..=newest).contains(&encoding).then_some(BodyDigest { encoding, digest })
+    }
+
     fn invoke<'a>(
         &'a self,
         call: &'a Call,
@@ -147,4 +167,127 @@ fn a_message_that_contradicts_another_does_not_end_the_asking() {
     pass_days(&mut world, 1);
     let asked = |did: &Did| matches!(did, Did::Asked(id, _) if *id == call);
     assert!(court.did()[before..].iter().any(asked), "{:?}", court.did());
+}
+
+/// The encodings under which the journal speaks of each call, in the order of their making.
+fn journaled(world: &World) -> Vec<(CallId, Option<u16>)> {
+    let history = world.disk.history();
+    let bodies = history.iter().flat_map(|commit| &commit.entries).map(|entry| &entry.body);
+    let made = bodies.filter_map(|body| {
+        if let Body::CallRenewed(renewed) = body {
+            return Some(&renewed.call);
+        }
+        if let Body::Requested(made) = body { made.call.as_ref() } else { None }
+    });
+    made.map(|call| (call.id, call.body.map(|body| body.encoding))).collect()
+}
+
+fn sent(court: &BadLine, call: CallId) -> usize {
+    court.did().iter().filter(|did| matches!(did, Did::Sent(id, _) if *id == call)).count()
+}
+
+#[test]
+fn a_call_of_an_older_encoding_is_sent_again_in_it_as_long_as_the_connector_knows_it() {
+    let court = BadLine::new(Err(FaultClass::Unknown));
+    let mut world = under_way(&court);
+    court.knows(1, 2);
+    pass_days(&mut world, 1);
+    let calls = journaled(&world);
+    assert_eq!((calls[0].1, calls[1].1), (Some(1), Some(2)), "the next one is of the newest");
+    assert!(sent(&court, calls[0].0) > 5, "{:?}", court.did());
+}
+
+#[test]
+fn a_call_of_an_encoding_that_the_connector_has_dropped_is_asked_about_and_made_anew() {
+    let court = BadLine::new(Err(FaultClass::Unknown));
+    let mut world = under_way(&court);
+    court.knows(2, 2);
+    pass_days(&mut world, 1);
+    let calls = journaled(&world);
+    assert_eq!((calls[0].1, calls[1].1), (Some(1), Some(2)), "made anew in the newest");
+    assert_eq!(sent(&court, calls[0].0), 1, "other bytes never go out under its id");
+    let asked = |did: &Did| matches!(did, Did::Asked(id, _) if *id == calls[0].0);
+    assert!(court.did().iter().any(asked), "{:?}", court.did());
+}
+
+/// A register that never answers, and whose settings change.
+#[derive(Default)]
+struct Hangs {
+    wording: AtomicU64,
+    sent: AtomicU64,
+}
+
+impl Connector for Hangs {
+    fn body_of(&self, call: &Call, _: Option<u16>) -> Option<BodyDigest> {
+        let said = format!("{} {}", call.id, self.wording.load(Ordering::Relaxed));
+        Some(BodyDigest { encoding: 1, digest: Digest::of(said.as_bytes()) })
+    }
+
+    fn invoke<'a>(&'a self, _: &'a Call, _: &'a CallContext) -> Later<'a, Result<Invoked, Fault>> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::pending())
+    }
+
+    fn query<'a>(&'a self, _: &'a Call, _: &'a CallContext) -> Later<'a, Result<Queried, Fault>> {
+        Box::pin(async { Ok(Queried::UnknownFenced) })
+    }
+}
+
+/// A quiet world whose matter wants a paper of the register, before the applicant commits himself.
+fn asks_the_register(register: &Arc<Hangs>) -> World {
+    let mut service = program::single(DecidesIn::Here, Vec::new());
+    let closure = Arc::make_mut(&mut service.closure);
+    let sources = vec![Source::Data(program::REGISTER.to_owned()), Source::Commitment];
+    let paper = MaterialDef { code: "paper".to_owned(), name: "材料".to_owned(), sources };
+    closure.matters.values_mut().for_each(|matter| matter.materials.push(paper.clone()));
+    let own: [(_, Arc<dyn Connector>); 1] = [(program::BUREAU, Arc::clone(register) as _)];
+    let mut world = quiet_with(service, own, Sabotage::default());
+    let service = world.troupe.services()[0].service.code.clone();
+    let begun = ask(&world, |engine| async move {
+        let viewer = people::applicant();
+        let party = Party { id: viewer.party.clone().unwrap(), name: "示例".to_owned() };
+        let consent = Consent {
+            license: program::REGISTER.to_owned(),
+            holder: party.id.clone(),
+            purpose: "*".to_owned(),
+            text_version: "1".to_owned(),
+        };
+        let mut input = StartCase::new(service, RegionCode::new(program::REGION), party);
+        input.consents.push(consent);
+        let key = |name: &str| IdempotencyKey(name.to_owned());
+        let case = engine.start_case(&viewer, input, key("start")).await?.case;
+        engine.submit_case(&viewer, case, key("submit")).await
+    });
+    settle(&mut world);
+    begun.lock().unwrap().take().unwrap().unwrap();
+    world
+}
+
+/// How often the register was sent its question, and what came of asking sources.
+fn came(world: &World, register: &Hangs) -> (u64, Vec<Cause>) {
+    let history = world.disk.history();
+    let bodies = history.iter().flat_map(|commit| &commit.entries).map(|entry| &entry.body);
+    let causes = bodies.filter_map(|body| {
+        if let Body::MaterialTried(tried) = body { Some(tried.cause) } else { None }
+    });
+    (register.sent.load(Ordering::Relaxed), causes.collect())
+}
+
+#[test]
+fn a_question_to_a_source_that_would_say_something_else_gives_way_to_the_next() {
+    for (reworded, sent) in [(0, 2), (1, 1)] {
+        let register = Arc::new(Hangs::default());
+        let mut world = asks_the_register(&register);
+        assert_eq!(came(&world, &register), (1, Vec::new()), "it is asked, and does not answer");
+        register.wording.fetch_add(reworded, Ordering::Relaxed);
+        // Before its patience is over, and before its deadline.
+        world.house.put(None);
+        world.engine = None;
+        world.stage.crash();
+        world.disk.sync();
+        world.boot();
+        settle(&mut world);
+        let expected = if reworded == 0 { Vec::new() } else { vec![Cause::Unavailable] };
+        assert_eq!(came(&world, &register), (sent, expected), "reworded: {reworded}");
+    }
 }
