@@ -18,7 +18,7 @@ use super::{output, remote};
 const PAGE: u32 = 100;
 
 const FIELDS: &str = "id kind kindLabel stage message en: message(lang: EN) raisedAt entry expected got file line \
-    case { id number serviceCode } caseMatter { id code } call { callId request target connector } \
+    scriptPlace { request seen writtenUnder writtenLevel replayedUnder replayedLevel } case { id number serviceCode } caseMatter { id code } call { callId request target connector } \
     ways { way takesTwo } proposal { way by reason version from request output outcome } end { way by at reason }";
 
 /// Runs one of the tools.

@@ -39,6 +39,25 @@ pub(super) fn list(found: &[Json]) -> String {
     shown.collect::<Vec<_>>().join("\n")
 }
 
+/// Writes where in its journal a script stopped, and the versions that wrote and replayed it.
+fn stopped_at(place: &Json) -> String {
+    if !place.is_object() {
+        return String::new();
+    }
+    let version = |name: &str, level: &str| {
+        let short: String =
+            said(place, name).trim_start_matches("sha-256:").chars().take(12).collect();
+        format!("{short}(api_level {})", place[level])
+    };
+    format!(
+        "请求 {request},已读到第 {seen} 条;写于 {written},重放于 {replayed} / request {request}, read up to entry {seen}; written under {written}, replayed under {replayed}",
+        request = said(place, "request"),
+        seen = place["seen"],
+        written = version("writtenUnder", "writtenLevel"),
+        replayed = version("replayedUnder", "replayedLevel"),
+    )
+}
+
 /// Writes one incident.
 pub(super) fn one(found: &Json) -> String {
     let mut lines = vec![head(found)];
@@ -54,6 +73,7 @@ pub(super) fn one(found: &Json) -> String {
     if let Some(line) = found["line"].as_u64() {
         tell("位置 / place", format!("{}:{line}", said(found, "file")));
     }
+    tell("停在 / stopped at", stopped_at(&found["scriptPlace"]));
     let call = &found["call"];
     if call.is_object() {
         let (target, connector) = (said(call, "target"), said(call, "connector"));
@@ -68,4 +88,24 @@ pub(super) fn one(found: &Json) -> String {
     }
     tell("可用 / ways out", ways(found));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn where_a_script_stopped_is_told_with_both_versions() {
+        let (old, new) =
+            (format!("sha-256:{}", "a".repeat(64)), format!("sha-256:{}", "b".repeat(64)));
+        let place = json!({ "request": "1.0#3", "seen": 17, "writtenUnder": old, "writtenLevel": 1,
+            "replayedUnder": new, "replayedLevel": 2 });
+        let text = one(&json!({ "id": "inc_1", "scriptPlace": place }));
+        for part in ["1.0#3", "17", "aaaaaaaaaaaa(api_level 1)", "bbbbbbbbbbbb(api_level 2)"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!one(&json!({ "id": "inc_1" })).contains("stopped at"));
+    }
 }

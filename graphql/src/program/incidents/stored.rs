@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tongban_core::case::{Case, IncidentState};
+use tongban_core::entry::RunPlace;
 use tongban_core::id::{CaseId, RegionCode, Seq, ServiceCode, TaskId};
 use tongban_core::limits::PAGE_MAX;
 use tongban_core::port::Store as _;
@@ -80,6 +81,14 @@ fn is_meant(case: &Case, state: &IncidentState, meant: &Meant) -> bool {
     kind && meant.matter.as_deref().is_none_or(|wanted| matter == Some(wanted))
 }
 
+/// Writes where in its journal a script stopped, with both versions, as the API does.
+fn place(place: &RunPlace) -> Json {
+    json!({ "request": place.request.to_string(), "seen": place.seen.0,
+        "writtenUnder": place.written.closure.to_string(), "writtenLevel": place.written.api_level,
+        "replayedUnder": place.replayed.closure.to_string(),
+        "replayedLevel": place.replayed.api_level })
+}
+
 /// Writes an incident with the members that the API gives it.
 fn shown(case: &Case, seq: Seq, state: &IncidentState) -> Json {
     let incident = &state.incident;
@@ -117,6 +126,7 @@ fn shown(case: &Case, seq: Seq, state: &IncidentState) -> Json {
         "got": known(&incident.got),
         "file": known(&incident.file),
         "line": Some(incident.line).filter(|line| *line > 0),
+        "scriptPlace": state.place.as_deref().map(place),
         "case": { "id": case.id.to_string(), "number": case.started.number,
             "serviceCode": case.started.service.as_str() },
         "caseMatter": matter.map(|matter| json!({ "code": matter.planned.code.as_str() })),
