@@ -21,8 +21,14 @@ fn stages() -> Vec<&'static str> {
     for stage in &stages {
         // A new stage does not compile here; it belongs into the lists above.
         match stage {
-            Planned | Filed | Returned | Received | Correcting | Accepted { .. } | ForwardedUp => {}
-            Ended(
+            Planned
+            | Filed
+            | Returned
+            | Received
+            | Correcting
+            | Accepted { .. }
+            | ForwardedUp
+            | Ended(
                 Ending::Granted
                 | Ending::GrantedTolerant
                 | Ending::Denied

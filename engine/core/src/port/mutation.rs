@@ -143,7 +143,7 @@ mod tests {
     fn records_from_before_refusals_were_remembered_read_as_they_did() {
         let ids = vec![CaseId([7; 16]).to_string(), "2".to_owned()];
         let now = record(MutationEnd::Done(ids.clone()));
-        let IdempotencyRecord { key, input, at, .. } = now.clone();
+        let IdempotencyRecord { key, input, at, .. } = now;
         let earlier = wire::encode(&Earlier { key, input, result: ids, at });
         assert_eq!(wire::encode(&now), earlier, "the bytes have not changed");
         assert_eq!(wire::decode::<IdempotencyRecord>(&earlier), Ok(now.clone()));
