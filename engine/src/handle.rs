@@ -513,6 +513,6 @@ fn result_of(
     }
     match known.result {
         MutationEnd::Done(ids) => Ok(ids),
-        MutationEnd::Refused { refusal, .. } => Err(refusal.into()),
+        MutationEnd::Refused { refusal, .. } => Err((*refusal).into()),
     }
 }

@@ -45,7 +45,7 @@ pub enum MutationEnd {
         /// The case that it was about, if it was about one.
         case: Option<CaseId>,
         /// The answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
 }
 
@@ -60,7 +60,7 @@ impl MutationEnd {
             path: path.map(|step| cut(step, STEP_BYTES_MAX)).collect(),
             current: refusal.current,
         };
-        Self::Refused { case, refusal }
+        Self::Refused { case, refusal: Box::new(refusal) }
     }
 
     /// Returns the case that the mutation was about, if it was about one.
@@ -78,7 +78,7 @@ impl From<MutationEnd> for Vec<String> {
             MutationEnd::Done(ids) => return ids,
             MutationEnd::Refused { case, refusal } => (case, refusal),
         };
-        let Refusal { code, zh, en, path, current } = refusal;
+        let Refusal { code, zh, en, path, current } = *refusal;
         let case = case.map(|case| case.to_string()).unwrap_or_default();
         let current = current.map(|current| current.to_string()).unwrap_or_default();
         [REFUSED.to_owned(), case, code, current, zh, en].into_iter().chain(path).collect()
@@ -91,13 +91,13 @@ impl From<Vec<String>> for MutationEnd {
             [marker, case, code, current, zh, en, path @ ..] if marker == REFUSED => {
                 Self::Refused {
                     case: case.parse().ok(),
-                    refusal: Refusal {
+                    refusal: Box::new(Refusal {
                         code: code.clone(),
                         zh: zh.clone(),
                         en: en.clone(),
                         path: path.to_vec(),
                         current: current.parse().ok(),
-                    },
+                    }),
                 }
             }
             _ => Self::Done(texts),
@@ -143,7 +143,7 @@ mod tests {
     fn records_from_before_refusals_were_remembered_read_as_they_did() {
         let ids = vec![CaseId([7; 16]).to_string(), "2".to_owned()];
         let now = record(MutationEnd::Done(ids.clone()));
-        let IdempotencyRecord { key, input, at, .. } = now;
+        let (key, input, at) = (now.key, now.input, now.at);
         let earlier = wire::encode(&Earlier { key, input, result: ids, at });
         assert_eq!(wire::encode(&now), earlier, "the bytes have not changed");
         assert_eq!(wire::decode::<IdempotencyRecord>(&earlier), Ok(now.clone()));
@@ -162,7 +162,7 @@ mod tests {
             [(Some(CaseId([7; 16])), conflict), (None, Refusal::new("NOT_OPEN", "", ""))]
         {
             let end = MutationEnd::refused(case, &refusal);
-            assert_eq!(end, MutationEnd::Refused { case, refusal });
+            assert_eq!(end, MutationEnd::Refused { case, refusal: Box::new(refusal) });
             assert_eq!(read_back(&end), end);
             assert_eq!(end.case(), case);
         }

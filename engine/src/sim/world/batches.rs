@@ -74,6 +74,9 @@ fn head() -> Viewer {
 
 type Answer = Result<Vec<SettledOne>, EngineError>;
 
+/// Where an incident stands.
+type Place = (CaseId, Seq);
+
 /// Sends the request; a crash takes it with the process.
 fn begin_batch(world: &World, expected: usize) -> Arc<Mutex<Option<Answer>>> {
     let answer = Arc::new(Mutex::new(None));
@@ -91,7 +94,7 @@ fn begin_batch(world: &World, expected: usize) -> Arc<Mutex<Option<Answer>>> {
 }
 
 /// Sends the request again and returns which incidents it was about, and which were refused.
-fn repeat(world: &mut World, expected: usize) -> (BTreeSet<(CaseId, Seq)>, usize) {
+fn repeat(world: &mut World, expected: usize) -> (BTreeSet<Place>, usize) {
     let answer = begin_batch(world, expected);
     settle(world);
     let items = answer.lock().unwrap().take().unwrap().unwrap();
@@ -102,7 +105,7 @@ fn repeat(world: &mut World, expected: usize) -> (BTreeSet<(CaseId, Seq)>, usize
 }
 
 /// The incidents that nobody has settled, and those that were settled, by the log.
-fn tally(world: &World) -> (BTreeSet<(CaseId, Seq)>, Vec<(CaseId, Seq)>) {
+fn tally(world: &World) -> (BTreeSet<Place>, Vec<Place>) {
     let (mut open, mut settled) = (BTreeSet::new(), Vec::new());
     for commit in world.disk.history() {
         for entry in &commit.entries {
@@ -118,7 +121,7 @@ fn tally(world: &World) -> (BTreeSet<(CaseId, Seq)>, Vec<(CaseId, Seq)>) {
     (open, settled)
 }
 
-fn open(world: &World) -> BTreeSet<(CaseId, Seq)> {
+fn open(world: &World) -> BTreeSet<Place> {
     tally(world).0
 }
 

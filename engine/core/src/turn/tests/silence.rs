@@ -196,3 +196,25 @@ fn a_refusal_stays_with_its_command_though_time_is_heard_last() {
     assert_eq!(*time, Answer::Done);
     assert!(matches!(person, Answer::Refused(_)), "{person:?}");
 }
+
+/// The drain comes before the clock, so that what was under way when the period passed has been
+/// heard. What a window records after the end finds the first end of the matter, which stays.
+#[test]
+fn what_is_recorded_after_a_matter_was_ended_by_its_own_rule_does_not_open_it_again() {
+    let mut story = ends_by_rule();
+    story.to("2026-03-24T00:00:00+08:00");
+    assert_eq!(story.stage(1), "terminated");
+    story.take(&[Command::AmendForm {
+        by: clerk(),
+        fields: Value::of([("x", "mended".into())]),
+        reason: "窗口补录".to_owned(),
+        came: came("2026-03-23T16:00:00+08:00"),
+        seen: None,
+    }]);
+    assert_eq!(story.answers, [Answer::Done], "it is kept as evidence");
+    let by_rule = Terms::ByRule("示例办法第八条".to_owned());
+    assert_eq!(
+        (story.stage(1), ended_by(&story)),
+        ("terminated", Some((&Origin::Clock, &by_rule)))
+    );
+}
