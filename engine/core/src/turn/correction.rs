@@ -7,9 +7,10 @@ use crate::case::{FoldError, Task};
 use crate::command::{Answer, Came, Refusal, TaskOutcome};
 use crate::entry::{Body, FormChanged, Origin, TaskKind};
 use crate::id::{MatterNo, Seq};
-use crate::law::{Act, ActKind, ClockKind};
+use crate::law::{Act, ActKind, ClockKind, Ending};
 use crate::material::{Form, Found, MaterialFound, MaterialGiven};
 use crate::request::Decision;
+use crate::time::Moment;
 use crate::value::Value;
 use crate::viewer::{Role, Viewer};
 
@@ -78,6 +79,7 @@ impl Turn<'_> {
             self.material_came(no, by, (&code, &how), effective_at)?;
         }
         self.supply_if_complete(by, effective_at)?;
+        self.tell_of_timely(effective_at)?;
         Ok(Answer::Done)
     }
 
@@ -98,7 +100,7 @@ impl Turn<'_> {
         by: &Viewer,
         given: &MaterialGiven,
         came: &Came,
-    ) -> Result<crate::time::Moment, Refusal> {
+    ) -> Result<Moment, Refusal> {
         if !matches!(by.role, Role::Applicant | Role::WindowClerk) {
             return Err(Refusal::new(
                 "NOT_PERMITTED",
@@ -129,12 +131,17 @@ impl Turn<'_> {
             .at(["form"]));
         }
         let draft = self.case.submitted.is_none();
+        let how = Found::Given { digest: given.digest };
         let wanted = self.case.matters.iter().any(|matter| {
-            let how = Found::Given { digest: given.digest };
             let later = matter.is_open() && matter.filed.is_none();
             matter.is_wanted(&given.code) || (later && self.takes(matter.no, &given.code, &how))
         });
-        if draft || wanted { Ok(at) } else { Err(closed(&definition.name)) }
+        let mut ended = self.ended_before(at).into_iter();
+        if draft || wanted || ended.any(|no| self.takes(no, &given.code, &how)) {
+            Ok(at)
+        } else {
+            Err(closed(&definition.name))
+        }
     }
 
     /// Meets a matter's requirement by what came. A matter that had used the version before is
@@ -144,7 +151,7 @@ impl Turn<'_> {
         no: MatterNo,
         by: &Viewer,
         came: (&str, &Found),
-        at: crate::time::Moment,
+        at: Moment,
     ) -> Result<(), FoldError> {
         let (code, how) = came;
         let Some(matter) = self.case.matter(no) else {
@@ -248,6 +255,7 @@ impl Turn<'_> {
             }
         }
         self.supply_if_complete(by, effective_at)?;
+        self.tell_of_timely(effective_at)?;
         Ok(Answer::Done)
     }
 
@@ -268,7 +276,7 @@ impl Turn<'_> {
         fields: &Value,
         reason: &str,
         came: &Came,
-    ) -> Result<crate::time::Moment, Refusal> {
+    ) -> Result<Moment, Refusal> {
         let at = self.came_at(by, came)?;
         crate::start::check_form(&self.closure, &self.case.started, fields)?;
         let Value::Map(members) = fields else {
@@ -313,11 +321,7 @@ impl Turn<'_> {
     }
 
     /// Supplies each open correction of which everything listed has come.
-    fn supply_if_complete(
-        &mut self,
-        by: &Viewer,
-        at: crate::time::Moment,
-    ) -> Result<(), FoldError> {
+    fn supply_if_complete(&mut self, by: &Viewer, at: Moment) -> Result<(), FoldError> {
         let open: Vec<MatterNo> = self
             .case
             .matters
@@ -408,6 +412,38 @@ impl Turn<'_> {
         let facts =
             Value::of([("materials", texts(&list.materials)), ("fields", texts(&list.fields))]);
         self.open_task(no, TaskKind::CorrectionMissed, "approver", facts)?;
+        Ok(())
+    }
+
+    /// Returns the matters that their own rule has ended for want of a correction, though by then
+    /// its period was still to pass: what took effect at `at` and is recorded only now was in time.
+    fn ended_before(&self, at: Moment) -> Vec<MatterNo> {
+        let ended = self.case.matters.iter().filter(|matter| {
+            let by_rule = !matter.law.rules.correction.ends_by.is_empty();
+            let mut clocks = matter.law.clocks().iter().rev();
+            let last = clocks.find(|clock| clock.kind == ClockKind::Correction);
+            let in_time = last.filter(|clock| clock.fired.is_some()).is_some_and(|clock| {
+                let due = matter.law.due(clock, self.calendar(matter.no), at);
+                (clock.since..=due.at).contains(&at)
+            });
+            by_rule && in_time && matter.law.ending() == Some(Ending::Terminated)
+        });
+        ended.map(|matter| matter.no).collect()
+    }
+
+    /// An office whose matter was ended too soon is told, once: the end stays until it acts.
+    fn tell_of_timely(&mut self, at: Moment) -> Result<(), FoldError> {
+        for no in self.ended_before(at) {
+            let told = self.case.open_tasks().any(|task| {
+                task.matter == no
+                    && task.opened.kind == TaskKind::Amendment
+                    && task.facts.get("in_time").is_some()
+            });
+            if !told {
+                let facts = Value::of([("in_time", at.to_string().into())]);
+                self.open_task(no, TaskKind::Amendment, "approver", facts)?;
+            }
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::promises::{act_by, amend, ask_correction, field, give_back, mat, uplo
 use super::*;
 use crate::command::{ActRequest, Came};
 use crate::law::{ClockKind, Terms};
+use crate::material::MaterialGiven;
 
 /// A licence that a window accepts, received on Monday 2 March: silence accepts it once the 9th
 /// has passed.
@@ -198,23 +199,60 @@ fn a_refusal_stays_with_its_command_though_time_is_heard_last() {
 }
 
 /// The drain comes before the clock, so that what was under way when the period passed has been
-/// heard. What a window records after the end finds the first end of the matter, which stays.
+/// heard. What a window records after the end finds the first end of the matter, which stays; the
+/// office is told, because what came in time is timely however late it is recorded.
 #[test]
-fn what_is_recorded_after_a_matter_was_ended_by_its_own_rule_does_not_open_it_again() {
+fn what_came_in_time_and_is_recorded_after_the_matter_was_ended_by_its_rule_is_told_to_the_office()
+{
+    let recorded = |at: &str| Command::AmendForm {
+        by: clerk(),
+        fields: Value::of([("x", at.into())]),
+        reason: "窗口补录".to_owned(),
+        came: came(at),
+        seen: None,
+    };
     let mut story = ends_by_rule();
     story.to("2026-03-24T00:00:00+08:00");
     assert_eq!(story.stage(1), "terminated");
-    story.take(&[Command::AmendForm {
-        by: clerk(),
-        fields: Value::of([("x", "mended".into())]),
-        reason: "窗口补录".to_owned(),
-        came: came("2026-03-23T16:00:00+08:00"),
-        seen: None,
-    }]);
-    assert_eq!(story.answers, [Answer::Done], "it is kept as evidence");
+    for too_late in ["2026-03-24T00:00:00+08:00", "2026-03-01T09:00:00+08:00"] {
+        story.take(&[recorded(too_late)]);
+        assert!(story.task(TaskKind::Amendment).is_none(), "{too_late}");
+    }
+    for in_time in ["2026-03-23T16:00:00+08:00", "2026-03-23T17:00:00+08:00"] {
+        story.take(&[recorded(in_time)]);
+        assert_eq!(story.answers, [Answer::Done], "it is kept as evidence");
+    }
     let by_rule = Terms::ByRule("示例办法第八条".to_owned());
     assert_eq!(
         (story.stage(1), ended_by(&story)),
         ("terminated", Some((&Origin::Clock, &by_rule)))
     );
+    assert_eq!(story.kinds(), [TaskKind::Amendment], "the office is told once");
+    story.complete_as(approver(), TaskKind::Amendment, Yes);
+    assert_eq!(story.answers, [Answer::Done]);
+    assert_eq!(story.kinds(), []);
+}
+
+/// A listed material used to be refused as one that nobody had asked for.
+#[test]
+fn a_listed_material_that_came_in_time_is_kept_though_its_matter_was_ended_by_rule() {
+    let mut definition = matter("a");
+    definition.materials = vec![mat("m", vec![upload()])];
+    definition.procedure.correction.ends_by = "示例办法第八条".to_owned();
+    let tolerant = Part { tolerates: vec!["m".to_owned()], ..part("a", &[]) };
+    let mut story = Story::begin(vec![tolerant], vec![(definition, decide_and_act())]);
+    story.take(&[act_by(approver(), 1, ask_correction(&["m"], &[]))]);
+    story.to("2026-03-24T00:00:00+08:00");
+    assert_eq!(story.stage(1), "terminated");
+    let hand = |at: &str| Command::GiveMaterial {
+        by: clerk(),
+        given: MaterialGiven::file("m", "f.pdf", Digest::of(b"mended")),
+        came: came(at),
+    };
+    story.take(&[hand("2026-03-24T00:00:00+08:00")]);
+    assert_eq!(story.refused().as_deref(), Some("NOT_OPEN"), "that was too late");
+    story.take(&[hand("2026-03-23T16:00:00+08:00")]);
+    assert_eq!(story.answers, [Answer::Done]);
+    assert!(story.case.handed("m").is_some());
+    assert_eq!((story.stage(1), story.kinds()), ("terminated", vec![TaskKind::Amendment]));
 }
