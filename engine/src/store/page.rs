@@ -78,7 +78,8 @@ pub(super) fn resume(search: &Search) -> Result<Option<&[u8]>, StoreError> {
 /// Fills one page from `places`, which come in order and after the search's cursor.
 ///
 /// Each case stands on a page once. Places are counted against the scan budget whether or not
-/// their case passes the filters.
+/// their case passes the filters. A case whose record is damaged is left out and told to the
+/// operator: it cannot be opened either, and it must not take every list that it stands in away.
 pub(super) fn fill(
     search: &Search,
     places: impl Iterator<Item = Result<Vec<u8>, StoreError>>,
@@ -102,10 +103,19 @@ pub(super) fn fill(
         if !seen.insert(case) {
             continue;
         }
+        let summary = match summary_of(case) {
+            Err(StoreError::Damaged { what }) => {
+                tracing::error!(
+                    case.id = %case,
+                    what,
+                    "a damaged case is missing from a list; see 'tongban store check'"
+                );
+                continue;
+            }
+            summary => summary?,
+        };
         // A row may outlive its case's summary for the moment between two reads.
-        if let Some(summary) = summary_of(case)?.filter(|summary| passes(search, summary)) {
-            items.push(summary);
-        }
+        items.extend(summary.filter(|summary| passes(search, summary)));
     }
     Ok(Page { items, next: None })
 }

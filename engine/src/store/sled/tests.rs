@@ -9,12 +9,14 @@ use tongban_core::error::ErrorClass;
 use tongban_core::id::{DepartmentCode, RegionCode, Seq};
 use tongban_core::limits::{PARKED_RECORDS_MAX, RECORD_BYTES_MAX};
 use tongban_core::port::{Commit, Store as _, StoreError, Upkeep};
-use tongban_core::summary::IndexRow;
+use tongban_core::summary::{Along, IndexRow, Search};
 
 use super::committer::Write;
 use super::{Holder, OpenError, SledOptions, SledStore, key};
 use crate::conformance::StorePlace;
-use crate::conformance::sample::{Draft, case_id, number_row, parked_case, queue_row, timer_row};
+use crate::conformance::sample::{
+    Draft, case_id, number_row, parked_case, queue_row, region_row, timer_row,
+};
 
 /// A folder that is removed when the test ends.
 struct Folder(TempDir);
@@ -263,6 +265,31 @@ async fn a_blob_that_changed_is_noticed() {
     fs::write(&blob, bytes).unwrap();
     let damaged = store.load(case_id(1)).await;
     assert!(matches!(damaged, Err(StoreError::Damaged { .. })), "{damaged:?}");
+}
+
+/// It used to take away every list in which it stood.
+#[tokio::test]
+async fn a_damaged_case_is_missing_from_a_list_and_takes_no_other_from_it() {
+    let folder = Folder::new();
+    let store = folder.open_sled();
+    for no in 1..=5 {
+        Draft::start(&store, no).row(region_row("420302")).commit(&store).await;
+    }
+    store.disk.db.insert(key::head(case_id(3)), b"torn").unwrap();
+    let load = store.load(case_id(3)).await;
+    assert!(matches!(load, Err(StoreError::Damaged { .. })), "{load:?}");
+    let search = |after| Search {
+        along: Along::Region(RegionCode::new("420302")),
+        states: [].into(),
+        service: None,
+        after,
+        first: 2,
+    };
+    let newest = store.search(search(None)).await.unwrap();
+    let rest = store.search(search(newest.next)).await.unwrap();
+    let cases = newest.items.iter().chain(&rest.items).map(|summary| summary.case);
+    assert_eq!(cases.collect::<Vec<_>>(), [5, 4, 2, 1].map(case_id));
+    assert_eq!(rest.next, None);
 }
 
 #[tokio::test]
