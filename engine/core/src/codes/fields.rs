@@ -99,7 +99,7 @@ pub struct CaseField {
     pub label: &'static str,
     /// The form of its value.
     pub form: Form,
-    /// What of our model fills it, as a path; empty when nothing holds it yet.
+    /// What of our model fills it, such as `case.number`; empty where nothing here holds it.
     pub filled_by: &'static str,
 }
 
