@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use tongban_core::digest::Digest;
 use tongban_core::error::ErrorClass;
 use tongban_core::id::{DepartmentCode, RegionCode, Seq};
 use tongban_core::limits::{PARKED_RECORDS_MAX, RECORD_BYTES_MAX};
-use tongban_core::port::{Commit, Store as _, StoreError, Upkeep};
+use tongban_core::port::{Commit, IdempotencyRecord, MutationEnd, Store as _, StoreError, Upkeep};
 use tongban_core::summary::{Along, IndexRow, Search};
 
 use super::committer::Write;
 use super::{Holder, OpenError, SledOptions, SledStore, key};
 use crate::conformance::StorePlace;
 use crate::conformance::sample::{
-    Draft, case_id, number_row, parked_case, queue_row, region_row, timer_row,
+    Draft, case_id, mutation_key, nine_o_clock, number_row, parked_case, queue_row, region_row,
+    timer_row,
 };
 
 /// A folder that is removed when the test ends.
@@ -265,6 +267,25 @@ async fn a_blob_that_changed_is_noticed() {
     fs::write(&blob, bytes).unwrap();
     let damaged = store.load(case_id(1)).await;
     assert!(matches!(damaged, Err(StoreError::Damaged { .. })), "{damaged:?}");
+}
+
+/// One that was read between the writing of its batch and the sync was told, and lost in a crash.
+#[tokio::test]
+async fn a_memory_without_a_commit_is_told_only_once_it_is_surely_on_disk() {
+    let folder = Folder::new();
+    let mut store = folder.open_sled();
+    let record = IdempotencyRecord {
+        key: mutation_key("settle"),
+        input: Digest([2; 32]),
+        result: MutationEnd::Done(Vec::new()),
+        at: nine_o_clock(),
+    };
+    store.remember(record.clone()).await.unwrap();
+    assert_eq!(store.remembered(record.key).await.unwrap(), Some(record.clone()));
+    // The record is seen still; but nobody is left to say that it was synced.
+    drop(store.jobs.take());
+    let told = store.remembered(record.key).await;
+    assert!(matches!(told, Err(StoreError::Unavailable(_) | StoreError::Uncertain(_))), "{told:?}");
 }
 
 /// It used to take away every list in which it stood.
