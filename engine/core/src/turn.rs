@@ -273,9 +273,8 @@ impl Turn<'_> {
         Ok(moved)
     }
 
-    /// Runs coordinator and scripts until nothing moves. A turn that is too long before it has come
-    /// to every woken matter leaves the others to the next one; one that is too long and still
-    /// moves is stopped.
+    /// Runs coordinator and scripts until nothing moves. A turn that is too long leaves the rest to
+    /// the next one; only a case that is full is stopped.
     fn settle(&mut self) -> Result<(), FoldError> {
         if self.unfinished {
             return Ok(());
@@ -296,14 +295,14 @@ impl Turn<'_> {
             {
                 self.run(no)?;
             }
-            let full = self.case.head.0 > limits::CASE_ENTRIES_MAX;
-            if !full && !woken.is_empty() {
+            self.woken.append(&mut woken);
+            if self.case.head.0 > limits::CASE_ENTRIES_MAX {
+                return self.give_up("办理步骤过多 / too many entries");
+            }
+            if self.entries.len() > limits::TURN_ENTRIES_MAX {
+                // The last matter may have made it so: what follows from it is still to come.
                 self.unfinished = true;
                 return Ok(());
-            }
-            self.woken.append(&mut woken);
-            if full || self.entries.len() > limits::TURN_ENTRIES_MAX {
-                return self.give_up("办理步骤过多 / too many entries");
             }
         }
         if self.woken.is_empty() {

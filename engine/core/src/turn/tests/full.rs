@@ -107,3 +107,31 @@ fn matters_that_a_full_turn_has_not_come_to_are_evaluated_by_the_next_one() {
     assert_eq!(story.incidents(), Vec::<&str>::new());
     assert_eq!(story.case.open_calls().count(), matters * calls, "each call is made once");
 }
+
+/// When its last matter made a turn too long, the turn passed for finished: what followed from it
+/// waited until something else happened to the case.
+#[test]
+fn a_turn_that_its_last_matter_made_too_long_goes_on_in_the_next_one() {
+    // The last one asks more than one matter brings, so that some number of them hits the limit.
+    let (calls, last) = (40, 80);
+    let mut too_long = 0;
+    for matters in 80..100 {
+        let codes: Vec<String> = (0..matters).map(|no| format!("m{no}")).collect();
+        let parts = codes.iter().map(|code| part(code, &[])).collect();
+        let asks = |no| asks_many(if no + 1 == matters { last } else { calls });
+        let handlers = codes.iter().enumerate().map(|(no, code)| (matter(code), asks(no)));
+        let mut story = Story::begin(parts, handlers.collect());
+        let made = |story: &Story| story.case.open_calls().count();
+        let whole = (matters - 1) * calls + last;
+        let all = made(&story) == whole;
+        too_long += usize::from(all && story.unfinished);
+        assert!(all || story.unfinished, "{matters} matters");
+        if story.unfinished {
+            story.take(&[Command::Wake]);
+        }
+        assert!(!story.unfinished);
+        assert_eq!(story.incidents(), Vec::<&str>::new());
+        assert_eq!(made(&story), whole, "each call is made once");
+    }
+    assert!(too_long > 0, "the last matter made at least one of the turns too long");
+}
