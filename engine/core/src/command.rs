@@ -454,9 +454,10 @@ pub struct Refusal {
 
 /// Codes of refusals that say nothing about the case: a right that may be given meanwhile, input
 /// that is wrong in itself, and what whoever asks has only to wait for.
-const JUDGED_ANEW: [&str; 18] = [
+const JUDGED_ANEW: [&str; 28] = [
     "NOT_PERMITTED",
     "SECOND_PERSON_NEEDED",
+    "FOUR_EYES",
     "UNKNOWN_SERVICE",
     "INVALID_INPUT",
     "INVALID_FIELD",
@@ -468,6 +469,15 @@ const JUDGED_ANEW: [&str; 18] = [
     "REASON_MISSING",
     "REASONS_MISSING",
     "LIST_MISSING",
+    "EVIDENCE_MISSING",
+    "EXPECTED_MISSING",
+    "PROOF_MISSING",
+    "FIELDS_MISSING",
+    "EXTENSION_MISSING",
+    "EXTENSION_UNIT",
+    "TERMS_WRONG",
+    "EFFECTIVE_IN_FUTURE",
+    "NOT_YET_DUE",
     "GROUND_UNKNOWN",
     "NO_PLACE",
     "FILE_TYPE_NOT_ACCEPTED",
@@ -512,7 +522,10 @@ mod tests {
         for code in ["WRONG_STATE", "VERSION_CONFLICT", "MATERIALS_INCOMPLETE", "COUNT_DIFFERS"] {
             assert!(is_answer(code), "{code} is weighed and stays");
         }
-        for code in ["NOT_PERMITTED", "CASE_NOT_FOUND", "INVALID_INPUT", "MAILBOX_FULL"] {
+        let lacking = ["FIELDS_MISSING", "EVIDENCE_MISSING", "TERMS_WRONG", "EFFECTIVE_IN_FUTURE"];
+        let others =
+            ["NOT_PERMITTED", "FOUR_EYES", "CASE_NOT_FOUND", "NOT_YET_DUE", "MAILBOX_FULL"];
+        for code in lacking.into_iter().chain(others).chain(["INVALID_INPUT"]) {
             assert!(!is_answer(code), "{code} may be otherwise the next time");
         }
     }
